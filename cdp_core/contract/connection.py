@@ -1,0 +1,78 @@
+"""A connection type: a kind of service that can be connected to, and how one signs in to it."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cdp_core.contract.destination import ConnectionContext
+from cdp_core.model.secret import Secret
+
+if TYPE_CHECKING:
+    import marshmallow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What a sign-in yields. `expires_at` is in seconds since the epoch; None where it does not lapse.
+    `refresh` is None where the service gives none."""
+
+    access: Secret
+    refresh: Secret | None = None
+    expires_at: float | None = None
+    scope: str = ""
+
+
+class SignInFault(Exception):
+    """The service refused a sign-in or a refresh.
+
+    `terminal`: trying again cannot help (the grant was revoked, the client is wrong); otherwise the
+    service was busy or answered nonsense. The message quotes the service, never a token.
+    """
+
+    def __init__(self, message: str, *, terminal: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.terminal = terminal
+
+
+class OAuth2(abc.ABC):
+    """The service's side of an OAuth 2 sign-in; the core keeps state, listener, token and lock."""
+
+    @abc.abstractmethod
+    def redirect_uri(self, settings: Mapping[str, Any]) -> str:
+        """Where the service sends the browser back to; a loopback address is listened on."""
+
+    @abc.abstractmethod
+    def authorization_url(self, settings: Mapping[str, Any], *, redirect_uri: str, state: str) -> str:
+        """The page on which the user agrees."""
+
+    @abc.abstractmethod
+    def exchange(self, settings: Mapping[str, Any], *, code: str, redirect_uri: str) -> Token:
+        """A token for the code of the redirect; raises `SignInFault`."""
+
+    @abc.abstractmethod
+    def refresh(self, settings: Mapping[str, Any], token: Token) -> Token:
+        """A newer token. Keeps the old refresh token where the service gives no new one. Raises `SignInFault`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceIdentity:
+    """Who one is at the service, for people to recognise: labelled values, none of them secret."""
+
+    name: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionType:
+    """Registers a kind of connection. `oauth` is None where the settings alone authenticate.
+    `verify` asks the service who one is; it raises a `DestinationFault` where that fails."""
+
+    key: str
+    label: str
+    settings_schema: type[marshmallow.Schema]
+    verify: Callable[[ConnectionContext], ServiceIdentity]
+    oauth: OAuth2 | None = None

@@ -1,0 +1,136 @@
+"""A destination: where members go. The spec registers it; the class behaves.
+
+The core calls a destination from several threads at once; it must keep no state between calls but
+what it was given. It never retries, stores, logs or waits by itself: the core does, so that every
+attempt is journaled and counted.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from cdp_core.contract.digests import DigestBlock
+from cdp_core.model.delivery import Audience, Operation, Receipt
+
+if TYPE_CHECKING:
+    import marshmallow
+    import requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchingRule:
+    """Whether an identifier kind must, may, or (with the others so marked) at least once must be matched."""
+
+    kind: str
+    need: Literal["required", "at-least-one", "optional"] = "required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """At most so many requests a second for one access token."""
+
+    requests_per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What the destination can do, so that the core plans batches that it takes.
+
+    `batch_limit` is the most digests in one request; `concurrency` how many requests may be under
+    way at once; `payload` is what leaves: digests, or chosen fields of whole rows (`records`), which
+    needs a consent prompt of its own. `answers` says whether the service answers for each record.
+    """
+
+    operations: frozenset[Operation] = frozenset({Operation.ADD, Operation.REMOVE})
+    batch_limit: int = 100_000
+    rate: Rate | None = None
+    concurrency: int = 4
+    answers: Literal["batch", "record"] = "batch"
+    payload: Literal["digests", "records"] = "digests"
+    smallest_audience: int | None = None
+    largest_audience: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Digests of one kind for one operation; at most the destination's limit of them."""
+
+    operation: Operation
+    kind: str
+    digests: DigestBlock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionContext:
+    """What a connection's code is handed: loaded settings (secret ones as `Secret`) and an HTTP
+    session that carries the connection's credentials, its proxies and its timeouts."""
+
+    settings: Mapping[str, Any]
+    http: requests.Session
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationContext:
+    """What a destination is handed: its connection, and the export's loaded settings."""
+
+    connection: ConnectionContext
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAudience:
+    name: str
+    description: str = ""
+    retention_in_days: int | None = None
+
+
+class Destination(abc.ABC):
+    """One audience at a service, reached through a connection.
+
+    Every method may raise a `DestinationFault`; nothing else is taken for an answer of the service.
+    """
+
+    @abc.abstractmethod
+    def verify(self) -> Audience:
+        """Check, before anything is sent, that the audience is there and can take members.
+
+        Raises `ValueError` with a sentence for people where it cannot, for example because it is of
+        another kind.
+        """
+
+    @abc.abstractmethod
+    def audiences(self) -> Iterator[Audience]:
+        """All audiences that the connection reaches, page by page."""
+
+    @abc.abstractmethod
+    def create_audience(self, request: NewAudience) -> Audience:
+        """Make a new, empty audience."""
+
+    @abc.abstractmethod
+    def deliver(self, batch: Batch) -> Receipt:
+        """Send one batch once, and say what the service answered."""
+
+    @abc.abstractmethod
+    def audience_status(self) -> Audience:
+        """The audience as the service sees it now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationSpec:
+    """Registers a destination. `audience_setting` names the setting that holds the audience's id;
+    `origin` gives the API's scheme, host and port from the connection's settings."""
+
+    key: str
+    label: str
+    connection_type: str
+    settings_schema: type[marshmallow.Schema]
+    matching: tuple[MatchingRule, ...]
+    capabilities: Capabilities
+    factory: Callable[[DestinationContext], Destination]
+    audience_setting: str = "audience_id"
+    batch_size_setting: str | None = None
+    origin: Callable[[Mapping[str, Any]], str] = field(default=lambda settings: "")

@@ -1,0 +1,97 @@
+"""Settings, declared once: flags, prompts, help, JSON and the reference page are made from the schema.
+
+A field's `metadata` says how people meet it: `label`, `help`, `example`, `secret` (given by reference
+only, loaded as a `Secret`), `advanced` (not prompted for).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import marshmallow
+from marshmallow import fields, validate
+
+from cdp_core.model.secret import Secret
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class SettingsSchema(marshmallow.Schema):
+    """The base of every settings schema: an unknown setting is an error, and names itself."""
+
+    class Meta:
+        unknown = marshmallow.RAISE
+
+
+class SecretField(fields.Field[Secret]):
+    """A credential: loaded from the text that its reference led to, shown masked."""
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {**options.pop("metadata", {}), "secret": True}
+        super().__init__(metadata=metadata, **options)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Secret:
+        if isinstance(value, Secret):
+            return value
+        if not isinstance(value, str) or not value.strip():
+            raise marshmallow.ValidationError("The secret is empty.")
+        return Secret(value.strip())
+
+    def _serialize(self, value: Secret | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else str(value)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    return host in LOOPBACK_HOSTS
+
+
+class ServiceUrl(validate.Validator):
+    """`https` everywhere; `http` for loopback addresses only; no user, query or fragment."""
+
+    def __call__(self, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise marshmallow.ValidationError("Not a URL that begins with https://.")
+        if parts.scheme == "http" and not is_loopback(value):
+            raise marshmallow.ValidationError("http is accepted for loopback addresses only; use https.")
+        if parts.username or parts.query or parts.fragment:
+            raise marshmallow.ValidationError("The URL may hold no user name, query or fragment.")
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingInfo:
+    """One setting as people meet it."""
+
+    name: str
+    label: str
+    help: str
+    example: str
+    required: bool
+    secret: bool
+    advanced: bool
+    default: Any
+
+
+def settings_of(schema: type[marshmallow.Schema]) -> tuple[SettingInfo, ...]:
+    """The settings that a schema declares, in its order."""
+    return tuple(
+        SettingInfo(
+            name=name,
+            label=str(declared.metadata.get("label", name)),
+            help=str(declared.metadata.get("help", "")),
+            example=str(declared.metadata.get("example", "")),
+            required=declared.required,
+            secret=bool(declared.metadata.get("secret", False)),
+            advanced=bool(declared.metadata.get("advanced", False)),
+            default=None if declared.load_default is marshmallow.missing else declared.load_default,
+        )
+        for name, declared in schema().fields.items()
+    )

@@ -1,0 +1,85 @@
+"""The sums that a run must balance to (`docs/explanation/accounting.md`)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a value is not sent. The order is the precedence where several hold."""
+
+    MISSING = "missing"
+    PLACEHOLDER = "placeholder"
+    MALFORMED = "malformed"
+    UNSUPPORTED = "unsupported"
+    WITHOUT_CONSENT = "without_consent"
+    SUPPRESSED = "suppressed"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindCounts:
+    """Counts of values for one identifier kind. `read` is members times the fields matched;
+    `removed` and `released` count claims of the ledger that are not wanted any more."""
+
+    read: int = 0
+    added: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    missing: int = 0
+    malformed: int = 0
+    placeholder: int = 0
+    unsupported: int = 0
+    without_consent: int = 0
+    suppressed: int = 0
+    removed: int = 0
+    released: int = 0
+
+    @property
+    def distinct(self) -> int:
+        """Digests that belong in the audience today."""
+        return self.added + self.unchanged
+
+    @property
+    def valid(self) -> int:
+        """Values that yield a digest that may be sent."""
+        return self.distinct + self.duplicate
+
+    @property
+    def balances(self) -> bool:
+        explained = (
+            self.added
+            + self.unchanged
+            + self.duplicate
+            + self.missing
+            + self.malformed
+            + self.placeholder
+            + self.unsupported
+            + self.without_consent
+            + self.suppressed
+        )
+        return self.read == explained
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryCounts:
+    """What became of the planned digests; `requests` counts attempts, `retries` those after a first."""
+
+    planned: int = 0
+    accepted: int = 0
+    refused: int = 0
+    unknown: int = 0
+    not_sent: int = 0
+    requests: int = 0
+    retries: int = 0
+
+    @property
+    def balances(self) -> bool:
+        return self.planned == self.accepted + self.refused + self.unknown + self.not_sent
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)

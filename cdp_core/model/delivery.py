@@ -1,0 +1,82 @@
+"""Batches, what the service answers to them, and the audiences that they go to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Operation(StrEnum):
+    ADD = "add"
+    REMOVE = "remove"
+
+
+class BatchStatus(StrEnum):
+    """`journaled`: written down, no answer yet. The others are final."""
+
+    JOURNALED = "journaled"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRange:
+    """Which digests of a plan a batch holds: `count` of them from the `start`-th (from 0) among the
+    plan's digests of that operation and kind, in the plan file's order."""
+
+    operation: Operation
+    kind: str
+    start: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOutcome:
+    """What became of a batch; a journaled batch whose run died counts as `unknown`."""
+
+    range: BatchRange
+    status: BatchStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the service answered to a batch, and no more than it said.
+
+    `accepted` is whether it took the batch whole; where it did not, `message` is its own reason.
+    `request_id` is the service's own, for its support.
+    """
+
+    accepted: bool
+    request_id: str = ""
+    http_status: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """A list at the service. `origin` (scheme, host, port of the API) keeps a simulator's audience
+    apart from the real one; statuses are the service's words; None where it does not say."""
+
+    id: str
+    name: str = ""
+    origin: str = ""
+    upload_status: str | None = None
+    targetable_status: str | None = None
+    approximate_number_users: int | None = None
+    retention_in_days: int | None = None
+    details: Any = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AudienceKey:
+    """What makes an audience the same one, whatever connection reaches it."""
+
+    destination: str
+    origin: str
+    audience_id: str
+
+    def __str__(self) -> str:
+        return f"{self.destination} audience {self.audience_id} at {self.origin}"

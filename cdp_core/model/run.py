@@ -1,0 +1,78 @@
+"""One execution of an export, from lease to commit, and the events that it tells of on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from cdp_core.model.accounting import DeliveryCounts, KindCounts
+from cdp_core.model.delivery import Audience
+
+
+class RunStatus(StrEnum):
+    PLANNING = "planning"
+    PLANNED = "planned"
+    DELIVERING = "delivering"
+    COMMITTED = "committed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What the history keeps. `resumed_from` names the run whose leftovers this one settled;
+    `settled_by` the run that settled this one's."""
+
+    id: str
+    export_id: str
+    export_name: str
+    status: RunStatus
+    actor: str
+    started_at: datetime
+    dry_run: bool = False
+    ended_at: datetime | None = None
+    plan_id: str | None = None
+    kinds: Mapping[str, KindCounts] = field(default_factory=dict)
+    members: int = 0
+    profiles: int = 0
+    delivered: DeliveryCounts = field(default_factory=DeliveryCounts)
+    audience: Audience | None = None
+    seconds: float = 0.0
+    resumed_from: str | None = None
+    settled_by: str | None = None
+    error_code: str | None = None
+    error: str | None = None
+
+
+class Station(StrEnum):
+    """The rooms that data passes, for progress and traces."""
+
+    SETTLE = "settle"
+    PREPARE = "prepare"
+    COMPARE = "compare"
+    DELIVER = "deliver"
+    COMMIT = "commit"
+    READ_BACK = "read back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvent:
+    """A moment of a run, for observers and the progress bar.
+
+    `done` and `total` count digests within the station (0 where it does not count); `note` is a
+    sentence for people, without personal data.
+    """
+
+    run_id: str
+    export: str
+    station: Station
+    state: str  # started | progress | ended
+    done: int = 0
+    total: int = 0
+    note: str = ""

@@ -1,0 +1,116 @@
+"""What the loaded plugins provide, by key: asked once at the start, so that runs call no hook to look something up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import TypeVar
+
+from cdp_core.contract.connection import ConnectionType
+from cdp_core.contract.destination import DestinationSpec
+from cdp_core.contract.identifiers import IdentifierKind
+from cdp_core.contract.source import SourceSpec
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.access import Action, Actor, Decision, Opinion, Resource, Role
+from cdp_core.model.configuration import ConsentPrompt
+from cdp_core.model.run import RunEvent
+from cdp_core.plugins.manager import CdpPluginManager
+from cdp_core.plugins.prompts import core_prompts
+from cdp_core.rules.access import BUILT_IN_ROLES, core_opinion, decide
+from cdp_core.rules.identifiers import BUILT_IN_KINDS
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Catalog:
+    """The union of what the core and its plugins provide. The core's own entries cannot be replaced."""
+
+    def __init__(self, manager: CdpPluginManager) -> None:
+        self.manager = manager
+
+    @cached_property
+    def connection_types(self) -> Mapping[str, ConnectionType]:
+        return _by_key(self.manager.hook.cdp_connection_types(), lambda found: found.key)
+
+    @cached_property
+    def destinations(self) -> Mapping[str, DestinationSpec]:
+        return _by_key(self.manager.hook.cdp_export_destinations(), lambda found: found.key)
+
+    @cached_property
+    def roles(self) -> Mapping[str, Role]:
+        return {**_by_key(self.manager.hook.cdp_roles(), lambda found: found.key), **BUILT_IN_ROLES}
+
+    @cached_property
+    def kinds(self) -> Mapping[str, IdentifierKind]:
+        plugins: Mapping[str, IdentifierKind] = _by_key(
+            self.manager.hook.cdp_identifier_kinds(), lambda found: found.key
+        )
+        return {**plugins, **BUILT_IN_KINDS}
+
+    @cached_property
+    def sources(self) -> tuple[SourceSpec, ...]:
+        """Plugins' sources only; the built-in engine comes after them."""
+        return tuple(spec for specs in self.manager.hook.cdp_profile_sources() for spec in specs)
+
+    def connection_type(self, key: str) -> ConnectionType:
+        return _named(self.connection_types, key, "connection type")
+
+    def destination(self, key: str) -> DestinationSpec:
+        return _named(self.destinations, key, "export destination")
+
+    def destination_for(self, connection_type: str) -> DestinationSpec:
+        """The destination that goes over connections of a type."""
+        for spec in self.destinations.values():
+            if spec.connection_type == connection_type:
+                return spec
+        raise InvalidFault(
+            Code.PLUGIN_UNKNOWN,
+            f"no plugin has an export destination for connections of type {connection_type!r}",
+            hint="see `cdp plugins list`",
+        )
+
+    def prompts(self, connection_type: str, locale: str) -> tuple[ConsentPrompt, ...]:
+        """The core's prompts, then the plugins', in the language of `locale` where they have it."""
+        answers = self.manager.hook.cdp_consent_prompts(connection_type=connection_type, locale=locale)
+        # pluggy asks the plugin that registered last first; people should meet them in the other order.
+        return core_prompts(locale) + tuple(prompt for answer in reversed(answers) for prompt in answer)
+
+    def authorize(self, actor: Actor, action: Action, resource: Resource) -> Decision:
+        """All opinions on an act, the core's first."""
+        opinions: list[Opinion | None] = [core_opinion(actor, action, resource, self.roles)]
+        opinions += self.manager.hook.cdp_authorize(actor=actor, action=action, resource=resource)
+        return decide(opinion for opinion in opinions if opinion is not None)
+
+    def tell(self, event: RunEvent) -> None:
+        """Tell every observer; one that fails is named in the log and left out from then on."""
+        for caller in list(self.manager.hook.cdp_run_event.get_hookimpls()):
+            try:
+                caller.function(event=event)
+            except Exception as fault:  # noqa: BLE001 (an observer must not end a run)
+                logger.warning("observer %s failed and is left out: %s", caller.plugin_name, fault)
+                self.manager.unregister(name=caller.plugin_name)
+
+
+def _by_key(answers: Iterable[Iterable[T]], key: Callable[[T], str]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for answer in reversed(list(answers)):
+        for entry in answer:
+            if key(entry) in found:
+                logger.warning("two plugins provide %r; the first is kept", key(entry))
+                continue
+            found[key(entry)] = entry
+    return found
+
+
+def _named(entries: Mapping[str, T], key: str, what: str) -> T:
+    if key not in entries:
+        known = ", ".join(sorted(entries)) or "none"
+        raise InvalidFault(
+            Code.PLUGIN_UNKNOWN,
+            f"there is no {what} {key!r}; known: {known}",
+            hint="see `cdp plugins list`",
+        )
+    return entries[key]

@@ -1,0 +1,115 @@
+"""Makes a plugin manager and says of every plugin what became of it.
+
+A plugin is an entry point in the group `cdp`, or in `cdp.access` where it decides on access or consent:
+such a one that cannot be loaded stops every command that sends, and only an Administrator, not the
+environment, can disable it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+
+import pluggy
+
+from cdp_core.contract import hookspecs
+
+GROUP = hookspecs.PROJECT
+ACCESS_GROUP = "cdp.access"
+DISABLED_VARIABLE = "CDP_DISABLED_PLUGINS"
+
+
+class PluginStatus(StrEnum):
+    LOADED = "loaded"
+    DISABLED = "disabled"
+    BROKEN = "broken"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginReport:
+    """One plugin, the distribution that brings it, and why it was skipped if it was."""
+
+    name: str
+    distribution: str
+    version: str
+    status: PluginStatus
+    reason: str = ""
+    hooks: tuple[str, ...] = ()
+    guards_access: bool = False
+
+
+class CdpPluginManager(pluggy.PluginManager):
+    """pluggy's manager, with a report on every plugin that was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(GROUP)
+        self.add_hookspecs(hookspecs)
+        self.reports: list[PluginReport] = []
+
+    @property
+    def broken_guards(self) -> tuple[PluginReport, ...]:
+        """Plugins that decide on access or consent and could not be loaded."""
+        return tuple(
+            report
+            for report in self.reports
+            if report.guards_access and report.status in (PluginStatus.BROKEN, PluginStatus.DUPLICATE)
+        )
+
+
+def create_plugin_manager(entry_points: bool = True, disabled: Iterable[str] = ()) -> CdpPluginManager:
+    """A fresh manager, no module global; with `entry_points`, every plugin installed is looked at."""
+    manager = CdpPluginManager()
+    if entry_points:
+        by_environment = {name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(",")}
+        for point, guards in _found():
+            switched_off = set(disabled) if guards else set(disabled) | by_environment
+            manager.reports.append(_load(manager, point, guards=guards, disabled=switched_off))
+    return manager
+
+
+def _found() -> list[tuple[EntryPoint, bool]]:
+    points = [(point, False) for point in entry_points(group=GROUP)]
+    points += [(point, True) for point in entry_points(group=ACCESS_GROUP)]
+    # A name's first distribution in the alphabet wins, on every machine alike.
+    return sorted(points, key=lambda found: (not found[1], found[0].name, _distribution(found[0])[0]))
+
+
+def _distribution(point: EntryPoint) -> tuple[str, str]:
+    return (point.dist.name, point.dist.version) if point.dist else ("?", "?")
+
+
+def _load(manager: CdpPluginManager, point: EntryPoint, *, guards: bool, disabled: set[str]) -> PluginReport:
+    distribution, version = _distribution(point)
+
+    def report(status: PluginStatus, reason: str = "", hooks: tuple[str, ...] = ()) -> PluginReport:
+        return PluginReport(
+            name=point.name,
+            distribution=distribution,
+            version=version,
+            status=status,
+            reason=reason,
+            hooks=hooks,
+            guards_access=guards,
+        )
+
+    if point.name in disabled:
+        return report(PluginStatus.DISABLED, "disabled by configuration")
+    if manager.has_plugin(point.name):
+        return report(PluginStatus.DUPLICATE, f"another distribution brings a plugin named {point.name!r}")
+    try:
+        plugin = point.load()
+        manager.register(plugin, name=point.name)
+        manager.check_pending()
+    except (Exception, SystemExit) as fault:  # noqa: BLE001 (a plugin's import may raise anything)
+        if manager.has_plugin(point.name):
+            manager.unregister(name=point.name)
+        return report(PluginStatus.BROKEN, f"{type(fault).__name__}: {fault}")
+    callers = manager.get_hookcallers(plugin) or []
+    if not callers:
+        manager.unregister(name=point.name)
+        return report(PluginStatus.BROKEN, "it implements no hook: is @cdp_core.hookimpl missing?")
+    return report(PluginStatus.LOADED, hooks=tuple(sorted(caller.name for caller in callers)))

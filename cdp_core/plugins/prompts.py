@@ -1,0 +1,25 @@
+"""The core's own consent prompt: it stands before every connection, whatever plugins add, and cannot be disabled."""
+
+from __future__ import annotations
+
+from cdp_core.model.configuration import ConsentPrompt
+
+KEY = "core.data-leaves"
+VERSION = "1"
+
+_TEXTS = {
+    "en": (
+        "Data leaves your company",
+        "With this connection you let customer data, possibly personal data, be transferred to a service "
+        "outside your company's own systems. It is transferred on your instruction. You are responsible "
+        "for the service meeting the privacy and security obligations that you have, and for having the "
+        "consent of the people whose data is sent. An Administrator can remove the connection at any time.",
+    ),
+}
+
+
+def core_prompts(locale: str) -> tuple[ConsentPrompt, ...]:
+    """The core's prompt in the language of `locale`, or in English where it is not written in it."""
+    language = locale if locale in _TEXTS else "en"
+    title, text = _TEXTS[language]
+    return (ConsentPrompt(key=KEY, version=VERSION, title=title, text=text, language=language),)
