@@ -1,0 +1,211 @@
+"""The workspace: which folder it is, how it is made and opened, and where its pieces lie.
+
+Every command begins here; nothing else of the house knows a path by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import tomlkit
+
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.workspace import settings
+from cdp_core.workspace.files import (
+    alone,
+    make_private_folder,
+    refuse_open_to_others,
+    refuse_symlink,
+    storing,
+    write_private,
+)
+
+VARIABLE = "CDP_WORKSPACE"
+DEFAULT_NAME = ".cdp"
+SETTINGS_FILE = "cdp.toml"
+STATE_FILE = "state.db"
+FOLDERS = ("ledger", "plans", "vault", "scratch")
+
+
+def locate(explicit: Path | None, environ: Mapping[str, str], *, start: Path | None = None) -> Path:
+    """The workspace's folder, whether or not it is there yet.
+
+    In this order: the one named, the one that `CDP_WORKSPACE` names, a `.cdp` with a `cdp.toml` in
+    `start` (default: the current folder) or above it, the user's data folder.
+    """
+    if explicit is not None:
+        return explicit.expanduser().absolute()
+    if named := environ.get(VARIABLE):
+        return Path(named).expanduser().absolute()
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        if _is_ours(folder / DEFAULT_NAME):
+            return folder / DEFAULT_NAME
+    return platformdirs.user_data_path("cdp", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """An open workspace. Its `configuration` is what `cdp.toml` said when it was opened or edited."""
+
+    folder: Path
+    configuration: settings.Configuration
+
+    @classmethod
+    def open(cls, folder: Path) -> Workspace:
+        """Read and check a workspace; a folder of it that was lost is made anew."""
+        folder = folder.expanduser().resolve()
+        path = folder / SETTINGS_FILE
+        text = _text(path)
+        refuse_open_to_others(folder)
+        for piece in (SETTINGS_FILE, STATE_FILE, *FOLDERS):
+            refuse_symlink(folder / piece)
+        configuration = settings.validated(settings.parse(text, path), path)
+        for name in FOLDERS:
+            make_private_folder(folder / name)
+        return cls(folder=folder, configuration=configuration)
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / SETTINGS_FILE
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / STATE_FILE
+
+    @property
+    def ledger_folder(self) -> Path:
+        return self.folder / "ledger"
+
+    @property
+    def plans_folder(self) -> Path:
+        return self.folder / "plans"
+
+    @property
+    def vault_folder(self) -> Path:
+        return self.folder / "vault"
+
+    @property
+    def scratch_folder(self) -> Path:
+        return self.folder / "scratch"
+
+    def edit(self, changes: Mapping[str, Mapping[str, Any]]) -> Workspace:
+        """Change settings (`{"plugins": {"disabled": ["acme"]}}`; None removes one) and keep every comment.
+
+        All of them or none: what would not be valid is refused before anything is written.
+        """
+        with alone(self.folder):
+            document = settings.parse(_text(self.settings_file), self.settings_file)
+            for table, values in changes.items():
+                _change(document, table, values)
+            configuration = settings.validated(document, self.settings_file)
+            write_private(self.settings_file, document.as_string().encode())
+        return Workspace(folder=self.folder, configuration=configuration)
+
+
+def create(
+    folder: Path,
+    configuration: settings.Configuration,
+    furnish: Callable[[Workspace], None] = lambda workspace: None,
+) -> Workspace:
+    """Make a workspace, whole or not at all.
+
+    It is made beside its place and moved there at the end; `furnish` puts further things into it (the
+    state, the first Administrator) before that. Raises `InvalidFault` where something is there already.
+    """
+    folder = folder.expanduser().absolute()
+    _refuse_taken(folder)
+    with storing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = folder.with_name(f".{folder.name.lstrip('.')}.{secrets.token_hex(8)}")
+        try:
+            make_private_folder(aside)
+            for name in FOLDERS:
+                make_private_folder(aside / name)
+            write_private(aside / SETTINGS_FILE, settings.written(configuration).encode())
+            furnish(Workspace.open(aside))
+            _move(aside, folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return Workspace.open(folder)
+
+
+def _refuse_taken(folder: Path) -> None:
+    refuse_symlink(folder)
+    if (folder / SETTINGS_FILE).exists() or (folder / STATE_FILE).exists():
+        raise InvalidFault(
+            Code.WORKSPACE_EXISTS,
+            "there is a workspace here already",
+            where=str(folder),
+            hint=f"use it with --workspace {shlex.quote(str(folder))}, or name another folder",
+        )
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InvalidFault(
+            Code.WORKSPACE_EXISTS,
+            "something else is there: a workspace needs a new or an empty folder",
+            where=str(folder),
+            hint=f"cdp init {shlex.quote(str(folder / DEFAULT_NAME))} --profiles FILE --key COLUMN",
+        )
+
+
+def _move(aside: Path, folder: Path) -> None:
+    """Put the finished folder in its place; the operating system refuses where another process was first."""
+    try:
+        os.rename(aside, folder)  # noqa: PTH104 (Path.rename says the same, but hides that it takes an empty folder's place)
+    except OSError:
+        _refuse_taken(folder)
+        raise
+
+
+def _change(document: tomlkit.TOMLDocument, table: str, values: Mapping[str, Any]) -> None:
+    if table not in document:
+        document.add(tomlkit.nl())
+        document.add(table, tomlkit.table())
+    found: Any = document[table]
+    for name, value in values.items():
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = value
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return (folder / SETTINGS_FILE).is_file()
+    except PermissionError:  # somebody else's, further up
+        return False
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise InvalidFault(
+            Code.WORKSPACE_MISSING,
+            "there is no workspace here",
+            where=str(path.parent),
+            hint=f"cdp init {shlex.quote(str(path.parent))} --profiles FILE --key COLUMN",
+        ) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InvalidFault(
+            Code.WORKSPACE_BROKEN,
+            "cdp.toml is not a UTF-8 text",
+            where=f"{path}:{line}",
+            hint="save it as UTF-8, or restore it from a copy",
+        ) from None
+    except OSError as error:
+        raise InvalidFault(
+            Code.WORKSPACE_BROKEN,
+            f"cdp.toml cannot be read: {os.strerror(error.errno or 0).lower()}",
+            where=str(path),
+            hint="it is the workspace's owner who may read it: run cdp as that user",
+        ) from None

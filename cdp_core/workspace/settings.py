@@ -1,0 +1,232 @@
+"""`cdp.toml`: read with its comments kept, validated by one schema, errors with the field and the line.
+
+The workspace's folder is opened with it, and the runner takes the profile source and the engine's
+limits from it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import marshmallow
+import tomlkit
+from marshmallow import fields, validate
+from tomlkit.exceptions import ParseError, TOMLKitError
+
+from cdp_core.contract.schemas import SettingsSchema
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.configuration import ProfileSource
+
+HEADING = "The workspace's settings. Edit them here or through cdp; comments are kept."
+
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What `cdp.toml` says. `memory_limit` is in bytes; None leaves it to the engine."""
+
+    profiles: ProfileSource
+    vault: Literal["keyring", "file"]
+    memory_limit: int | None = None
+    disabled_plugins: tuple[str, ...] = ()
+
+
+class MemorySize(fields.Field[int]):
+    """A number of bytes, written for people: `400MB`, `1.5GiB`."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+        if found is None or float(found[1]) == 0:
+            raise marshmallow.ValidationError('Not a size such as "400MB" or "2GB".')
+        return int(
+            float(found[1]) * next(n for unit, n in _UNITS.items() if unit.upper() == found[2].upper())
+        )
+
+    def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        return min((f"{value // size}{unit}" for unit, size in _UNITS.items() if value % size == 0), key=len)
+
+
+class ProfilesSettings(SettingsSchema):
+    url = fields.String(
+        required=True,
+        validate=validate.Length(min=1),
+        metadata={
+            "label": "Profiles",
+            "help": "Where the customer table is; a relative path counts from the workspace.",
+            "example": "/data/profiles.parquet",
+        },
+    )
+    key = fields.String(
+        required=True,
+        validate=validate.Length(min=1),
+        metadata={"label": "Key", "help": "The column that names a customer.", "example": "customer_id"},
+    )
+    options = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={
+            "label": "Options",
+            "help": "What the source's reader needs beyond that.",
+            "advanced": True,
+        },
+    )
+
+
+class EngineSettings(SettingsSchema):
+    memory_limit = MemorySize(
+        load_default=None,
+        metadata={"label": "Memory limit", "help": "The most memory that queries take.", "example": "400MB"},
+    )
+
+
+class PluginsSettings(SettingsSchema):
+    disabled = fields.List(
+        fields.String(),
+        load_default=list,
+        metadata={"label": "Disabled plugins", "help": "Plugins that are not loaded.", "example": '["acme"]'},
+    )
+
+
+class VaultSettings(SettingsSchema):
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(("keyring", "file")),
+        metadata={
+            "label": "Vault",
+            "help": "Where sign-in tokens lie: the system's keyring, or an encrypted file.",
+            "example": "file",
+        },
+    )
+
+
+class WorkspaceSettings(SettingsSchema):
+    """The whole file; each field is one of its tables."""
+
+    profiles = fields.Nested(ProfilesSettings, required=True)
+    engine = fields.Nested(EngineSettings, load_default=lambda: {"memory_limit": None})
+    plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
+    vault = fields.Nested(VaultSettings, required=True)
+
+
+def parse(text: str, path: Path) -> tomlkit.TOMLDocument:
+    """The file as a document that can be changed and written back; `path` is only named in faults."""
+    try:
+        document = tomlkit.parse(text)
+    except TOMLKitError as error:
+        line = error.line if isinstance(error, ParseError) else 1
+        raise InvalidFault(
+            Code.WORKSPACE_BROKEN,
+            f"cdp.toml is not valid TOML: {error}",
+            where=f"{path}:{line}",
+            hint='mend that line; `key = "value"` below a `[table]` is the form',
+        ) from None
+    if not any(table in document for table in WorkspaceSettings().fields):
+        raise InvalidFault(
+            Code.WORKSPACE_BROKEN,
+            "cdp.toml holds none of a workspace's tables ([profiles], [vault], …)",
+            where=f"{path}:1",
+            hint="restore it, or make a workspace elsewhere: cdp init DIR --profiles FILE --key COLUMN",
+        )
+    return document
+
+
+def validated(document: tomlkit.TOMLDocument, path: Path) -> Configuration:
+    """What the document says; raises `InvalidFault` naming each wrong field, at the first one's line."""
+    try:
+        loaded: dict[str, Any] = WorkspaceSettings().load(document.unwrap())
+    except marshmallow.ValidationError as error:
+        wrong = dict(_flattened(error.messages_dict))
+        raise InvalidFault(
+            Code.SETTING_INVALID,
+            "; ".join(f"{name}: {message}" for name, message in wrong.items()),
+            where=f"{path}:{min(_line_of(document.as_string(), name) for name in wrong)}",
+            hint=_meant(wrong),
+        ) from None
+    source = loaded["profiles"]
+    return Configuration(
+        profiles=ProfileSource(
+            url=_absolute(source["url"], path.parent), key=source["key"], options=source["options"]
+        ),
+        vault=loaded["vault"]["kind"],
+        memory_limit=loaded["engine"]["memory_limit"],
+        disabled_plugins=tuple(loaded["plugins"]["disabled"]),
+    )
+
+
+def written(configuration: Configuration) -> str:
+    """A new `cdp.toml` that says this."""
+    document = tomlkit.document()
+    document.add(tomlkit.comment(HEADING))
+    limit = {"memory_limit": configuration.memory_limit} if configuration.memory_limit else {}
+    source = configuration.profiles
+    tables: dict[str, dict[str, Any]] = {
+        "profiles": {"url": source.url, "key": source.key, "options": dict(source.options)},
+        "engine": EngineSettings().dump(limit),
+        "plugins": {"disabled": list(configuration.disabled_plugins)},
+        "vault": {"kind": configuration.vault},
+    }
+    if not source.options:
+        del tables["profiles"]["options"]
+    for name, content in tables.items():
+        if content:
+            document.add(tomlkit.nl())
+            document.add(name, tomlkit.item(content))
+    return document.as_string()
+
+
+def _absolute(url: str, folder: Path) -> str:
+    return url if "://" in url else str(folder / Path(url).expanduser())
+
+
+def _flattened(messages: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """(dotted field, sentence) of marshmallow's nested messages."""
+    for name, found in messages.items():
+        dotted = f"{above}.{name}" if above else str(name)
+        if isinstance(found, Mapping):
+            yield from _flattened(found, dotted)
+        else:
+            yield dotted, " ".join(str(part) for part in found)
+
+
+def _line_of(text: str, dotted: str) -> int:
+    """The line (from 1) where a field stands: its key's, else its table's heading's, else the first."""
+    table, _, key = dotted.partition(".")
+    key = key.partition(".")[0]
+    heading, best = "", 1
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := re.match(r"\s*\[\s*\"?([^\]\"]+?)\"?\s*\]", line):
+            heading = found[1]
+            if heading == table:
+                best = number
+        elif found := re.match(r"\s*\"?([^=#\"]+?)\"?\s*=", line):
+            name = f"{heading}.{found[1]}" if heading else found[1]
+            if key and name == f"{table}.{key}":
+                return number
+            if name == table:
+                best = number
+    return best
+
+
+def _meant(wrong: Mapping[str, str]) -> str:
+    """The known names near an unknown one; else where the settings are explained."""
+    known = [
+        f"{table}.{name}"
+        for table, declared in WorkspaceSettings().fields.items()
+        if isinstance(declared, fields.Nested)
+        for name in declared.schema.fields
+    ]
+    near = [name for field in wrong for name in difflib.get_close_matches(field, known, n=1)]
+    unknown = any("Unknown" in message for message in wrong.values())
+    return f"did you mean {', '.join(near)}?" if unknown and near else f"known settings: {', '.join(known)}"

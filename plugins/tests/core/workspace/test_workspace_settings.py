@@ -1,0 +1,169 @@
+"""`cdp.toml`: what is accepted, how faults point at the place, and that edits keep a person's comments."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.configuration import ProfileSource
+from cdp_core.workspace import Configuration, Workspace, create, files
+
+TEXT = """\
+# ours
+[profiles]
+url = "/data/p.parquet"   # nightly
+key = "customer_id"
+
+[engine]
+memory_limit = "1.5GiB"
+
+[vault]
+kind = "file"
+"""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    made = create(
+        tmp_path / "w", Configuration(profiles=ProfileSource(url="/data/p.parquet", key="id"), vault="file")
+    )
+    made.settings_file.write_text(TEXT)
+    return Workspace.open(made.folder)
+
+
+def opened(workspace: Workspace, old: str, new: str) -> InvalidFault:
+    workspace.settings_file.write_text(TEXT.replace(old, new))
+    with pytest.raises(InvalidFault) as caught:
+        Workspace.open(workspace.folder)
+    return caught.value
+
+
+def test_sizes_are_written_for_people_and_read_as_bytes(workspace: Workspace) -> None:
+    assert workspace.configuration.memory_limit == 1.5 * 2**30
+
+
+def test_a_relative_path_counts_from_the_workspace(workspace: Workspace) -> None:
+    workspace.settings_file.write_text(TEXT.replace("/data/p.parquet", "../p.parquet"))
+    assert Workspace.open(workspace.folder).configuration.profiles.url == f"{workspace.folder}/../p.parquet"
+    workspace.settings_file.write_text(TEXT.replace("/data/p.parquet", "s3://bucket/p.parquet"))
+    assert Workspace.open(workspace.folder).configuration.profiles.url == "s3://bucket/p.parquet"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("kind", "kinf", 9, "vault.kin"),
+        ('"1.5GiB"', '"much"', 7, "engine.memory_limit: Not a size"),
+        ('"1.5GiB"', '"0MB"', 7, "engine.memory_limit: Not a size"),
+        ('key = "customer_id"\n', "", 2, "profiles.key: Missing data"),
+        ('key = "customer_id"', "key = 7", 4, "profiles.key: Not a valid string"),
+        ("[vault]\nkind", "[vault]\nage = 1\nkind", 10, "vault.age: Unknown field"),
+        ("[engine]", "[engines]", 6, "engines: Unknown field"),
+        ('kind = "file"', 'kind = "shoebox"', 10, "vault.kind: Must be one of: keyring, file"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_line(
+    workspace: Workspace, old: str, new: str, line: int, says: str
+) -> None:
+    fault = opened(workspace, old, new)
+    assert fault.code is Code.SETTING_INVALID
+    assert says in fault.message
+    assert fault.where == f"{workspace.settings_file}:{line}"
+
+
+def test_an_unknown_setting_is_compared_with_the_known_ones(workspace: Workspace) -> None:
+    assert "vault.kind" in opened(workspace, "kind", "knd").hint
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("[profiles\n", 1), ("[profiles]\nurl = 1\nkey = [\n", 3), ("", 1), ("[tool.ruff]\nx = 1\n", 1)],
+)
+def test_a_file_that_is_not_ours_is_refused_at_its_line(workspace: Workspace, text: str, line: int) -> None:
+    workspace.settings_file.write_text(text)
+    with pytest.raises(InvalidFault) as caught:
+        Workspace.open(workspace.folder)
+    assert caught.value.code is Code.WORKSPACE_BROKEN
+    assert caught.value.where.rpartition(":")[0] == str(workspace.settings_file)
+    assert abs(int(caught.value.where.rpartition(":")[2]) - line) <= 1
+
+
+def test_bytes_that_are_no_text_are_refused_at_their_line(workspace: Workspace) -> None:
+    workspace.settings_file.write_bytes(b"# one\n# tw\xff\n")
+    with pytest.raises(InvalidFault) as caught:
+        Workspace.open(workspace.folder)
+    assert caught.value.where == f"{workspace.settings_file}:2"
+
+
+def test_an_edit_keeps_comments_and_is_seen_by_the_next_one_who_opens(workspace: Workspace) -> None:
+    edited = workspace.edit({"plugins": {"disabled": ["acme"]}, "engine": {"memory_limit": None}})
+    assert edited.configuration.disabled_plugins == ("acme",)
+    assert edited.configuration.memory_limit is None
+    assert Workspace.open(workspace.folder) == edited
+    text = workspace.settings_file.read_text()
+    assert "# ours\n" in text
+    assert "# nightly" in text
+    assert workspace.settings_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_edit_that_would_not_be_valid_changes_nothing(workspace: Workspace) -> None:
+    with pytest.raises(InvalidFault, match="memory_limit"):
+        workspace.edit({"plugins": {"disabled": ["acme"]}, "engine": {"memory_limit": "much"}})
+    assert workspace.settings_file.read_text() == TEXT
+
+
+def test_a_full_disk_is_a_fault_with_its_place_and_leaves_the_old_file(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InvalidFault) as caught:
+        workspace.edit({"plugins": {"disabled": ["acme"]}})
+    assert caught.value.code is Code.DISK_FULL
+    assert caught.value.where == str(workspace.settings_file)
+    assert workspace.settings_file.read_text() == TEXT
+    assert not [name for name in names(workspace.folder) if name.startswith(".cdp.toml")]
+
+
+def test_edits_of_several_processes_do_not_lose_each_other(workspace: Workspace) -> None:
+    program = (
+        "import sys; from pathlib import Path; from cdp_core.workspace import Workspace\n"
+        "folder, table, name, value = sys.argv[1:]\n"
+        "Workspace.open(Path(folder)).edit({table: {name: [value] if name == 'disabled' else value}})"
+    )
+    changes = [
+        ("plugins", "disabled", "acme"),
+        ("engine", "memory_limit", "7MB"),
+        ("vault", "kind", "keyring"),
+    ]
+
+    def change(values: tuple[str, str, str]) -> None:
+        subprocess.run([sys.executable, "-c", program, str(workspace.folder), *values], check=True)
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        list(pool.map(change, changes))
+    found = Workspace.open(workspace.folder).configuration
+    assert (found.disabled_plugins, found.memory_limit, found.vault) == (("acme",), 7_000_000, "keyring")
+
+
+def test_a_private_file_is_created_once_and_its_content_is_whole(tmp_path: Path) -> None:
+    assert files.create_private(tmp_path / "key", b"first")
+    assert not files.create_private(tmp_path / "key", b"second")
+    assert files.read_private(tmp_path / "key") == b"first"
+    assert names(tmp_path) == ["key"]
+    (tmp_path / "key").chmod(0o640)
+    with pytest.raises(InvalidFault, match="mode is 640"):
+        files.read_private(tmp_path / "key")
