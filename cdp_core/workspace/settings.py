@@ -29,7 +29,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
+class WorkspaceSettings:
     """What `cdp.toml` says. `memory_limit` is in bytes; None leaves it to the engine."""
 
     profiles: ProfileSource
@@ -111,7 +111,7 @@ class VaultSettings(SettingsSchema):
     )
 
 
-class WorkspaceSettings(SettingsSchema):
+class WorkspaceSchema(SettingsSchema):
     """The whole file; each field is one of its tables."""
 
     profiles = fields.Nested(ProfilesSettings, required=True)
@@ -132,7 +132,7 @@ def parse(text: str, path: Path) -> tomlkit.TOMLDocument:
             where=f"{path}:{line}",
             hint='mend that line; `key = "value"` below a `[table]` is the form',
         ) from None
-    if not any(table in document for table in WorkspaceSettings().fields):
+    if not any(table in document for table in WorkspaceSchema().fields):
         raise InvalidFault(
             Code.WORKSPACE_BROKEN,
             "cdp.toml holds none of a workspace's tables ([profiles], [vault], …)",
@@ -142,10 +142,10 @@ def parse(text: str, path: Path) -> tomlkit.TOMLDocument:
     return document
 
 
-def validated(document: tomlkit.TOMLDocument, path: Path) -> Configuration:
+def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
     """What the document says; raises `InvalidFault` naming each wrong field, at the first one's line."""
     try:
-        loaded: dict[str, Any] = WorkspaceSettings().load(document.unwrap())
+        loaded: dict[str, Any] = WorkspaceSchema().load(document.unwrap())
     except marshmallow.ValidationError as error:
         wrong = dict(_flattened(error.messages_dict))
         raise InvalidFault(
@@ -155,7 +155,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> Configuration:
             hint=_meant(wrong),
         ) from None
     source = loaded["profiles"]
-    return Configuration(
+    return WorkspaceSettings(
         profiles=ProfileSource(
             url=_absolute(source["url"], path.parent), key=source["key"], options=source["options"]
         ),
@@ -165,17 +165,17 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> Configuration:
     )
 
 
-def written(configuration: Configuration) -> str:
+def written(settings: WorkspaceSettings) -> str:
     """A new `cdp.toml` that says this."""
     document = tomlkit.document()
     document.add(tomlkit.comment(HEADING))
-    limit = {"memory_limit": configuration.memory_limit} if configuration.memory_limit else {}
-    source = configuration.profiles
+    limit = {"memory_limit": settings.memory_limit} if settings.memory_limit else {}
+    source = settings.profiles
     tables: dict[str, dict[str, Any]] = {
         "profiles": {"url": source.url, "key": source.key, "options": dict(source.options)},
         "engine": EngineSettings().dump(limit),
-        "plugins": {"disabled": list(configuration.disabled_plugins)},
-        "vault": {"kind": configuration.vault},
+        "plugins": {"disabled": list(settings.disabled_plugins)},
+        "vault": {"kind": settings.vault},
     }
     if not source.options:
         del tables["profiles"]["options"]
@@ -223,7 +223,7 @@ def _meant(wrong: Mapping[str, str]) -> str:
     """The known names near an unknown one; else where the settings are explained."""
     known = [
         f"{table}.{name}"
-        for table, declared in WorkspaceSettings().fields.items()
+        for table, declared in WorkspaceSchema().fields.items()
         if isinstance(declared, fields.Nested)
         for name in declared.schema.fields
     ]

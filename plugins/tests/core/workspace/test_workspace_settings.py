@@ -13,7 +13,9 @@ import pytest
 
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource
-from cdp_core.workspace import Configuration, Workspace, create, files
+from cdp_core.workspace import files
+from cdp_core.workspace.settings import WorkspaceSettings
+from cdp_core.workspace.workspace import Workspace
 
 TEXT = """\
 # ours
@@ -35,29 +37,28 @@ def names(folder: Path) -> list[str]:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    made = create(
-        tmp_path / "w", Configuration(profiles=ProfileSource(url="/data/p.parquet", key="id"), vault="file")
-    )
-    made.settings_file.write_text(TEXT)
+    source = ProfileSource(url="/data/p.parquet", key="id")
+    made = Workspace.create(tmp_path / "w", WorkspaceSettings(profiles=source, vault="file"))
+    made.settings_path.write_text(TEXT)
     return Workspace.open(made.folder)
 
 
 def opened(workspace: Workspace, old: str, new: str) -> InvalidFault:
-    workspace.settings_file.write_text(TEXT.replace(old, new))
+    workspace.settings_path.write_text(TEXT.replace(old, new))
     with pytest.raises(InvalidFault) as caught:
         Workspace.open(workspace.folder)
     return caught.value
 
 
 def test_sizes_are_written_for_people_and_read_as_bytes(workspace: Workspace) -> None:
-    assert workspace.configuration.memory_limit == 1.5 * 2**30
+    assert workspace.settings.memory_limit == 1.5 * 2**30
 
 
 def test_a_relative_path_counts_from_the_workspace(workspace: Workspace) -> None:
-    workspace.settings_file.write_text(TEXT.replace("/data/p.parquet", "../p.parquet"))
-    assert Workspace.open(workspace.folder).configuration.profiles.url == f"{workspace.folder}/../p.parquet"
-    workspace.settings_file.write_text(TEXT.replace("/data/p.parquet", "s3://bucket/p.parquet"))
-    assert Workspace.open(workspace.folder).configuration.profiles.url == "s3://bucket/p.parquet"
+    workspace.settings_path.write_text(TEXT.replace("/data/p.parquet", "../p.parquet"))
+    assert Workspace.open(workspace.folder).settings.profiles.url == f"{workspace.folder}/../p.parquet"
+    workspace.settings_path.write_text(TEXT.replace("/data/p.parquet", "s3://bucket/p.parquet"))
+    assert Workspace.open(workspace.folder).settings.profiles.url == "s3://bucket/p.parquet"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_wrong_setting_is_named_with_its_line(
     fault = opened(workspace, old, new)
     assert fault.code is Code.SETTING_INVALID
     assert says in fault.message
-    assert fault.where == f"{workspace.settings_file}:{line}"
+    assert fault.where == f"{workspace.settings_path}:{line}"
 
 
 def test_an_unknown_setting_is_compared_with_the_known_ones(workspace: Workspace) -> None:
@@ -91,36 +92,44 @@ def test_an_unknown_setting_is_compared_with_the_known_ones(workspace: Workspace
     [("[profiles\n", 1), ("[profiles]\nurl = 1\nkey = [\n", 3), ("", 1), ("[tool.ruff]\nx = 1\n", 1)],
 )
 def test_a_file_that_is_not_ours_is_refused_at_its_line(workspace: Workspace, text: str, line: int) -> None:
-    workspace.settings_file.write_text(text)
+    workspace.settings_path.write_text(text)
     with pytest.raises(InvalidFault) as caught:
         Workspace.open(workspace.folder)
     assert caught.value.code is Code.WORKSPACE_BROKEN
-    assert caught.value.where.rpartition(":")[0] == str(workspace.settings_file)
+    assert caught.value.where.rpartition(":")[0] == str(workspace.settings_path)
     assert abs(int(caught.value.where.rpartition(":")[2]) - line) <= 1
 
 
 def test_bytes_that_are_no_text_are_refused_at_their_line(workspace: Workspace) -> None:
-    workspace.settings_file.write_bytes(b"# one\n# tw\xff\n")
+    workspace.settings_path.write_bytes(b"# one\n# tw\xff\n")
     with pytest.raises(InvalidFault) as caught:
         Workspace.open(workspace.folder)
-    assert caught.value.where == f"{workspace.settings_file}:2"
+    assert caught.value.where == f"{workspace.settings_path}:2"
 
 
 def test_an_edit_keeps_comments_and_is_seen_by_the_next_one_who_opens(workspace: Workspace) -> None:
     edited = workspace.edit({"plugins": {"disabled": ["acme"]}, "engine": {"memory_limit": None}})
-    assert edited.configuration.disabled_plugins == ("acme",)
-    assert edited.configuration.memory_limit is None
+    assert edited.settings.disabled_plugins == ("acme",)
+    assert edited.settings.memory_limit is None
     assert Workspace.open(workspace.folder) == edited
-    text = workspace.settings_file.read_text()
+    text = workspace.settings_path.read_text()
     assert "# ours\n" in text
     assert "# nightly" in text
-    assert workspace.settings_file.stat().st_mode & 0o777 == 0o600
+    assert workspace.settings_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_plugin_is_disabled_once_and_enabled_again_beside_the_others(workspace: Workspace) -> None:
+    workspace.disable_plugin("acme")
+    workspace.disable_plugin("broken")
+    assert workspace.disable_plugin("acme").settings.disabled_plugins == ("acme", "broken")
+    assert workspace.enable_plugin("acme").settings.disabled_plugins == ("broken",)
+    assert Workspace.open(workspace.folder).settings.disabled_plugins == ("broken",)
 
 
 def test_an_edit_that_would_not_be_valid_changes_nothing(workspace: Workspace) -> None:
     with pytest.raises(InvalidFault, match="memory_limit"):
         workspace.edit({"plugins": {"disabled": ["acme"]}, "engine": {"memory_limit": "much"}})
-    assert workspace.settings_file.read_text() == TEXT
+    assert workspace.settings_path.read_text() == TEXT
 
 
 def test_a_full_disk_is_a_fault_with_its_place_and_leaves_the_old_file(
@@ -133,14 +142,14 @@ def test_a_full_disk_is_a_fault_with_its_place_and_leaves_the_old_file(
     with pytest.raises(InvalidFault) as caught:
         workspace.edit({"plugins": {"disabled": ["acme"]}})
     assert caught.value.code is Code.DISK_FULL
-    assert caught.value.where == str(workspace.settings_file)
-    assert workspace.settings_file.read_text() == TEXT
+    assert caught.value.where == str(workspace.settings_path)
+    assert workspace.settings_path.read_text() == TEXT
     assert not [name for name in names(workspace.folder) if name.startswith(".cdp.toml")]
 
 
 def test_edits_of_several_processes_do_not_lose_each_other(workspace: Workspace) -> None:
     program = (
-        "import sys; from pathlib import Path; from cdp_core.workspace import Workspace\n"
+        "import sys; from pathlib import Path; from cdp_core.workspace.workspace import Workspace\n"
         "folder, table, name, value = sys.argv[1:]\n"
         "Workspace.open(Path(folder)).edit({table: {name: [value] if name == 'disabled' else value}})"
     )
@@ -155,7 +164,7 @@ def test_edits_of_several_processes_do_not_lose_each_other(workspace: Workspace)
 
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         list(pool.map(change, changes))
-    found = Workspace.open(workspace.folder).configuration
+    found = Workspace.open(workspace.folder).settings
     assert (found.disabled_plugins, found.memory_limit, found.vault) == (("acme",), 7_000_000, "keyring")
 
 

@@ -18,7 +18,6 @@ import platformdirs
 import tomlkit
 
 from cdp_core.errors import Code, InvalidFault
-from cdp_core.workspace import settings
 from cdp_core.workspace.files import (
     alone,
     make_private_folder,
@@ -27,6 +26,7 @@ from cdp_core.workspace.files import (
     storing,
     write_private,
 )
+from cdp_core.workspace.settings import WorkspaceSettings, parse, validated, written
 
 VARIABLE = "CDP_WORKSPACE"
 DEFAULT_NAME = ".cdp"
@@ -35,29 +35,59 @@ STATE_FILE = "state.db"
 FOLDERS = ("ledger", "plans", "vault", "scratch")
 
 
-def locate(explicit: Path | None, environ: Mapping[str, str], *, start: Path | None = None) -> Path:
-    """The workspace's folder, whether or not it is there yet.
-
-    In this order: the one named, the one that `CDP_WORKSPACE` names, a `.cdp` with a `cdp.toml` in
-    `start` (default: the current folder) or above it, the user's data folder.
-    """
-    if explicit is not None:
-        return explicit.expanduser().absolute()
-    if named := environ.get(VARIABLE):
-        return Path(named).expanduser().absolute()
-    here = (start or Path.cwd()).absolute()
-    for folder in (here, *here.parents):
-        if _is_ours(folder / DEFAULT_NAME):
-            return folder / DEFAULT_NAME
-    return platformdirs.user_data_path("cdp", appauthor=False)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """An open workspace. Its `configuration` is what `cdp.toml` said when it was opened or edited."""
+    """An open workspace. Its `settings` are what `cdp.toml` said when it was opened or edited."""
 
     folder: Path
-    configuration: settings.Configuration
+    settings: WorkspaceSettings
+
+    @staticmethod
+    def locate(
+        explicit: Path | None, environ: Mapping[str, str] = os.environ, *, start: Path | None = None
+    ) -> Path:
+        """The workspace's folder, whether or not it is there yet.
+
+        In this order: the one named, the one that `CDP_WORKSPACE` names, a `.cdp` with a `cdp.toml` in
+        `start` (default: the current folder) or above it, the user's data folder.
+        """
+        if explicit is not None:
+            return explicit.expanduser().absolute()
+        if named := environ.get(VARIABLE):
+            return Path(named).expanduser().absolute()
+        here = (start or Path.cwd()).absolute()
+        for folder in (here, *here.parents):
+            if _is_ours(folder / DEFAULT_NAME):
+                return folder / DEFAULT_NAME
+        return platformdirs.user_data_path("cdp", appauthor=False)
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        settings: WorkspaceSettings,
+        furnish: Callable[[Workspace], None] = lambda workspace: None,
+    ) -> Workspace:
+        """Make a workspace, whole or not at all.
+
+        It is made beside its place and moved there at the end; `furnish` puts further things into it (the
+        state, the first Administrator) before that. Raises `InvalidFault` where something is there already.
+        """
+        folder = folder.expanduser().absolute()
+        _refuse_taken(folder)
+        with storing(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            aside = folder.with_name(f".{folder.name.lstrip('.')}.{secrets.token_hex(8)}")
+            try:
+                make_private_folder(aside)
+                for name in FOLDERS:
+                    make_private_folder(aside / name)
+                write_private(aside / SETTINGS_FILE, written(settings).encode())
+                furnish(cls.open(aside))
+                _move(aside, folder)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+        return cls.open(folder)
 
     @classmethod
     def open(cls, folder: Path) -> Workspace:
@@ -68,33 +98,33 @@ class Workspace:
         refuse_open_to_others(folder)
         for piece in (SETTINGS_FILE, STATE_FILE, *FOLDERS):
             refuse_symlink(folder / piece)
-        configuration = settings.validated(settings.parse(text, path), path)
+        settings = validated(parse(text, path), path)
         for name in FOLDERS:
             make_private_folder(folder / name)
-        return cls(folder=folder, configuration=configuration)
+        return cls(folder=folder, settings=settings)
 
     @property
-    def settings_file(self) -> Path:
+    def settings_path(self) -> Path:
         return self.folder / SETTINGS_FILE
 
     @property
-    def state_file(self) -> Path:
+    def state_path(self) -> Path:
         return self.folder / STATE_FILE
 
     @property
-    def ledger_folder(self) -> Path:
+    def ledger(self) -> Path:
         return self.folder / "ledger"
 
     @property
-    def plans_folder(self) -> Path:
+    def plans(self) -> Path:
         return self.folder / "plans"
 
     @property
-    def vault_folder(self) -> Path:
+    def vault(self) -> Path:
         return self.folder / "vault"
 
     @property
-    def scratch_folder(self) -> Path:
+    def scratch(self) -> Path:
         return self.folder / "scratch"
 
     def edit(self, changes: Mapping[str, Mapping[str, Any]]) -> Workspace:
@@ -102,40 +132,39 @@ class Workspace:
 
         All of them or none: what would not be valid is refused before anything is written.
         """
-        with alone(self.folder):
-            document = settings.parse(_text(self.settings_file), self.settings_file)
+
+        def change(document: tomlkit.TOMLDocument) -> None:
             for table, values in changes.items():
                 _change(document, table, values)
-            configuration = settings.validated(document, self.settings_file)
-            write_private(self.settings_file, document.as_string().encode())
-        return Workspace(folder=self.folder, configuration=configuration)
 
+        return self._rewrite(change)
 
-def create(
-    folder: Path,
-    configuration: settings.Configuration,
-    furnish: Callable[[Workspace], None] = lambda workspace: None,
-) -> Workspace:
-    """Make a workspace, whole or not at all.
+    def disable_plugin(self, name: str) -> Workspace:
+        """From the next opening on, the plugin is not loaded; one that is disabled already stays so."""
 
-    It is made beside its place and moved there at the end; `furnish` puts further things into it (the
-    state, the first Administrator) before that. Raises `InvalidFault` where something is there already.
-    """
-    folder = folder.expanduser().absolute()
-    _refuse_taken(folder)
-    with storing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = folder.with_name(f".{folder.name.lstrip('.')}.{secrets.token_hex(8)}")
-        try:
-            make_private_folder(aside)
-            for name in FOLDERS:
-                make_private_folder(aside / name)
-            write_private(aside / SETTINGS_FILE, settings.written(configuration).encode())
-            furnish(Workspace.open(aside))
-            _move(aside, folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    return Workspace.open(folder)
+        def change(document: tomlkit.TOMLDocument) -> None:
+            disabled = _disabled(document)
+            if name not in disabled:
+                _change(document, "plugins", {"disabled": [*disabled, name]})
+
+        return self._rewrite(change)
+
+    def enable_plugin(self, name: str) -> Workspace:
+        """From the next opening on, the plugin is loaded again."""
+
+        def change(document: tomlkit.TOMLDocument) -> None:
+            kept = [other for other in _disabled(document) if other != name]
+            _change(document, "plugins", {"disabled": kept})
+
+        return self._rewrite(change)
+
+    def _rewrite(self, change: Callable[[tomlkit.TOMLDocument], None]) -> Workspace:
+        with alone(self.folder):
+            document = parse(_text(self.settings_path), self.settings_path)
+            change(document)
+            settings = validated(document, self.settings_path)
+            write_private(self.settings_path, document.as_string().encode())
+        return Workspace(folder=self.folder, settings=settings)
 
 
 def _refuse_taken(folder: Path) -> None:
@@ -159,7 +188,7 @@ def _refuse_taken(folder: Path) -> None:
 def _move(aside: Path, folder: Path) -> None:
     """Put the finished folder in its place; the operating system refuses where another process was first."""
     try:
-        os.rename(aside, folder)  # noqa: PTH104 (Path.rename says the same, but hides that it takes an empty folder's place)
+        aside.rename(folder)
     except OSError:
         _refuse_taken(folder)
         raise
@@ -175,6 +204,10 @@ def _change(document: tomlkit.TOMLDocument, table: str, values: Mapping[str, Any
             found.pop(name, None)
         else:
             found[name] = value
+
+
+def _disabled(document: tomlkit.TOMLDocument) -> list[str]:
+    return [str(name) for name in document.get("plugins", {}).get("disabled", [])]
 
 
 def _is_ours(folder: Path) -> bool:

@@ -12,9 +12,10 @@ import pytest
 
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource
-from cdp_core.workspace import Configuration, Workspace, create, locate
+from cdp_core.workspace.settings import WorkspaceSettings
+from cdp_core.workspace.workspace import Workspace
 
-CONFIGURATION = Configuration(
+SETTINGS = WorkspaceSettings(
     profiles=ProfileSource(url="/data/my profiles.parquet", key="customer_id"), vault="file"
 )
 
@@ -35,63 +36,63 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def test_a_new_workspace_is_its_owners_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
-    workspace = create(tmp_path / "here", CONFIGURATION)
+    workspace = Workspace.create(tmp_path / "here", SETTINGS)
     assert mode(workspace.folder) == 0o700
-    assert mode(workspace.settings_file) == 0o600
+    assert mode(workspace.settings_path) == 0o600
     for folder in (
-        workspace.ledger_folder,
-        workspace.plans_folder,
-        workspace.vault_folder,
-        workspace.scratch_folder,
+        workspace.ledger,
+        workspace.plans,
+        workspace.vault,
+        workspace.scratch,
     ):
         assert mode(folder) == 0o700
 
 
 def test_what_was_created_is_what_is_opened(tmp_path: Path) -> None:
-    configuration = Configuration(
+    settings = WorkspaceSettings(
         profiles=ProfileSource(url="/data/p.csv", key='odd "key"', options={"delimiter": ";"}),
         vault="keyring",
         memory_limit=400_000_000,
         disabled_plugins=("acme", "broken"),
     )
-    create(tmp_path / "w", configuration)
-    assert Workspace.open(tmp_path / "w").configuration == configuration
+    Workspace.create(tmp_path / "w", settings)
+    assert Workspace.open(tmp_path / "w").settings == settings
     assert 'memory_limit = "400MB"' in (tmp_path / "w" / "cdp.toml").read_text()
 
 
 def test_a_second_workspace_in_the_same_place_is_refused_and_the_first_is_untouched(tmp_path: Path) -> None:
-    first = create(tmp_path / "w", CONFIGURATION)
-    before = first.settings_file.read_bytes()
+    first = Workspace.create(tmp_path / "w", SETTINGS)
+    before = first.settings_path.read_bytes()
     with pytest.raises(InvalidFault) as caught:
-        create(tmp_path / "w", CONFIGURATION)
+        Workspace.create(tmp_path / "w", SETTINGS)
     assert caught.value.code is Code.WORKSPACE_EXISTS
-    assert first.settings_file.read_bytes() == before
+    assert first.settings_path.read_bytes() == before
 
 
 def test_a_folder_with_other_things_in_it_is_refused_and_an_empty_one_taken(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "holiday.jpg").touch()
     with pytest.raises(InvalidFault) as caught:
-        create(tmp_path / "full", CONFIGURATION)
+        Workspace.create(tmp_path / "full", SETTINGS)
     assert caught.value.code is Code.WORKSPACE_EXISTS
     assert names(tmp_path / "full") == ["holiday.jpg"]
     (tmp_path / "empty").mkdir(mode=0o755)
-    assert mode(create(tmp_path / "empty", CONFIGURATION).folder) == 0o700
+    assert mode(Workspace.create(tmp_path / "empty", SETTINGS).folder) == 0o700
 
 
 def test_a_creation_that_fails_leaves_nothing(tmp_path: Path) -> None:
     def fail(workspace: Workspace) -> None:
-        workspace.state_file.write_text("half")
+        workspace.state_path.write_text("half")
         raise RuntimeError("no state")
 
     with pytest.raises(RuntimeError):
-        create(tmp_path / "w", CONFIGURATION, fail)
+        Workspace.create(tmp_path / "w", SETTINGS, fail)
     assert names(tmp_path) == []
 
 
 def _create_and_say(folder: Path, outcomes: multiprocessing.Queue[str]) -> None:
     try:
-        create(folder, CONFIGURATION)
+        Workspace.create(folder, SETTINGS)
         outcomes.put("made")
     except InvalidFault as fault:
         outcomes.put(fault.code.name)
@@ -119,7 +120,7 @@ def test_a_place_without_a_workspace_says_how_to_make_one(tmp_path: Path) -> Non
 
 
 def test_a_workspace_open_to_others_is_refused_with_the_command_that_closes_it(tmp_path: Path) -> None:
-    folder = create(tmp_path / "w", CONFIGURATION).folder
+    folder = Workspace.create(tmp_path / "w", SETTINGS).folder
     folder.chmod(0o750)
     with pytest.raises(InvalidFault) as caught:
         Workspace.open(folder)
@@ -129,7 +130,7 @@ def test_a_workspace_open_to_others_is_refused_with_the_command_that_closes_it(t
 
 @pytest.mark.parametrize("piece", ["cdp.toml", "state.db", "ledger", "vault"])
 def test_a_piece_that_is_a_symbolic_link_is_refused(tmp_path: Path, piece: str) -> None:
-    workspace = create(tmp_path / "w", CONFIGURATION)
+    workspace = Workspace.create(tmp_path / "w", SETTINGS)
     elsewhere = tmp_path / "elsewhere"
     if (workspace.folder / piece).exists():
         (workspace.folder / piece).rename(elsewhere)
@@ -140,10 +141,10 @@ def test_a_piece_that_is_a_symbolic_link_is_refused(tmp_path: Path, piece: str) 
     assert piece in caught.value.message
 
 
-def test_a_lost_scratch_folder_is_made_anew(tmp_path: Path) -> None:
-    workspace = create(tmp_path / "w", CONFIGURATION)
-    workspace.scratch_folder.rmdir()
-    assert mode(Workspace.open(workspace.folder).scratch_folder) == 0o700
+def test_a_lost_scratch_is_made_anew(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w", SETTINGS)
+    workspace.scratch.rmdir()
+    assert mode(Workspace.open(workspace.folder).scratch) == 0o700
 
 
 def test_the_folder_named_wins_then_the_variable_then_the_nearest_then_the_users(
@@ -153,13 +154,15 @@ def test_the_folder_named_wins_then_the_variable_then_the_nearest_then_the_users
     project = tmp_path / "project"
     deep = project / "a" / "b"
     deep.mkdir(parents=True)
-    assert locate(None, {}, start=deep).is_relative_to(Path.home() if os.name == "nt" else tmp_path / "data")
-    near = create(project / ".cdp", CONFIGURATION).folder
+    assert Workspace.locate(None, {}, start=deep).is_relative_to(
+        Path.home() if os.name == "nt" else tmp_path / "data"
+    )
+    near = Workspace.create(project / ".cdp", SETTINGS).folder
     (deep / ".cdp").mkdir()  # holds no cdp.toml: not one of ours
-    assert locate(None, {}, start=deep) == near
-    assert locate(None, {"CDP_WORKSPACE": ""}, start=deep) == near
-    assert locate(None, {"CDP_WORKSPACE": "/other"}, start=deep) == Path("/other")
-    assert locate(Path("/named"), {"CDP_WORKSPACE": "/other"}, start=deep) == Path("/named")
+    assert Workspace.locate(None, {}, start=deep) == near
+    assert Workspace.locate(None, {"CDP_WORKSPACE": ""}, start=deep) == near
+    assert Workspace.locate(None, {"CDP_WORKSPACE": "/other"}, start=deep) == Path("/other")
+    assert Workspace.locate(Path("/named"), {"CDP_WORKSPACE": "/other"}, start=deep) == Path("/named")
     monkeypatch.chdir(deep)
-    assert locate(None, {}) == near
-    assert locate(Path("new"), {}) == deep / "new"
+    assert Workspace.locate(None, {}) == near
+    assert Workspace.locate(Path("new"), {}) == deep / "new"
