@@ -112,19 +112,19 @@ class Workspace:
         return self.folder / STATE_FILE
 
     @property
-    def ledger(self) -> Path:
+    def ledger_folder(self) -> Path:
         return self.folder / "ledger"
 
     @property
-    def plans(self) -> Path:
+    def plans_folder(self) -> Path:
         return self.folder / "plans"
 
     @property
-    def vault(self) -> Path:
+    def vault_folder(self) -> Path:
         return self.folder / "vault"
 
     @property
-    def scratch(self) -> Path:
+    def scratch_folder(self) -> Path:
         return self.folder / "scratch"
 
     def edit(self, changes: Mapping[str, Mapping[str, Any]]) -> Workspace:

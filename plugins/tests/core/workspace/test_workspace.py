@@ -40,10 +40,10 @@ def test_a_new_workspace_is_its_owners_alone_whatever_the_umask(tmp_path: Path, 
     assert mode(workspace.folder) == 0o700
     assert mode(workspace.settings_path) == 0o600
     for folder in (
-        workspace.ledger,
-        workspace.plans,
-        workspace.vault,
-        workspace.scratch,
+        workspace.ledger_folder,
+        workspace.plans_folder,
+        workspace.vault_folder,
+        workspace.scratch_folder,
     ):
         assert mode(folder) == 0o700
 
@@ -143,8 +143,8 @@ def test_a_piece_that_is_a_symbolic_link_is_refused(tmp_path: Path, piece: str) 
 
 def test_a_lost_scratch_is_made_anew(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "w", SETTINGS)
-    workspace.scratch.rmdir()
-    assert mode(Workspace.open(workspace.folder).scratch) == 0o700
+    workspace.scratch_folder.rmdir()
+    assert mode(Workspace.open(workspace.folder).scratch_folder) == 0o700
 
 
 def test_the_folder_named_wins_then_the_variable_then_the_nearest_then_the_users(
