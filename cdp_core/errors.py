@@ -98,7 +98,7 @@ class Code(Enum):
     LEDGER_DIFFERS = (702, "A ledger file is missing or differs from what was committed")
     PLAN_DIFFERS = (703, "The plan's file is missing or differs from what was written")
     PLAN_STALE = (704, "What the plan stands on has changed since")
-    SHRINK = (705, "The run would remove too large a share of the audience")
+    MEMBERS_REMAIN = (705, "Members that were to be taken out are still in the audience")
 
     SERVICE_UNREACHABLE = (901, "The service cannot be reached or does not answer")
     STATE_BUSY = (902, "The state database is busy")

@@ -55,7 +55,7 @@ class OAuth2(abc.ABC):
 
     @abc.abstractmethod
     def refresh(self, settings: Mapping[str, Any], token: Token) -> Token:
-        """A newer token. Keeps the old refresh token where the service gives no new one. Raises `SignInFault`."""
+        """A newer token, with the old refresh token where there is no new one; raises `SignInFault`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A kind of identifier. Its Python rule is the reference; an engine may know a faster way to the same bytes."""
+"""A kind of identifier. Its Python rule is the reference; an engine may know a faster way to its bytes."""
 
 from __future__ import annotations
 

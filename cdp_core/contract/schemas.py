@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import marshmallow
 from marshmallow import fields, validate
 
+from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.secret import Secret
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -95,3 +96,33 @@ def settings_of(schema: type[marshmallow.Schema]) -> tuple[SettingInfo, ...]:
         )
         for name, declared in schema().fields.items()
     )
+
+
+def load_settings(
+    schema: type[marshmallow.Schema], values: Mapping[str, Any], *, what: str
+) -> dict[str, Any]:
+    """Validated settings of `what`; raises `InvalidFault` naming every one that is wrong."""
+    try:
+        loaded: dict[str, Any] = schema().load(dict(values))
+    except marshmallow.ValidationError as fault:
+        raise InvalidFault(
+            Code.SETTING_INVALID,
+            "; ".join(_complaints(schema, fault.normalized_messages())),
+            where=what,
+            hint="known settings: " + ", ".join(info.name for info in settings_of(schema)),
+        ) from None
+    return loaded
+
+
+def _complaints(schema: type[marshmallow.Schema], messages: Mapping[str, Any]) -> list[str]:
+    labels = {info.name: info.label for info in settings_of(schema)}
+    return [
+        f"{name} ({labels[name]}): {_sentence(wrong)}" if name in labels else f"{name}: {_sentence(wrong)}"
+        for name, wrong in messages.items()
+    ]
+
+
+def _sentence(wrong: Any) -> str:
+    if isinstance(wrong, Mapping):
+        return " ".join(f"{key}: {_sentence(inner)}" for key, inner in wrong.items())
+    return " ".join(str(part) for part in wrong) if isinstance(wrong, list) else str(wrong)

@@ -56,6 +56,15 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How often a batch is tried, and how long is waited between (seconds, doubling, with jitter)."""
+
+    attempts: int = 7
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """A list at the service. `origin` (scheme, host, port of the API) keeps a simulator's audience
     apart from the real one; statuses are the service's words; None where it does not say."""

@@ -49,6 +49,11 @@ class Run:
     error_code: str | None = None
     error: str | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is left to be done or settled."""
+        return self.dry_run or self.status.is_final
+
 
 class Station(StrEnum):
     """The rooms that data passes, for progress and traces."""

@@ -1,4 +1,4 @@
-"""What the loaded plugins provide, by key: asked once at the start, so that runs call no hook to look something up."""
+"""What the loaded plugins provide, by key: asked once, so that no run calls a hook to look something up."""
 
 from __future__ import annotations
 
@@ -81,14 +81,17 @@ class Catalog:
     def authorize(self, actor: Actor, action: Action, resource: Resource) -> Decision:
         """All opinions on an act, the core's first."""
         opinions: list[Opinion | None] = [core_opinion(actor, action, resource, self.roles)]
-        opinions += self.manager.hook.cdp_authorize(actor=actor, action=action, resource=resource)
+        try:
+            opinions += self.manager.hook.cdp_authorize(actor=actor, action=action, resource=resource)
+        except Exception as fault:  # noqa: BLE001 (whose voice cannot be heard may have been a no)
+            opinions.append(Opinion(verdict="deny", reason=f"a plugin's opinion failed: {fault}", by="core"))
         return decide(opinion for opinion in opinions if opinion is not None)
 
     def tell(self, event: RunEvent) -> None:
         """Tell every observer; one that fails is named in the log and left out from then on."""
         for caller in list(self.manager.hook.cdp_run_event.get_hookimpls()):
             try:
-                caller.function(event=event)
+                caller.function(*(event for _ in caller.argnames))
             except Exception as fault:  # noqa: BLE001 (an observer must not end a run)
                 logger.warning("observer %s failed and is left out: %s", caller.plugin_name, fault)
                 self.manager.unregister(name=caller.plugin_name)

@@ -1,4 +1,4 @@
-"""The core's own consent prompt: it stands before every connection, whatever plugins add, and cannot be disabled."""
+"""The core's own consent prompt: it stands before every connection, and cannot be disabled."""
 
 from __future__ import annotations
 

@@ -35,6 +35,7 @@ CONTRIBUTOR = Role(
             Action.SEGMENT_REMOVE,
             Action.CONNECTION_LIST,
             Action.CONNECTION_SHOW,
+            Action.EXPORT_OPTIONS,
             Action.EXPORT_ADD,
             Action.EXPORT_EDIT,
             Action.EXPORT_DUPLICATE,
@@ -62,6 +63,7 @@ PERSONAL_ACTIONS = frozenset({Action.CONNECTION_AGREE, Action.CONNECTION_EXPORT_
 THROUGH_A_CONNECTION = frozenset(
     {
         Action.CONNECTION_SHOW,
+        Action.EXPORT_OPTIONS,
         Action.EXPORT_ADD,
         Action.EXPORT_EDIT,
         Action.EXPORT_DUPLICATE,

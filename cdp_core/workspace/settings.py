@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from tomlkit.exceptions import ParseError, TOMLKitError
 from cdp_core.contract.schemas import SettingsSchema
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource
+from cdp_core.model.delivery import Patience
 
 HEADING = "The workspace's settings. Edit them here or through cdp; comments are kept."
 
@@ -36,6 +37,7 @@ class WorkspaceSettings:
     vault: Literal["keyring", "file"]
     memory_limit: int | None = None
     disabled_plugins: tuple[str, ...] = ()
+    patience: Patience = field(default_factory=Patience)
 
 
 class MemorySize(fields.Field[int]):
@@ -91,6 +93,24 @@ class EngineSettings(SettingsSchema):
     )
 
 
+class DeliverySettings(SettingsSchema):
+    attempts = fields.Integer(
+        load_default=Patience.attempts,
+        validate=validate.Range(1, 100),
+        metadata={"label": "Attempts", "help": "How often a batch is tried.", "example": "7"},
+    )
+    first_wait = fields.Float(
+        load_default=Patience.first_wait,
+        validate=validate.Range(0, 3600),
+        metadata={"label": "First wait", "help": "Seconds before the second attempt; then doubled."},
+    )
+    longest_wait = fields.Float(
+        load_default=Patience.longest_wait,
+        validate=validate.Range(0, 3600),
+        metadata={"label": "Longest wait", "help": "Seconds between two attempts at the most."},
+    )
+
+
 class PluginsSettings(SettingsSchema):
     disabled = fields.List(
         fields.String(),
@@ -116,6 +136,7 @@ class WorkspaceSchema(SettingsSchema):
 
     profiles = fields.Nested(ProfilesSettings, required=True)
     engine = fields.Nested(EngineSettings, load_default=lambda: {"memory_limit": None})
+    delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
     vault = fields.Nested(VaultSettings, required=True)
 
@@ -162,6 +183,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         vault=loaded["vault"]["kind"],
         memory_limit=loaded["engine"]["memory_limit"],
         disabled_plugins=tuple(loaded["plugins"]["disabled"]),
+        patience=Patience(**loaded["delivery"]),
     )
 
 

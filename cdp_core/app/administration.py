@@ -1,0 +1,138 @@
+"""Roles, plugins and the audit log: the Administrator's own rooms of the facade."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cdp_core.app.desk import Desk, act
+from cdp_core.app.views import GrantView, RoleView
+from cdp_core.errors import Code, InvalidFault, NotAllowedFault
+from cdp_core.model.access import Action, Resource
+from cdp_core.model.audit import AuditEntry, AuditVerdict
+from cdp_core.model.names import checked_name
+from cdp_core.plugins.manager import PluginReport
+from cdp_core.rules.access import actions_of, all_roles
+from cdp_core.workspace import Workspace
+
+
+class Roles:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
+        return Resource(kind="role", name=name)
+
+    @act(Action.ROLE_GRANT)
+    def grant(self, person: str, *, role: str) -> GrantView:
+        """Give a person (their login on this machine) a role."""
+        known = self.desk.catalog.roles
+        key = role.lower()
+        if key not in known:
+            raise InvalidFault(
+                Code.NOT_FOUND,
+                f"there is no role {role!r}",
+                hint="roles: " + ", ".join(sorted(known)),
+            )
+        if person in known:
+            raise InvalidFault(
+                Code.NAME_INVALID,
+                f"{person!r} is the name of a role",
+                hint="cdp role grant PERSON ROLE",
+            )
+        name = checked_name(person, "person")
+        self.desk.state.grants.grant(name, key, by=self.desk.actor.real, at=self.desk.now())
+        self.desk.note(role=key)
+        return self._view(name)
+
+    @act(Action.ROLE_REVOKE)
+    def revoke(self, person: str, *, role: str) -> GrantView:
+        """Take a role from a person; the last Administrator cannot be removed."""
+        key = role.lower()
+        if key not in self.desk.state.grants.of(person):
+            raise InvalidFault(
+                Code.NOT_FOUND, f"{person} does not have the role {role!r}", hint="see `cdp role list`"
+            )
+        holders = [name for name, held in self.desk.state.grants.all().items() if "administrator" in held]
+        if key == "administrator" and holders == [person]:
+            raise NotAllowedFault(
+                Code.LAST_ADMINISTRATOR,
+                f"{person} is the last Administrator",
+                hint="grant somebody else the role first",
+            )
+        self.desk.state.grants.revoke(person, key)
+        self.desk.note(role=key)
+        return self._view(person)
+
+    @act(Action.ROLE_LIST)
+    def list(self) -> tuple[GrantView, ...]:
+        return tuple(self._view(person) for person in sorted(self.desk.state.grants.all()))
+
+    @act(Action.ROLE_LIST)
+    def known(self) -> tuple[RoleView, ...]:
+        """Every role there is, with its actions."""
+        roles = self.desk.catalog.roles
+        return tuple(
+            RoleView(
+                key=role.key,
+                label=role.label,
+                actions=tuple(sorted(str(action) for action in actions_of({role.key}, roles))),
+            )
+            for role in sorted(roles.values(), key=lambda role: len(all_roles({role.key}, roles)))
+        )
+
+    def _view(self, person: str) -> GrantView:
+        return GrantView(person=person, roles=tuple(sorted(self.desk.state.grants.of(person))))
+
+
+class Plugins:
+    def __init__(self, desk: Desk, workspace: Workspace) -> None:
+        self.desk = desk
+        self._workspace = workspace
+
+    def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
+        return Resource(kind="plugin", name=name)
+
+    @act(Action.PLUGIN_LIST)
+    def list(self) -> tuple[PluginReport, ...]:
+        """Every plugin that is installed, and why it was skipped if it was."""
+        return tuple(self.desk.catalog.manager.reports)
+
+    @act(Action.PLUGIN_DISABLE)
+    def disable(self, name: str) -> None:
+        """From the next command on, the plugin is not loaded in this workspace."""
+        if name not in {report.name for report in self.desk.catalog.manager.reports}:
+            raise InvalidFault(
+                Code.PLUGIN_UNKNOWN, f"there is no plugin {name!r}", hint="see `cdp plugins list`"
+            )
+        self._workspace.disable_plugin(name)
+
+    @act(Action.PLUGIN_ENABLE)
+    def enable(self, name: str) -> None:
+        if name not in self._workspace.settings.disabled_plugins:
+            raise InvalidFault(
+                Code.PLUGIN_UNKNOWN,
+                f"plugin {name!r} is not disabled in this workspace",
+                hint="see `cdp plugins list`; CDP_DISABLED_PLUGINS disables plugins too",
+            )
+        self._workspace.enable_plugin(name)
+
+
+class Audit:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
+        return Resource(kind="audit")
+
+    @act(Action.AUDIT_LIST)
+    def list(
+        self, *, limit: int = 50, actor: str | None = None, action: str | None = None
+    ) -> tuple[AuditEntry, ...]:
+        """The newest entries first."""
+        return tuple(self.desk.state.audit.entries(limit=limit, actor=actor, action=action))
+
+    @act(Action.AUDIT_VERIFY)
+    def verify(self) -> AuditVerdict:
+        """Whether the log holds together: no entry changed, missing or out of order."""
+        return self.desk.state.audit.verify()

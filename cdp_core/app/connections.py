@@ -1,0 +1,314 @@
+"""Connections: an Administrator says where data may go. Consent, sign-in, sharing, removal."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from cdp_core.app.desk import Desk, act
+from cdp_core.app.views import ConnectionForm, ConnectionView, ConsentView
+from cdp_core.contract.connection import ServiceIdentity
+from cdp_core.contract.faults import DestinationFault
+from cdp_core.contract.schemas import load_settings, settings_of
+from cdp_core.errors import Code, InvalidFault, NotAllowedFault
+from cdp_core.model.access import Action, Resource
+from cdp_core.model.configuration import Connection, ConnectionStatus, Consent, ConsentPrompt
+from cdp_core.model.names import checked_name
+from cdp_core.model.secret import Secret
+from cdp_core.oauth.sign_in import SignIn
+from cdp_core.rules.access import all_roles
+from cdp_core.runner.connect import Connector
+from cdp_core.runner.consents import ConsentDesk
+
+Agree = Callable[[Sequence[ConsentPrompt]], bool]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Dialogue:
+    """How a face talks with the person who signs in.
+
+    `ask_paste` asks for the redirected URL (None where nobody can be asked); `paste` asks for it even
+    where the redirect could be listened for; `timeout` is how many seconds a listener waits.
+    """
+
+    show_url: Callable[[str], None]
+    open_browser: bool = True
+    ask_paste: Callable[[], str] | None = None
+    paste: bool = False
+    timeout: float = 300.0
+
+
+class Connections:
+    def __init__(self, desk: Desk, connector: Connector, consents: ConsentDesk) -> None:
+        self.desk = desk
+        self._connector = connector
+        self._consents = consents
+
+    def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
+        shared = next((c.shared_with for c in self.desk.state.connections.all() if c.name == name), None)
+        return Resource(kind="connection", name=name, shared_with=shared)
+
+    @act(Action.CONNECTION_TYPES)
+    def form(self, type: str) -> ConnectionForm:  # noqa: A002 (the field's own word)
+        """What must be asked to add a connection of a type."""
+        found = self.desk.catalog.connection_type(type)
+        return ConnectionForm(
+            type=found.key,
+            label=found.label,
+            settings=settings_of(found.settings_schema),
+            signs_in=found.oauth is not None,
+        )
+
+    @act(Action.CONNECTION_ADD)
+    def add(
+        self,
+        name: str,
+        *,
+        type: str,  # noqa: A002
+        settings: Mapping[str, Any],
+        secrets: Mapping[str, str | Secret],
+        share_with: Iterable[str] = (),
+        agree: Agree | None = None,
+    ) -> ConnectionView:
+        """Keep a connection, after showing its consent prompts through `agree`.
+
+        `secrets` are references (`env:NAME`, …) or values typed at a hidden prompt, which go to the
+        vault. Without agreement the connection is kept all the same, and nothing can be sent over it.
+        """
+        found = self.desk.catalog.connection_type(type)
+        connection = Connection(
+            id=uuid.uuid4().hex,
+            name=checked_name(name, "connection"),
+            type=found.key,
+            shared_with=self._people(share_with),
+            created_by=self.desk.actor.name,
+            created_at=self.desk.now(),
+        )
+        connection = self._with_settings(connection, settings, secrets)
+        self.desk.state.connections.add(connection)
+        self.desk.note(after=self._connector.shown(connection))
+        if agree is not None:
+            self._ask(connection, agree)
+        return self._view(connection)
+
+    @act(Action.CONNECTION_LIST)
+    def list(self) -> tuple[ConnectionView, ...]:
+        """All connections for an Administrator; name and type of the shared ones for others."""
+        return tuple(
+            self._view(connection)
+            for connection in self.desk.state.connections.all()
+            if self._manages() or self._may_use(connection)
+        )
+
+    @act(Action.CONNECTION_SHOW)
+    def show(self, name: str) -> ConnectionView:
+        return self._view(self.desk.state.connections.get(name))
+
+    @act(Action.CONNECTION_EDIT)
+    def edit(
+        self,
+        name: str,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str | Secret] | None = None,
+        new_name: str | None = None,
+    ) -> ConnectionView:
+        """Change some settings or the name; its exports go on with the new ones."""
+        before = self.desk.state.connections.get(name)
+        after = self._with_settings(before, settings or {}, secrets or {})
+        if new_name is not None:
+            after = dataclasses.replace(after, name=checked_name(new_name, "connection"))
+        self._refuse_other_origin(before, after)
+        self.desk.state.connections.update(after)
+        self.desk.note(before=self._connector.shown(before), after=self._connector.shown(after))
+        return self._view(after)
+
+    @act(Action.CONNECTION_SHARE)
+    def share(self, name: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> ConnectionView:
+        """Share with roles or people, or take a share back; exports on it keep running either way."""
+        before = self.desk.state.connections.get(name)
+        shared = (before.shared_with | self._people(add)) - frozenset(remove)
+        after = dataclasses.replace(before, shared_with=shared)
+        self.desk.state.connections.update(after)
+        self.desk.note(before=sorted(before.shared_with), after=sorted(shared))
+        return self._view(after)
+
+    @act(Action.CONNECTION_AGREE)
+    def agree(self, name: str, *, agree: Agree) -> ConnectionView:
+        """Show what is not agreed to yet, and record the agreement of the person who acts."""
+        connection = self.desk.state.connections.get(name)
+        self._ask(connection, agree)
+        return self._view(connection)
+
+    @act(Action.CONNECTION_AUTHENTICATE)
+    def authenticate(self, name: str, *, dialogue: Dialogue) -> ConnectionView:
+        """Sign in at the service, say who one is there, and become the export user."""
+        connection = self.desk.state.connections.get(name)
+        self._consents.require(connection)
+        found = self.desk.catalog.connection_type(connection.type)
+        if found.oauth is not None:
+            settings = self._connector.settings(connection)
+            sign_in = SignIn(connection=name, oauth=found.oauth, settings=settings, timeout=dialogue.timeout)
+            token = sign_in.run(
+                show_url=dialogue.show_url,
+                open_browser=dialogue.open_browser,
+                ask_paste=dialogue.ask_paste,
+                paste=dialogue.paste,
+            )
+            self._connector.keeper(connection).keep(token)
+        identity = self._identify(connection)
+        after = dataclasses.replace(
+            connection,
+            status=ConnectionStatus.CONNECTED,
+            identity={"name": identity.name, **identity.details},
+            export_user=connection.export_user or self.desk.actor.real,
+            authenticated_at=self.desk.now(),
+        )
+        self.desk.state.connections.update(after)
+        self.desk.note(identity=identity.name, export_user=after.export_user)
+        return self._view(after)
+
+    @act(Action.CONNECTION_VERIFY)
+    def verify(self, name: str) -> ConnectionView:
+        """Ask the service who one is; raises where the credentials or the rights do not hold."""
+        connection = self.desk.state.connections.get(name)
+        identity = self._identify(connection)
+        self.desk.note(identity=identity.name)
+        return self._view(
+            dataclasses.replace(connection, identity={"name": identity.name, **identity.details})
+        )
+
+    @act(Action.CONNECTION_EXPORT_USER)
+    def export_user(self, name: str) -> ConnectionView:
+        """The person who acts becomes the one in whose name runs that nobody starts happen."""
+        before = self.desk.state.connections.get(name)
+        after = dataclasses.replace(before, export_user=self.desk.actor.real)
+        self.desk.state.connections.update(after)
+        self.desk.note(before=before.export_user, after=after.export_user)
+        return self._view(after)
+
+    @act(Action.CONNECTION_REMOVE)
+    def remove(self, name: str) -> None:
+        """Refused while exports use it: remove or detach them first."""
+        connection = self.desk.state.connections.get(name)
+        users = [export.name for export in self.desk.state.connections.exports_of(connection.id)]
+        if users:
+            raise InvalidFault(
+                Code.IN_USE,
+                f"connection {name!r} is used by: {', '.join(users)}",
+                hint=f'cdp export detach "{users[0]}" (it keeps its configuration), or cdp export remove',
+            )
+        self.desk.state.connections.remove(connection.id)
+        self._connector.forget(connection)
+        self.desk.note(before=self._connector.shown(connection))
+
+    def _with_settings(
+        self, connection: Connection, settings: Mapping[str, Any], secrets: Mapping[str, str | Secret]
+    ) -> Connection:
+        """The connection with settings laid over its own, validated together."""
+        found = self.desk.catalog.connection_type(connection.type)
+        changed = self._connector.with_settings(connection, found, settings, secrets)
+        load_settings(
+            found.settings_schema,
+            self._connector.resolved(changed),
+            what=f"connection {connection.name!r}",
+        )
+        return changed
+
+    def _refuse_other_origin(self, before: Connection, after: Connection) -> None:
+        """An export's ledger stands for an audience at one service: at another one it would be lost."""
+        users = self.desk.state.connections.exports_of(before.id)
+        for export in users:
+            spec = self.desk.catalog.destination(export.destination)
+            origins = {spec.origin(self._connector.plain(connection)) for connection in (before, after)}
+            if len(origins) > 1:
+                raise InvalidFault(
+                    Code.IN_USE,
+                    f"the new settings lead to another service than the one that {export.name!r} sends to",
+                    hint="add a second connection, and detach and attach the exports that should use it",
+                )
+
+    def _ask(self, connection: Connection, agree: Agree) -> None:
+        asked = self._consents.gap(connection).open
+        if not asked:
+            return
+        if not self.desk.actor.is_real:
+            raise NotAllowedFault(
+                Code.REAL_PERSON_NEEDED,
+                f"consent needs the real person; {self.desk.actor.real} acts as {self.desk.actor.name}",
+                hint="leave out --as",
+            )
+        if not agree(asked):
+            return
+        for prompt in asked:
+            self.desk.state.consents.record(
+                Consent(
+                    id=uuid.uuid4().hex,
+                    connection_id=connection.id,
+                    prompt=prompt,
+                    agreed_by=self.desk.actor.real,
+                    agreed_at=self.desk.now(),
+                )
+            )
+        self.desk.note(agreed={prompt.key: prompt.digest for prompt in asked})
+
+    def _identify(self, connection: Connection) -> ServiceIdentity:
+        found = self.desk.catalog.connection_type(connection.type)
+        with self._connector.open(connection) as context:
+            try:
+                return found.verify(context)
+            except DestinationFault as fault:
+                raise self._connector.as_error(fault, connection) from fault
+
+    def _people(self, names: Iterable[str]) -> frozenset[str]:
+        """Roles and people that a connection may be shared with; an unknown name is a slip of the hand."""
+        known = set(self.desk.catalog.roles) | set(self.desk.state.grants.all())
+        wanted = frozenset(names)
+        for name in sorted(wanted - known):
+            raise InvalidFault(
+                Code.NOT_FOUND,
+                f"there is no role or person {name!r} to share with",
+                hint="roles: " + ", ".join(sorted(self.desk.catalog.roles)) + "; people: `cdp role list`",
+            )
+        return wanted
+
+    def _manages(self) -> bool:
+        return "administrator" in all_roles(self.desk.actor.roles, self.desk.catalog.roles)
+
+    def _may_use(self, connection: Connection) -> bool:
+        held = all_roles(self.desk.actor.roles, self.desk.catalog.roles) | {self.desk.actor.name}
+        return bool(connection.shared_with & held)
+
+    def _view(self, connection: Connection) -> ConnectionView:
+        found = self.desk.catalog.connection_types.get(connection.type)
+        label = found.label if found else f"{connection.type} (its plugin is not loaded)"
+        if not self._manages():
+            return ConnectionView(name=connection.name, type=connection.type, label=label)
+        gap = self._consents.gap(connection) if found else None
+        return ConnectionView(
+            name=connection.name,
+            type=connection.type,
+            label=label,
+            status=str(connection.status),
+            shared_with=tuple(sorted(connection.shared_with)),
+            settings=self._connector.shown(connection),
+            identity=connection.identity or None,
+            export_user=connection.export_user,
+            consents=tuple(
+                ConsentView(
+                    prompt=record.prompt.key,
+                    title=record.prompt.title,
+                    version=record.prompt.version,
+                    digest=record.prompt.digest,
+                    language=record.prompt.language,
+                    agreed_by=record.agreed_by,
+                    agreed_at=record.agreed_at,
+                )
+                for record in self.desk.state.consents.of(connection.id)
+            ),
+            consent_missing=tuple(prompt.title for prompt in gap.open) if gap else (),
+            exports=tuple(export.name for export in self.desk.state.connections.exports_of(connection.id)),
+            token=self._connector.token_health(connection) if found and found.oauth else None,
+        )

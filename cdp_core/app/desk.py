@@ -1,0 +1,155 @@
+"""The desk that every act passes: who acts, may they, and the entry in the audit log.
+
+`@act(Action.X)` on a facade method does all three. An act that changes or sends something leaves an
+entry before it begins and one when it ends, so that a killed process leaves a trace too; an act that
+only looks leaves one.
+"""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from cdp_core.errors import CdpError, Code, NotAllowedFault
+from cdp_core.model.access import Action, Actor, Resource
+from cdp_core.plugins.catalog import Catalog
+from cdp_core.rules.access import PERSONAL_ACTIONS, all_roles
+from cdp_core.store.state import State
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOOKING = frozenset(
+    {
+        Action.WHOAMI,
+        Action.WORKSPACE_CHECK,
+        Action.SEGMENT_LIST,
+        Action.SEGMENT_SHOW,
+        Action.CONNECTION_TYPES,
+        Action.CONNECTION_LIST,
+        Action.CONNECTION_SHOW,
+        Action.EXPORT_OPTIONS,
+        Action.EXPORT_LIST,
+        Action.EXPORT_SHOW,
+        Action.EXPORT_HISTORY,
+        Action.ROLE_LIST,
+        Action.PLUGIN_LIST,
+        Action.AUDIT_LIST,
+        Action.AUDIT_VERIFY,
+    }
+)
+
+
+def login() -> str:
+    """The operating system's name for who runs this process; the environment could be set by anyone."""
+    try:
+        import pwd
+    except ImportError:  # Windows has no password database
+        return getpass.getuser()
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user without an entry
+        return str(os.getuid())
+
+
+class Desk:
+    """Knows the actor; decides and audits each act."""
+
+    def __init__(self, state: State, catalog: Catalog, *, act_as: str | None = None) -> None:
+        self.state = state
+        self.catalog = catalog
+        self._notes: list[dict[str, Any]] = []
+        real = login()
+        self.actor = Actor(name=real, real=real, roles=state.grants.of(real))
+        if act_as and act_as != real:
+            if "administrator" not in all_roles(self.actor.roles, catalog.roles):
+                self._write(Action.WHOAMI, act_as, "denied", {"reason": "--as is the Administrator's"})
+                raise NotAllowedFault(
+                    Code.NOT_ALLOWED,
+                    f"{real} may not act as {act_as}: that is the Administrator's",
+                    hint="leave out --as, or ask an Administrator",
+                )
+            self.actor = Actor(name=act_as, real=real, roles=state.grants.of(act_as))
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def note(self, **details: Any) -> None:
+        """Add to the audit entry of the act under way; never a secret or a raw identifier."""
+        if self._notes:
+            self._notes[-1].update(details)
+
+    def require(self, action: Action, resource: Resource) -> None:
+        """Raise `NotAllowedFault`, and leave a trace, unless the actor may do this."""
+        decision = self.catalog.authorize(self.actor, action, resource)
+        if not decision.allowed:
+            self._write(action, resource.name, "denied", {"reason": decision.reason})
+            raise NotAllowedFault(
+                Code.NOT_ALLOWED,
+                f"{self.actor.name} may not {action}: {decision.reason}",
+                where=f"{resource.kind} {resource.name}".strip(),
+                hint="`cdp whoami` shows your roles; an Administrator grants them with `cdp role grant`",
+            )
+        if action in PERSONAL_ACTIONS and not self.actor.is_real:
+            self._write(action, resource.name, "denied", {"reason": "acting as somebody else"})
+            raise NotAllowedFault(
+                Code.REAL_PERSON_NEEDED,
+                f"{action} needs the real person; {self.actor.real} acts as {self.actor.name}",
+                hint="leave out --as",
+            )
+
+    def perform(self, action: Action, resource: Resource, deed: Callable[[], R]) -> R:
+        self.require(action, resource)
+        if action not in LOOKING:
+            self._write(action, resource.name, "begun", {})
+        self._notes.append({})
+        try:
+            result = deed()
+        except BaseException as fault:
+            reason = str(fault.code) if isinstance(fault, CdpError) else type(fault).__name__
+            self._write(action, resource.name, "failed", {**self._notes.pop(), "reason": reason})
+            raise
+        self._write(action, resource.name, "done", self._notes.pop())
+        return result
+
+    def _write(self, action: Action, name: str, outcome: str, details: Mapping[str, Any]) -> None:
+        self.state.audit.append(
+            at=self.now(),
+            actor=self.actor.name,
+            real=self.actor.real,
+            action=str(action),
+            object=name,
+            outcome=outcome,
+            details=dict(details),
+        )
+
+
+class Room(Protocol):
+    """A part of the facade: its desk, and what an act on one of its things is about."""
+
+    desk: Desk
+
+    def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource: ...
+
+
+S = TypeVar("S", bound=Room)
+
+
+def act(action: Action) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
+    """Make a facade method an act. Its first argument, if it has one, is the name of what it acts on."""
+
+    def wrap(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+        @functools.wraps(method)
+        def acting(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            name = str(args[0]) if args else ""
+            resource = self.resource(name, kwargs)
+            return self.desk.perform(action, resource, lambda: method(self, *args, **kwargs))
+
+        acting.action = action  # type: ignore[attr-defined]
+        return acting
+
+    return wrap

@@ -1,0 +1,145 @@
+"""`CDP`: the one facade. It opens a workspace, knows who acts, and holds the rooms in which they act."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.connections import Connections
+from cdp_core.app.desk import Desk, act, login
+from cdp_core.app.exports import Exports
+from cdp_core.app.health import Doctor
+from cdp_core.app.segments import Segments
+from cdp_core.app.views import Check, Whoami
+from cdp_core.model.access import Action, Resource
+from cdp_core.model.configuration import ProfileSource
+from cdp_core.plugins.catalog import Catalog
+from cdp_core.plugins.manager import create_plugin_manager
+from cdp_core.rules.access import actions_of
+from cdp_core.runner.connect import Connector
+from cdp_core.runner.consents import ConsentDesk
+from cdp_core.runner.profiles import Profiles
+from cdp_core.runner.runner import Runner
+from cdp_core.runner.services import Services
+from cdp_core.store.state import State
+from cdp_core.vault.vault import open_vault, preferred_vault
+from cdp_core.workspace import Workspace, WorkspaceSettings
+
+
+class CDP:
+    """An open workspace and the person who acts in it. Close it, or use it as a context manager."""
+
+    def __init__(self, workspace: Workspace, *, act_as: str | None = None, language: str = "en") -> None:
+        self.workspace = workspace
+        with ExitStack() as opened:
+            state = opened.enter_context(State.open(workspace.state_path))
+            manager = create_plugin_manager(disabled=workspace.settings.disabled_plugins)
+            catalog = Catalog(manager)
+            self.desk = Desk(state, catalog, act_as=act_as)
+            profiles = Profiles(workspace, catalog)
+            connector = Connector(state, catalog, open_vault(workspace))
+            consents = ConsentDesk(state, catalog, language)
+            runner = Runner(
+                Services(
+                    workspace=workspace,
+                    state=state,
+                    catalog=catalog,
+                    connector=connector,
+                    consents=consents,
+                    profiles=profiles,
+                )
+            )
+            self._doctor = Doctor(
+                workspace=workspace,
+                desk=self.desk,
+                profiles=profiles,
+                connector=connector,
+                consents=consents,
+            )
+            self._opened = opened.pop_all()
+        self.segments = Segments(self.desk, profiles)
+        self.connections = Connections(self.desk, connector, consents)
+        self.exports = Exports(self.desk, profiles, runner)
+        self.roles = Roles(self.desk)
+        self.plugins = Plugins(self.desk, workspace)
+        self.audit = Audit(self.desk)
+
+    @classmethod
+    def open(cls, workspace: Path | None = None, *, act_as: str | None = None, language: str = "en") -> Self:
+        """The workspace at `workspace`, or the one that is found from here."""
+        return cls(Workspace.open(Workspace.locate(workspace)), act_as=act_as, language=language)
+
+    @classmethod
+    def init(
+        cls,
+        folder: Path,
+        *,
+        profiles: str,
+        key: str,
+        options: Mapping[str, str] | None = None,
+        vault: Literal["keyring", "file"] | None = None,
+    ) -> Self:
+        """Make a workspace over a profile source; whoever does is its first Administrator.
+
+        The source is opened and its key column looked for first, so that a slip leaves nothing behind.
+        `vault` is `keyring` or `file`; by default the keyring where there is one.
+        """
+        source = ProfileSource(url=_absolute(profiles), key=key, options=options or {})
+        catalog = Catalog(create_plugin_manager())
+        Profiles.check(source, catalog)
+        settings = WorkspaceSettings(profiles=source, vault=vault or preferred_vault())
+        about = Resource(kind="workspace", name=str(folder.absolute()))
+
+        def furnish(workspace: Workspace) -> None:
+            person = login()
+            with State.open(workspace.state_path) as state:
+                state.grants.grant(person, "administrator", by=person, at=datetime.now(UTC))
+                desk = Desk(state, catalog)
+                desk.perform(Action.WORKSPACE_INIT, about, lambda: desk.note(profiles=source.url, key=key))
+
+        return cls(Workspace.create(folder, settings, furnish))
+
+    def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
+        return Resource(kind="workspace", name=str(self.workspace.folder))
+
+    @act(Action.WHOAMI)
+    def whoami(self) -> Whoami:
+        """Who acts, in which roles, and what they may do."""
+        actor = self.desk.actor
+        return Whoami(
+            name=actor.name,
+            real=actor.real,
+            roles=tuple(sorted(actor.roles)),
+            actions=tuple(sorted(actions_of(actor.roles, self.desk.catalog.roles))),
+            workspace=str(self.workspace.folder),
+        )
+
+    @act(Action.WORKSPACE_CHECK)
+    def doctor(self) -> tuple[Check, ...]:
+        """Look over the whole workspace; nothing is changed and nothing is sent."""
+        return self._doctor.examine()
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _absolute(url: str) -> str:
+    """A path made absolute, so that the workspace can be used from any folder; a URL as it is."""
+    if "://" in url:
+        return url
+    path, hash_sign, table = url.partition("#")
+    return os.path.abspath(os.path.expanduser(path)) + hash_sign + table  # noqa: PTH100, PTH111 (globs)

@@ -1,0 +1,131 @@
+"""`cdp doctor`: looks over a workspace, room by room, and says what to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from cdp_core.app.desk import Desk
+from cdp_core.app.views import Check
+from cdp_core.errors import CdpError
+from cdp_core.model.configuration import Connection, ConnectionStatus
+from cdp_core.pipeline import ledger
+from cdp_core.plugins.manager import PluginStatus
+from cdp_core.runner.connect import Connector
+from cdp_core.runner.consents import ConsentDesk
+from cdp_core.runner.profiles import Profiles
+from cdp_core.workspace import Workspace
+
+
+class Doctor:
+    """Each check is a method that yields its lines; what it raises is a line of its own."""
+
+    def __init__(
+        self,
+        *,
+        workspace: Workspace,
+        desk: Desk,
+        profiles: Profiles,
+        connector: Connector,
+        consents: ConsentDesk,
+    ) -> None:
+        self._workspace = workspace
+        self._desk = desk
+        self._profiles = profiles
+        self._connector = connector
+        self._consents = consents
+
+    def examine(self) -> tuple[Check, ...]:
+        rooms: dict[str, Callable[[], Iterator[Check]]] = {
+            "profiles": self._look_at_profiles,
+            "plugins": self._look_at_plugins,
+            "connections": self._look_at_connections,
+            "ledger": self._look_at_ledger,
+            "runs": self._look_at_runs,
+            "audit": self._look_at_audit,
+        }
+        checks = [
+            Check(name="workspace", state="ok", message=f"{self._workspace.folder} is private and whole")
+        ]
+        for name, look in rooms.items():
+            try:
+                checks.extend(look())
+            except CdpError as fault:
+                checks.append(Check(name=name, state="error", message=str(fault), hint=fault.hint))
+        return tuple(checks)
+
+    def _look_at_profiles(self) -> Iterator[Check]:
+        source = self._workspace.settings.profiles
+        with self._profiles.open() as engine:
+            columns = engine.columns()
+        yield Check(name="profiles", state="ok", message=f"{source.url} has {len(columns)} columns")
+
+    def _look_at_plugins(self) -> Iterator[Check]:
+        for report in self._desk.catalog.manager.reports:
+            if report.status in (PluginStatus.BROKEN, PluginStatus.DUPLICATE):
+                yield Check(
+                    name="plugins",
+                    state="error" if report.guards_access else "warning",
+                    message=f"{report.name} ({report.distribution}) is skipped: {report.reason}",
+                    hint=f"mend or remove it, or: cdp plugins disable {report.name}",
+                )
+            else:
+                yield Check(
+                    name="plugins",
+                    state="ok",
+                    message=f"{report.name} ({report.distribution} {report.version}) is {report.status}",
+                )
+
+    def _look_at_connections(self) -> Iterator[Check]:
+        for connection in self._desk.state.connections.all():
+            try:
+                yield from self._look_at_connection(connection)
+            except CdpError as fault:
+                yield Check(name="connections", state="error", message=str(fault), hint=fault.hint)
+
+    def _look_at_connection(self, connection: Connection) -> Iterator[Check]:
+        self._connector.settings(connection)
+        self._consents.require(connection)
+        if connection.status is not ConnectionStatus.CONNECTED:
+            yield Check(
+                name="connections",
+                state="warning" if connection.status is ConnectionStatus.NEW else "error",
+                message=f"{connection.name} is not signed in",
+                hint=f'cdp connection authenticate "{connection.name}"',
+            )
+            return
+        token = self._connector.token_health(connection)
+        lapses = token.get("expires_in") if token else None
+        lasts = f"; its token lasts {lapses / 60:.0f} more minutes" if lapses is not None else ""
+        yield Check(name="connections", state="ok", message=f"{connection.name} is signed in{lasts}")
+
+    def _look_at_ledger(self) -> Iterator[Check]:
+        versions = self._desk.state.ledgers.all()
+        for version in versions:
+            ledger.verify(self._workspace.ledger_folder, version.files)
+        rows = sum(claims.rows for version in versions for claims in version.files)
+        yield Check(
+            name="ledger",
+            state="ok",
+            message=f"{len(versions)} audiences, {rows:,} claims, every file is what was committed",
+        )
+
+    def _look_at_runs(self) -> Iterator[Check]:
+        waiting = [run for run in self._desk.state.runs.all(limit=1000) if not run.is_over]
+        for run in waiting:
+            yield Check(
+                name="runs",
+                state="warning",
+                message=f"run {run.id} of {run.export_name} has not ended",
+                hint=f'if nothing runs, this settles it: cdp export run "{run.export_name}"',
+            )
+        if not waiting:
+            yield Check(name="runs", state="ok", message="every run has ended")
+
+    def _look_at_audit(self) -> Iterator[Check]:
+        verdict = self._desk.state.audit.verify()
+        yield Check(
+            name="audit",
+            state="ok" if verdict.ok else "error",
+            message=f"{verdict.entries:,} entries hold together" if verdict.ok else str(verdict.problem),
+            hint="" if verdict.ok else "cdp audit verify",
+        )

@@ -1,0 +1,137 @@
+"""What the facade hands to its faces: plain values, to be shown or written as JSON, none of them secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cdp_core.contract.schemas import SettingInfo
+from cdp_core.errors import ExitStatus
+from cdp_core.model.configuration import Match
+from cdp_core.model.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentView:
+    """`members` is None where the segment was not evaluated; `exports` names those that use it."""
+
+    id: str
+    name: str
+    where: str | None
+    sql: str | None
+    members: int | None
+    exports: tuple[str, ...]
+    created_by: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentView:
+    prompt: str
+    title: str
+    version: str
+    digest: str
+    language: str
+    agreed_by: str
+    agreed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionView:
+    """A connection; to whom may only use it, nothing but its name and type (`settings` is None then)."""
+
+    name: str
+    type: str
+    label: str
+    status: str | None = None
+    shared_with: tuple[str, ...] = ()
+    settings: Mapping[str, str] | None = None
+    identity: Mapping[str, str] | None = None
+    export_user: str | None = None
+    consents: tuple[ConsentView, ...] = ()
+    consent_missing: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+    token: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportView:
+    """`permission` is what the actor may: `edit` or `view`; `connection` is None where it is detached."""
+
+    name: str
+    destination: str
+    connection: str | None
+    settings: Mapping[str, Any]
+    matching: tuple[Match, ...]
+    segments: tuple[str, ...]
+    permission: str
+    status: str | None
+    refreshed: datetime | None
+    audience: str
+    claims: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """A run with how the process should end for it."""
+
+    run: Run
+    exit_status: ExitStatus
+    notes: tuple[str, ...] = ()
+    plan_folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationForm:
+    """What must be asked to add an export over a connection."""
+
+    destination: str
+    label: str
+    settings: tuple[SettingInfo, ...]
+    kinds: Mapping[str, str]  # identifier kind → required | at-least-one | optional
+    fields: tuple[str, ...]  # the profile's columns
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionForm:
+    """What must be asked to add a connection of a type."""
+
+    type: str
+    label: str
+    settings: tuple[SettingInfo, ...]
+    signs_in: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantView:
+    person: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleView:
+    key: str
+    label: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whoami:
+    name: str
+    real: str
+    roles: tuple[str, ...]
+    actions: tuple[str, ...]
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of `cdp doctor`: `state` is ok, warning or error."""
+
+    name: str
+    state: str
+    message: str
+    hint: str = ""

@@ -1,0 +1,23 @@
+"""Names that people give to segments, connections and exports."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from cdp_core.errors import Code, InvalidFault
+
+LONGEST = 200
+
+
+def checked_name(name: str, what: str) -> str:
+    """The name in composed form; raises `InvalidFault` if it is empty, long, or would disturb a terminal."""
+    tidy = unicodedata.normalize("NFC", name).strip()
+    if not tidy:
+        raise InvalidFault(Code.NAME_INVALID, f"the {what}'s name is empty")
+    if len(tidy) > LONGEST:
+        raise InvalidFault(
+            Code.NAME_INVALID, f"the {what}'s name has {len(tidy)} characters; {LONGEST} are the most"
+        )
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in tidy):
+        raise InvalidFault(Code.NAME_INVALID, f"the {what}'s name holds control characters")
+    return tidy

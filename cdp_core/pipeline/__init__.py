@@ -1,0 +1,1 @@
+"""The stations between the profiles and the ledger: prepare, plan (compare), deliver, ledger."""

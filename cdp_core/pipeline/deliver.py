@@ -1,0 +1,252 @@
+"""Deliver: sends a plan's batches, additions before removals, and journals every attempt.
+
+Each batch is journaled before it is sent and gets its receipt after, so that a process killed at any
+moment leaves on disk what may have reached the service. Several requests are under way at once, all
+under one rate limit; the destination sends once, and waiting and trying again happen here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import tenacity
+
+from cdp_core.contract.destination import Batch, Destination
+from cdp_core.contract.digests import DigestBlock
+from cdp_core.contract.faults import (
+    AudienceGone,
+    CredentialsRejected,
+    DestinationFault,
+    NeverSent,
+    RightsRefused,
+    ServiceFailed,
+    Throttled,
+    Unanswered,
+)
+from cdp_core.errors import CdpError
+from cdp_core.model.delivery import BatchRange, BatchStatus, Operation, Patience, Receipt
+
+AGAIN = (Throttled, ServiceFailed, Unanswered, NeverSent)
+# After these the service may have applied the batch; after the other faults it has not.
+PERHAPS_APPLIED = (ServiceFailed, Unanswered)
+NEVER_AGAIN = (CredentialsRejected, RightsRefused, AudienceGone)
+
+
+class BatchSource(Protocol):
+    """A plan, as far as delivery needs it: its digests in the file's order."""
+
+    def blocks(
+        self, operation: Operation, kind: str, size: int
+    ) -> Iterator[tuple[BatchRange, DigestBlock]]: ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]: ...
+
+
+class Journal(Protocol):
+    """Where a batch is written down; each call is on disk when it returns."""
+
+    def open(self, run_id: str, batch: BatchRange, number: int) -> str: ...
+
+    def attempt(self, batch_id: str) -> None: ...
+
+    def close(
+        self, batch_id: str, status: BatchStatus, receipt: Receipt | None = None, message: str = ""
+    ) -> None: ...
+
+
+class Pace(Protocol):
+    """The rate limit: how many seconds to wait before the next request, shared by all who use the token."""
+
+    def reserve(self) -> float: ...
+
+    def penalise(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEnd:
+    """How a delivery ended: whole (no fault, not interrupted), or why not."""
+
+    fault: DestinationFault | CdpError | None
+    interrupted: bool
+
+
+class _Barred(Exception):
+    """There is no token to send with, so nothing left; `error` says why."""
+
+    def __init__(self, error: CdpError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Delivery:
+    """One plan on its way. `renew` gets a newer token after the service refused the one in use;
+    `progress` is told how many digests have had their answer; `stop` ends it after the batches in
+    flight."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        plan: BatchSource,
+        batch_size: int,
+        concurrency: int,
+        destination: Destination,
+        journal: Journal,
+        pace: Pace,
+        renew: Callable[[], None],
+        progress: Callable[[int], None],
+        stop: threading.Event,
+        patience: Patience | None = None,
+    ) -> None:
+        self._run_id = run_id
+        self._plan = plan
+        self._batch_size = batch_size
+        self._concurrency = concurrency
+        self._destination = destination
+        self._journal = journal
+        self._pace = pace
+        self._renew = renew
+        self._progress = progress
+        self._stop = stop
+        self._patience = patience or Patience()
+        self._numbers = itertools.count(1)
+        self._fault: DestinationFault | CdpError | None = None
+
+    def run(self) -> DeliveryEnd:
+        """Send everything, or as much as can be sent; what has no receipt is for the caller to settle."""
+        with ThreadPoolExecutor(self._concurrency, thread_name_prefix="deliver") as threads:
+            for operation in (Operation.ADD, Operation.REMOVE):
+                self._send_all(operation, threads)
+        return DeliveryEnd(fault=self._fault, interrupted=self._stop.is_set())
+
+    @property
+    def _over(self) -> bool:
+        return self._fault is not None or self._stop.is_set()
+
+    def _send_all(self, operation: Operation, threads: ThreadPoolExecutor) -> None:
+        flying: set[Future[None]] = set()
+        try:
+            for kind in self._plan.kinds:
+                for batch, digests in self._plan.blocks(operation, kind, self._batch_size):
+                    # One block waits beside those in flight; more would only fill memory.
+                    while len(flying) > self._concurrency:
+                        landed, flying = wait(flying, return_when=FIRST_COMPLETED)
+                        _raise_faults(landed)
+                    if self._over:
+                        return
+                    flying.add(threads.submit(self._send, batch, digests))
+        finally:
+            landed, _ = wait(flying)
+            _raise_faults(landed)
+
+    def _send(self, batch: BatchRange, digests: DigestBlock) -> None:
+        """One batch, to its receipt."""
+        if self._over:
+            return
+        request = Batch(operation=batch.operation, kind=batch.kind, digests=digests)
+        journaled = self._journal.open(self._run_id, batch, next(self._numbers))
+        perhaps_applied = False
+
+        def attempt() -> Receipt:
+            nonlocal perhaps_applied
+            try:
+                return self._attempt(journaled, request)
+            except PERHAPS_APPLIED:
+                perhaps_applied = True
+                raise
+
+        try:
+            receipt = self._trying()(attempt)
+        except NEVER_AGAIN as fault:
+            self._fault = self._fault or fault
+            self._journal.close(journaled, BatchStatus.REFUSED, _receipt(fault))
+        except DestinationFault as fault:
+            self._fault = self._fault or (None if self._stop.is_set() else fault)
+            self._journal.close(journaled, _left_open(perhaps_applied), _receipt(fault))
+        except _Barred as barred:
+            self._fault = self._fault or barred.error
+            self._journal.close(journaled, _left_open(perhaps_applied), message=barred.error.message)
+        else:
+            status = BatchStatus.ACCEPTED if receipt.accepted else BatchStatus.REFUSED
+            self._journal.close(journaled, status, receipt)
+            self._progress(len(digests))
+
+    def _attempt(self, journaled: str, request: Batch) -> Receipt:
+        try:
+            return self._once(journaled, request)
+        except CredentialsRejected:
+            with _credentials():
+                self._renew()
+            return self._once(journaled, request)
+
+    def _once(self, journaled: str, request: Batch) -> Receipt:
+        self._sleep(self._pace.reserve())
+        if self._over:
+            raise NeverSent("the delivery ended before the batch was sent")
+        self._journal.attempt(journaled)
+        with _credentials():
+            return self._destination.deliver(request)
+
+    def _trying(self) -> tenacity.Retrying:
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(AGAIN),
+            stop=lambda state: state.attempt_number >= self._patience.attempts or self._over,
+            wait=self._wait,
+            sleep=self._sleep,
+            reraise=True,
+        )
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Back-off with jitter, or as long as the service asked for; a throttled token slows everyone."""
+        jittered = tenacity.wait_exponential_jitter(
+            initial=self._patience.first_wait,
+            max=self._patience.longest_wait,
+            jitter=self._patience.first_wait,
+        )(state)
+        fault = state.outcome.exception() if state.outcome else None
+        if isinstance(fault, Throttled):
+            jittered = max(jittered, fault.retry_after or 0.0)
+            self._pace.penalise(jittered)
+        return jittered
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait, but no longer than the delivery itself goes on."""
+        until = time.monotonic() + seconds
+        while not self._over and (left := until - time.monotonic()) > 0:
+            self._stop.wait(min(left, 0.2))
+
+
+@contextmanager
+def _credentials() -> Iterator[None]:
+    """An error of ours around a request comes from the token's keeper: the request did not leave."""
+    try:
+        yield
+    except CdpError as error:
+        raise _Barred(error) from error
+
+
+def _left_open(perhaps_applied: bool) -> BatchStatus:
+    return BatchStatus.UNKNOWN if perhaps_applied else BatchStatus.NOT_SENT
+
+
+def _receipt(fault: DestinationFault) -> Receipt:
+    return Receipt(
+        accepted=False,
+        request_id=fault.request_id,
+        http_status=fault.http_status,
+        message=fault.message,
+    )
+
+
+def _raise_faults(landed: set[Future[None]]) -> None:
+    """A fault of ours in a thread (a full disk, a locked state) ends the delivery."""
+    for future in landed:
+        future.result()

@@ -1,0 +1,1 @@
+"""One run, from lease to commit: settle, prepare, compare, gates, deliver, commit, read back."""

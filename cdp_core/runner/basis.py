@@ -1,0 +1,48 @@
+"""What a plan stands on besides the profiles, so that one that is run later can tell what has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from cdp_core.model.configuration import Connection, Export, Segment
+from cdp_core.model.delivery import AudienceKey
+
+LABELS = {
+    "audience": "the audience",
+    "ledger": "the ledger (another run has committed)",
+    "settings": "the export's settings",
+    "matching": "the data matching",
+    "segments": "a segment's query, or which segments are exported",
+    "consent": "the consent on record",
+}
+
+
+def basis(
+    *,
+    export: Export,
+    connection: Connection,
+    segments: tuple[Segment, ...],
+    audience: AudienceKey,
+    ledger_version: int,
+    consent: str,
+) -> dict[str, str]:
+    """A digest for each thing that a plan stands on, by the names in `LABELS`."""
+    return {
+        "audience": _digest([connection.id, str(audience)]),
+        "ledger": str(ledger_version),
+        "settings": _digest(dict(export.settings)),
+        "matching": _digest([[match.kind, match.field] for match in export.matching]),
+        "segments": _digest(sorted([s.id, s.where, s.sql] for s in segments)),
+        "consent": _digest(consent),
+    }
+
+
+def changes(then: dict[str, str], now: dict[str, str]) -> tuple[str, ...]:
+    """What differs, in words for people."""
+    return tuple(label for name, label in LABELS.items() if then.get(name) != now.get(name))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

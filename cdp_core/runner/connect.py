@@ -1,0 +1,248 @@
+"""From a connection as it is kept to one that can be used: secrets resolved, token in hand, session open."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+from cdp_core.contract.connection import ConnectionType
+from cdp_core.contract.destination import ConnectionContext, Destination, DestinationContext, DestinationSpec
+from cdp_core.contract.faults import (
+    AudienceGone,
+    CredentialsRejected,
+    DestinationFault,
+    RightsRefused,
+)
+from cdp_core.contract.schemas import load_settings, settings_of
+from cdp_core.errors import CdpError, Code, InvalidFault, ReconnectFault, TemporaryFault
+from cdp_core.model.configuration import Connection, ConnectionStatus, Export
+from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.secret import MASK, Secret
+from cdp_core.oauth.session import ConnectionSession
+from cdp_core.oauth.tokens import TokenKeeper
+from cdp_core.plugins.catalog import Catalog
+from cdp_core.store.state import State
+from cdp_core.vault.references import parse, resolve
+from cdp_core.vault.vault import Vault
+
+
+class Connector:
+    """Knows how a connection's settings, secrets and token become something that sends."""
+
+    def __init__(self, state: State, catalog: Catalog, vault: Vault) -> None:
+        self._state = state
+        self._catalog = catalog
+        self._vault = vault
+
+    def with_settings(
+        self,
+        connection: Connection,
+        found: ConnectionType,
+        settings: Mapping[str, Any],
+        secrets: Mapping[str, str | Secret],
+    ) -> Connection:
+        """The connection with settings laid over its own; typed secrets go to the vault at once."""
+        hidden = {info.name for info in settings_of(found.settings_schema) if info.secret}
+        kept: dict[str, Any] = dict(connection.settings)
+        for name, value in settings.items():
+            if name in hidden:
+                raise InvalidFault(
+                    Code.SETTING_INVALID,
+                    f"{name} is a secret: it is given by reference",
+                    hint=f"--secret {name}=env:NAME (or file:PATH, keyring:SERVICE/NAME)",
+                )
+            kept[name] = value
+        for name, value in secrets.items():
+            if name not in hidden:
+                known = ", ".join(sorted(hidden)) or "none"
+                raise InvalidFault(
+                    Code.SETTING_INVALID, f"{name} is no secret setting", hint=f"secret settings: {known}"
+                )
+            kept[name] = self._reference(connection, name, value)
+        return dataclasses.replace(connection, settings=kept)
+
+    def _reference(self, connection: Connection, name: str, value: str | Secret) -> str:
+        if isinstance(value, Secret):
+            place = f"connection/{connection.id}/{name}"
+            self._vault.put(place, value)
+            return f"vault:{place}"
+        parse(value)
+        return value
+
+    def resolved(self, connection: Connection) -> dict[str, Any]:
+        """The settings with every reference followed, anew each time, so that a rotated secret is seen."""
+        hidden = self._hidden(connection)
+        return {
+            name: resolve(value, self._vault) if name in hidden else value
+            for name, value in connection.settings.items()
+        }
+
+    def settings(self, connection: Connection) -> dict[str, Any]:
+        """The settings as their schema loads them; raises `InvalidFault` naming what is wrong."""
+        schema = self._catalog.connection_type(connection.type).settings_schema
+        return load_settings(schema, self.resolved(connection), what=f"connection {connection.name!r}")
+
+    def plain(self, connection: Connection) -> dict[str, Any]:
+        """The settings that are not secret, with their defaults: enough to know where a connection leads."""
+        schema = self._catalog.connection_type(connection.type).settings_schema
+        defaults = {info.name: info.default for info in settings_of(schema) if not info.secret}
+        hidden = self._hidden(connection)
+        return defaults | {name: value for name, value in connection.settings.items() if name not in hidden}
+
+    def shown(self, connection: Connection) -> dict[str, str]:
+        """The settings as an Administrator may see them: of a secret, only where it is kept."""
+        hidden = self._hidden(connection)
+        return {
+            name: (f"{MASK} ({value.partition(':')[0]})" if name in hidden else str(value))
+            for name, value in connection.settings.items()
+        }
+
+    def keeper(self, connection: Connection) -> TokenKeeper:
+        """The keeper of the connection's token; the connection is marked when the service turns it down."""
+        found = self._catalog.connection_type(connection.type)
+        if found.oauth is None:
+            raise TypeError(f"connections of type {connection.type!r} do not sign in")
+
+        def reconnect(_reason: str) -> None:
+            today = self._state.connections.by_id(connection.id)
+            self._state.connections.update(dataclasses.replace(today, status=ConnectionStatus.RECONNECT))
+
+        return TokenKeeper(
+            connection_id=connection.id,
+            connection_name=connection.name,
+            oauth=found.oauth,
+            settings=self.settings(connection),
+            vault=self._vault,
+            lock=self._state.lock,
+            on_reconnect=reconnect,
+        )
+
+    def token_health(self, connection: Connection) -> dict[str, Any] | None:
+        """Age, scope and next refresh of the token, never its value; None where there is none."""
+        health = self.keeper(connection).health()
+        return None if health is None else dataclasses.asdict(health)
+
+    def forget(self, connection: Connection) -> None:
+        """Delete what the vault keeps for a connection that is removed."""
+        self._vault.delete(f"token/{connection.id}")
+        for name in self._hidden(connection):
+            self._vault.delete(f"connection/{connection.id}/{name}")
+
+    @contextmanager
+    def open(self, connection: Connection, *, concurrency: int = 4) -> Iterator[ConnectionContext]:
+        """A session that carries the connection's credentials; closed at the end."""
+        found = self._catalog.connection_type(connection.type)
+        settings = self.settings(connection)
+        keeper = None
+        if found.oauth is not None:
+            self.require_connected(connection)
+            keeper = self.keeper(connection)
+            keeper.current()
+        with ConnectionSession(
+            origin=self._origin(connection), tokens=keeper, pool_size=concurrency
+        ) as session:
+            yield ConnectionContext(settings=settings, http=session, clock=time.time)
+
+    def require_connected(self, connection: Connection) -> None:
+        """Raise `ReconnectFault`, before any request, where the service has turned the connection down."""
+        if connection.status is ConnectionStatus.RECONNECT:
+            raise ReconnectFault(
+                Code.RECONNECT,
+                "the service does not accept this connection's credentials any more",
+                where=f"connection {connection.name!r}",
+                hint=f'sign in again: cdp connection authenticate "{connection.name}"',
+            )
+
+    @contextmanager
+    def destination(self, export: Export) -> Iterator[OpenDestination]:
+        """The export's audience, ready to be sent to."""
+        connection = self.connection_of(export)
+        spec = self._catalog.destination(export.destination)
+        settings = load_settings(spec.settings_schema, export.settings, what=f"export {export.name!r}")
+        with self.open(connection, concurrency=spec.capabilities.concurrency) as context:
+            destination = spec.factory(DestinationContext(connection=context, settings=settings))
+            yield OpenDestination(
+                destination=destination,
+                spec=spec,
+                settings=settings,
+                connection=connection,
+                http=cast("ConnectionSession", context.http),
+            )
+
+    def connection_of(self, export: Export) -> Connection:
+        if export.connection_id is None:
+            raise InvalidFault(
+                Code.NO_CONNECTION,
+                f"export {export.name!r} has no connection",
+                hint=f'cdp export attach "{export.name}" --connection NAME',
+            )
+        return self._state.connections.by_id(export.connection_id)
+
+    def audience_of(self, export: Export) -> AudienceKey:
+        """What the ledger calls the export's audience."""
+        spec = self._catalog.destination(export.destination)
+        return AudienceKey(
+            destination=spec.key,
+            origin=self._origin(self.connection_of(export)),
+            audience_id=str(export.settings.get(spec.audience_setting, "")),
+        )
+
+    def _origin(self, connection: Connection) -> str:
+        return self._catalog.destination_for(connection.type).origin(self.plain(connection))
+
+    def as_error(self, fault: DestinationFault, connection: Connection) -> CdpError:
+        """What a destination's fault means for whoever runs it."""
+        where = f"connection {connection.name!r}"
+        if isinstance(fault, CredentialsRejected):
+            return ReconnectFault(
+                Code.RECONNECT,
+                f"the service refused the credentials: {fault.message}",
+                where=where,
+                hint=f'cdp connection authenticate "{connection.name}"',
+            )
+        if isinstance(fault, RightsRefused):
+            return ReconnectFault(
+                Code.RIGHTS_REFUSED,
+                f"the signed-in user may not do this at the service: {fault.message}",
+                where=where,
+                hint="have the rights granted there, or sign in as somebody who has them",
+            )
+        if isinstance(fault, AudienceGone):
+            return InvalidFault(
+                Code.AUDIENCE_GONE,
+                f"the service does not know it: {fault.message}",
+                where=where,
+                hint="check the audience's id with `cdp export show`, and in the service's own pages",
+            )
+        return TemporaryFault(
+            Code.SERVICE_UNREACHABLE,
+            f"the service does not answer as it should: {fault.message}",
+            where=where,
+            hint="run again; what was promised is on disk",
+        )
+
+    def _hidden(self, connection: Connection) -> frozenset[str]:
+        found = self._catalog.connection_types.get(connection.type)
+        if found is None:
+            return frozenset(connection.settings)
+        return frozenset(info.name for info in settings_of(found.settings_schema) if info.secret)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDestination:
+    destination: Destination
+    spec: DestinationSpec
+    settings: Mapping[str, Any]
+    connection: Connection
+    http: ConnectionSession
+
+    @property
+    def batch_size(self) -> int:
+        """Digests in a request: the export's own setting, at most the destination's limit."""
+        setting = self.spec.batch_size_setting
+        asked = self.settings.get(setting) if setting else None
+        limit = self.spec.capabilities.batch_limit
+        return min(int(asked), limit) if asked else limit

@@ -1,0 +1,37 @@
+"""Whether an export's data matching gives its destination what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cdp_core.contract.destination import DestinationSpec
+from cdp_core.contract.identifiers import IdentifierKind
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.configuration import Export
+
+
+def check_matching(export: Export, spec: DestinationSpec, kinds: Mapping[str, IdentifierKind]) -> None:
+    """Raise `InvalidFault` where a kind is unknown, not taken by the destination, or left out."""
+    taken = {rule.kind: rule.need for rule in spec.matching}
+    where = f"export {export.name!r}, data matching"
+    hint = "--match KIND=FIELD, with a kind of: " + ", ".join(taken)
+    for match in export.matching:
+        if match.kind not in taken or match.kind not in kinds:
+            raise InvalidFault(
+                Code.MATCHING_INVALID, f"{spec.label} does not take {match.kind!r}", where=where, hint=hint
+            )
+    if len(set(export.matching)) < len(export.matching):
+        raise InvalidFault(Code.MATCHING_INVALID, "a field is matched twice to one kind", where=where)
+    missing = [kind for kind, need in taken.items() if need == "required" and kind not in export.kinds]
+    if missing:
+        raise InvalidFault(
+            Code.MATCHING_INVALID, f"{spec.label} requires {', '.join(missing)}", where=where, hint=hint
+        )
+    choices = [kind for kind, need in taken.items() if need == "at-least-one"]
+    if choices and not set(choices) & set(export.kinds):
+        raise InvalidFault(
+            Code.MATCHING_INVALID,
+            f"{spec.label} needs at least one of {', '.join(choices)}",
+            where=where,
+            hint=hint,
+        )

@@ -1,0 +1,104 @@
+"""The runner: what the facade asks of an export, each as an execution under the audience's lease."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from cdp_core.errors import Code, NotAllowedFault
+from cdp_core.model.access import Action, Actor, Resource
+from cdp_core.model.configuration import Export
+from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.run import Run, RunEvent
+from cdp_core.runner.execution import Execution
+from cdp_core.runner.services import Services
+
+Progress = Callable[[RunEvent], None]
+
+
+class Runner:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def plan(self, export: Export, actor: Actor, progress: Progress | None) -> Run:
+        """Settle what was left, prepare and compare; nothing is sent and no consent is needed for that."""
+        return self._execution(export, actor, progress, threading.Event()).plan()
+
+    def run(
+        self,
+        export: Export,
+        actor: Actor,
+        plan_id: str | None,
+        progress: Progress | None,
+        stop: threading.Event,
+    ) -> Run:
+        """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all."""
+        self._may_send(export)
+        execution = self._execution(export, actor, progress, stop)
+        return execution.run() if plan_id is None else execution.run_planned(plan_id)
+
+    def in_name_of_export_user(self, export: Export, real: str) -> Actor:
+        """Who acts in a run that nobody starts; raises `NotAllowedFault` where that person may no longer."""
+        services = self._services
+        connection = services.connector.connection_of(export)
+        name = connection.export_user
+        if name is None:
+            raise NotAllowedFault(
+                Code.EXPORT_USER_REFUSED,
+                "the connection has no export user",
+                where=f"connection {connection.name!r}",
+                hint=f'cdp connection export-user "{connection.name}"',
+            )
+        actor = Actor(name=name, real=real, roles=services.state.grants.of(name))
+        about = Resource(kind="export", name=export.name, shared_with=connection.shared_with)
+        decision = services.catalog.authorize(actor, Action.EXPORT_RUN, about)
+        if not decision.allowed:
+            raise NotAllowedFault(
+                Code.EXPORT_USER_REFUSED,
+                f"the export user {name} may not run it any more: {decision.reason}",
+                where=f"connection {connection.name!r}",
+                hint=f'somebody who may takes over: cdp connection export-user "{connection.name}"',
+            )
+        return actor
+
+    def take_out(self, export: Export, actor: Actor) -> Run:
+        """Take the export's members out of its audience, but for those that another export claims."""
+        self._may_send(export)
+        return self._execution(export, actor, None, threading.Event()).take_out()
+
+    def release(self, export: Export, actor: Actor) -> None:
+        """Give up the export's claims and leave its members where they are."""
+        self._execution(export, actor, None, threading.Event()).release()
+
+    def claims_of(self, export: Export) -> int:
+        """How many digests the ledger holds for the export, over all kinds."""
+        if export.connection_id is None:
+            return 0
+        version = self._services.state.ledgers.current(self.audience_of(export))
+        return sum(claims.rows for claims in version.files if claims.export_id == export.id)
+
+    def audience_of(self, export: Export) -> AudienceKey:
+        return self._services.connector.audience_of(export)
+
+    def plan_folder(self, plan_id: str) -> Path:
+        return self._services.workspace.plans_folder / plan_id
+
+    def _execution(
+        self, export: Export, actor: Actor, progress: Progress | None, stop: threading.Event
+    ) -> Execution:
+        return Execution(services=self._services, export=export, actor=actor, progress=progress, stop=stop)
+
+    def _may_send(self, export: Export) -> None:
+        """Everything that forbids sending and can be known before anything is read."""
+        services = self._services
+        for broken in services.catalog.manager.broken_guards:
+            raise NotAllowedFault(
+                Code.ACCESS_PLUGIN_BROKEN,
+                f"plugin {broken.name!r} decides on access or consent and cannot be loaded: {broken.reason}",
+                where=f"distribution {broken.distribution}",
+                hint=f"mend it, or let an Administrator disable it: cdp plugins disable {broken.name}",
+            )
+        connection = services.connector.connection_of(export)
+        services.consents.require(connection)
+        services.connector.require_connected(connection)

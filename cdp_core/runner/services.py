@@ -1,0 +1,22 @@
+"""What an execution works with: the rooms below, opened once for a workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdp_core.plugins.catalog import Catalog
+from cdp_core.runner.connect import Connector
+from cdp_core.runner.consents import ConsentDesk
+from cdp_core.runner.profiles import Profiles
+from cdp_core.store.state import State
+from cdp_core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    workspace: Workspace
+    state: State
+    catalog: Catalog
+    connector: Connector
+    consents: ConsentDesk
+    profiles: Profiles

@@ -1,0 +1,60 @@
+"""Settles what runs that died have left: what the journal knows of them goes into the ledger.
+
+Their plans are never continued: they may hold people who have withdrawn since. A batch without an
+answer makes its digests unknown, and today's plan decides what becomes of those.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.run import Run, RunStatus, Station
+from cdp_core.pipeline import ledger
+from cdp_core.pipeline.plan import Plan
+from cdp_core.runner.outcome import delivery_counts
+from cdp_core.runner.services import Services
+from cdp_core.runner.watch import LeaseWatch
+
+
+def settle(
+    services: Services, audience: AudienceKey, watch: LeaseWatch, emit: Callable[..., None]
+) -> str | None:
+    """Settle every unfinished run of the audience; the id of the newest that had begun to deliver."""
+    settled = None
+    for run in services.state.runs.unfinished(audience):
+        emit(Station.SETTLE, "started", note=f"settling what run {run.id} left")
+        if run.status is RunStatus.DELIVERING:
+            _settle_delivery(services, audience, watch, run)
+            settled = run.id
+        else:
+            services.state.runs.save(_died(run))
+        emit(Station.SETTLE, "ended")
+    return settled
+
+
+def _settle_delivery(services: Services, audience: AudienceKey, watch: LeaseWatch, run: Run) -> None:
+    record = services.state.plans.get(str(run.plan_id))
+    folder = services.workspace.ledger_folder
+    files = services.state.ledgers.current(audience).files
+    ledger.verify(folder, files)
+    plan = Plan.open(services.workspace.plans_folder / record.id, record.sha256)
+    outcomes = services.state.journal.outcomes(run.id)
+    totals = services.state.journal.totals(run.id)
+    counts = delivery_counts(plan, outcomes, requests=totals.requests, retries=totals.retries)
+    files = ledger.apply(folder, files, plan, outcomes, export_id=run.export_id)
+    services.state.ledgers.commit(
+        watch.lease, audience, files, dataclasses.replace(_died(run), delivered=counts)
+    )
+
+
+def _died(run: Run) -> Run:
+    return dataclasses.replace(
+        run,
+        status=RunStatus.FAILED,
+        ended_at=datetime.now(UTC),
+        error_code=run.error_code or "CDP-903",
+        error=run.error or "the process ended before the run did",
+    )
