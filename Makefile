@@ -1,0 +1,60 @@
+# Two commands matter: `make demo` and `make test`. Every path is relative to this folder, whose own
+# name may hold a space; `make -C "this folder" …` works from anywhere.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint types layers docs unit format cassettes reference pictures clean dev-venv
+
+# A Python to build .venv with, and further arguments: make unit ARGS="-k ledger", make demo ARGS="--profiles 10000"
+ARGS :=
+IN_VENV := .venv/bin/python
+
+help: ## List these targets
+	@echo "make TARGET, where TARGET is"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-11s%s\n", $$1, $$2 }'
+
+demo: ## Install, then show a whole export on 1,000,000 made-up profiles, offline
+	@sh .ci/venv
+	@$(IN_VENV) examples/demo/demo.py $(ARGS)
+
+test: dev-venv lint types layers docs unit ## Install, then run everything that CI runs
+
+dev-venv:
+	@sh .ci/venv dev
+
+lint: dev-venv ## Lint, and check the format (ruff)
+	@echo "== lint: ruff check"
+	@$(IN_VENV) -m ruff check --quiet .
+	@echo "== format: ruff format --check"
+	@$(IN_VENV) -m ruff format --check --quiet .
+
+types: dev-venv ## Check the types (mypy, strict)
+	@echo "== types: mypy"
+	@$(IN_VENV) -m mypy --no-error-summary
+
+layers: dev-venv ## Check that each room imports only from floors below it (import-linter)
+	@echo "== layers: import-linter"
+	@.venv/bin/lint-imports --no-logo
+
+docs: dev-venv ## Build the docs, warnings as errors, into docs/_build/html
+	@echo "== docs: sphinx"
+	@$(IN_VENV) -m sphinx --fail-on-warning --keep-going --fresh-env --quiet -b html docs docs/_build/html
+
+unit: dev-venv ## Run the tests (pytest) with branch coverage
+	@echo "== tests: pytest"
+	@$(IN_VENV) -m pytest -n auto --cov --cov-report=term $(ARGS)
+
+format: dev-venv ## Mend what ruff can mend
+	@$(IN_VENV) -m ruff check --fix-only --quiet .
+	@$(IN_VENV) -m ruff format --quiet .
+
+reference: dev-venv ## Write the reference pages anew from the code
+	@$(IN_VENV) docs/generate.py
+
+pictures: ## Write the README's picture of the terminal anew, from a real demo
+	@sh .ci/venv
+	@$(IN_VENV) examples/demo/demo.py --picture docs/_static/demo.svg
+
+clean: ## Remove all that make has made: .venv, .demo, caches and builds
+	rm -rf .venv .demo build dist docs/_build .coverage .coverage.* .hypothesis \
+		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache
