@@ -206,11 +206,9 @@ class Delivery:
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Back-off with jitter, or as long as the service asked for; a throttled token slows everyone."""
-        jittered = tenacity.wait_exponential_jitter(
-            initial=self._patience.first_wait,
-            max=self._patience.longest_wait,
-            jitter=self._patience.first_wait,
-        )(state)
+        first, longest = self._patience.first_wait, self._patience.longest_wait
+        backing_off = tenacity.wait_exponential(multiplier=first, max=longest)
+        jittered = (backing_off + tenacity.wait_random(0, first))(state)
         fault = state.outcome.exception() if state.outcome else None
         if isinstance(fault, Throttled):
             jittered = max(jittered, fault.retry_after or 0.0)
