@@ -98,7 +98,7 @@ class CDP:
 
         def furnish(workspace: Workspace) -> None:
             person = login()
-            with State.open(workspace.state_path) as state:
+            with State.create(workspace.state_path) as state:
                 state.grants.grant(person, "administrator", by=person, at=datetime.now(UTC))
                 desk = Desk(state, catalog)
                 desk.perform(Action.WORKSPACE_INIT, about, lambda: desk.note(profiles=source.url, key=key))

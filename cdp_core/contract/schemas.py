@@ -107,7 +107,7 @@ def load_settings(
     except marshmallow.ValidationError as fault:
         raise InvalidFault(
             Code.SETTING_INVALID,
-            "; ".join(_complaints(schema, fault.normalized_messages())),
+            "; ".join(_complaints(schema, fault.messages_dict)),
             where=what,
             hint="known settings: " + ", ".join(info.name for info in settings_of(schema)),
         ) from None

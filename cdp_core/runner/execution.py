@@ -20,11 +20,11 @@ from cdp_core.contract.faults import CredentialsRejected, DestinationFault
 from cdp_core.contract.source import Prepared, PreparedKind, Selection
 from cdp_core.errors import CdpError, Code, GateFault, InternalFault, InvalidFault
 from cdp_core.model.access import Actor
+from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import Audience
-from cdp_core.model.lease import Holder
+from cdp_core.model.journal import PlanRecord
 from cdp_core.model.ledger import LedgerFile
-from cdp_core.model.plan import PlanRecord
 from cdp_core.model.run import Run, RunEvent, RunStatus, Station
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
@@ -36,6 +36,7 @@ from cdp_core.runner.pace import ConnectionPace
 from cdp_core.runner.services import Services
 from cdp_core.runner.settle import settle
 from cdp_core.runner.watch import LeaseWatch
+from cdp_core.store.processes import this_process
 
 Planning = Callable[[], tuple[Plan, PlanRecord]]
 
@@ -92,14 +93,14 @@ class Execution:
                     f"plan {record.id} belongs to another export",
                     hint=f'cdp export plan "{self._export.name}"',
                 )
-            changed = basis.changes(record.basis, self._basis())
+            changed = basis.changes(dict(record.basis), self._basis())
             if changed:
                 raise GateFault(
                     Code.PLAN_STALE,
                     f"since plan {record.id} was made, this has changed: {'; '.join(changed)}",
                     hint=f'make and look at a new one: cdp export plan "{self._export.name}"',
                 )
-            plan = Plan.open(self._plan_folder(record.id), record.sha256)
+            plan = Plan.open(self._plan_folder(record.folder), record.sha256)
             self._adopt(plan, record)
             return self._deliver(plan, watch)
 
@@ -126,11 +127,13 @@ class Execution:
     @contextmanager
     def _under_way(self) -> Iterator[LeaseWatch]:
         """Hold the lease, settle what was left, and record this run, also when it fails before delivery."""
-        holder = Holder.here(run_id=self._run.id, person=self._actor.real)
-        with LeaseWatch(self._state, f"audience/{self._audience}", holder, self._stop) as watch:
+        holder = this_process(person=self._actor.real, run_id=self._run.id)
+        with LeaseWatch(self._state, self._audience, holder, self._stop) as watch:
             settled = settle(self._services, self._audience, watch, self._emit)
             self._run = dataclasses.replace(self._run, resumed_from=settled)
-            self._state.runs.start(self._run, self._audience, watch.lease.fence)
+            # A dry run promises nothing, so that there will be nothing to settle.
+            fence = None if self._run.dry_run else watch.lease.fence
+            self._state.runs.start(self._run, audience=self._audience, fence=fence)
             try:
                 yield watch
             except CdpError as fault:
@@ -163,11 +166,14 @@ class Execution:
             id=plan_id,
             export_id=self._export.id,
             run_id=self._run.id,
+            folder=plan_id,
             sha256=plan.sha256,
-            kinds=plan.counts,
-            members=prepared.members,
-            profiles=prepared.profiles,
             basis=self._basis(),
+            summary={
+                "profiles": prepared.profiles,
+                "members": prepared.members,
+                "kinds": {kind: counts.as_dict() for kind, counts in plan.counts.items()},
+            },
             created_at=datetime.now(UTC),
         )
         self._state.plans.record(record)
@@ -177,7 +183,8 @@ class Execution:
 
     def _adopt(self, plan: Plan, record: PlanRecord) -> None:
         """The run takes over the plan's sums, which must balance before anything is sent."""
-        unbalanced = [kind for kind, counts in record.kinds.items() if not counts.balances]
+        kinds = {kind: KindCounts(**counts) for kind, counts in record.summary["kinds"].items()}
+        unbalanced = [kind for kind, counts in kinds.items() if not counts.balances]
         if unbalanced:
             raise InternalFault(
                 Code.UNBALANCED,
@@ -188,9 +195,9 @@ class Execution:
         self._run = dataclasses.replace(
             self._run,
             plan_id=record.id,
-            kinds=record.kinds,
-            members=record.members,
-            profiles=record.profiles,
+            kinds=kinds,
+            members=record.summary["members"],
+            profiles=record.summary["profiles"],
             delivered=delivery_counts(plan, (), requests=0, retries=0),
         )
         self._save(status=RunStatus.PLANNED)

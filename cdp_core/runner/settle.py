@@ -40,7 +40,7 @@ def _settle_delivery(services: Services, audience: AudienceKey, watch: LeaseWatc
     folder = services.workspace.ledger_folder
     files = services.state.ledgers.current(audience).files
     ledger.verify(folder, files)
-    plan = Plan.open(services.workspace.plans_folder / record.id, record.sha256)
+    plan = Plan.open(services.workspace.plans_folder / record.folder, record.sha256)
     outcomes = services.state.journal.outcomes(run.id)
     totals = services.state.journal.totals(run.id)
     counts = delivery_counts(plan, outcomes, requests=totals.requests, retries=totals.retries)

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from cdp_core.errors import CdpError
+from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.lease import Holder, Lease
 from cdp_core.store.state import State
 
@@ -18,9 +19,9 @@ class LeaseWatch:
     """Takes the lease on entry (raises `HeldFault` where somebody holds it), renews it every `BEAT`
     seconds, releases it on exit. `lost` is set, and `stop` with it, where somebody fenced it off."""
 
-    def __init__(self, state: State, name: str, holder: Holder, stop: threading.Event) -> None:
+    def __init__(self, state: State, audience: AudienceKey, holder: Holder, stop: threading.Event) -> None:
         self._state = state
-        self._name = name
+        self._name = str(audience)
         self._holder = holder
         self._stop = stop
         self._done = threading.Event()

@@ -6,6 +6,7 @@ limits from it.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,9 @@ class WorkspaceSettings:
     memory_limit: int | None = None
     disabled_plugins: tuple[str, ...] = ()
     patience: Patience = field(default_factory=Patience)
+
+
+_PATIENCE = Patience()
 
 
 class MemorySize(fields.Field[int]):
@@ -93,19 +97,22 @@ class EngineSettings(SettingsSchema):
     )
 
 
+_PATIENCE = Patience()
+
+
 class DeliverySettings(SettingsSchema):
     attempts = fields.Integer(
-        load_default=Patience.attempts,
+        load_default=_PATIENCE.attempts,
         validate=validate.Range(1, 100),
         metadata={"label": "Attempts", "help": "How often a batch is tried.", "example": "7"},
     )
     first_wait = fields.Float(
-        load_default=Patience.first_wait,
+        load_default=_PATIENCE.first_wait,
         validate=validate.Range(0, 3600),
         metadata={"label": "First wait", "help": "Seconds before the second attempt; then doubled."},
     )
     longest_wait = fields.Float(
-        load_default=Patience.longest_wait,
+        load_default=_PATIENCE.longest_wait,
         validate=validate.Range(0, 3600),
         metadata={"label": "Longest wait", "help": "Seconds between two attempts at the most."},
     )
@@ -192,10 +199,12 @@ def written(settings: WorkspaceSettings) -> str:
     document = tomlkit.document()
     document.add(tomlkit.comment(HEADING))
     limit = {"memory_limit": settings.memory_limit} if settings.memory_limit else {}
+    patience = {} if settings.patience == _PATIENCE else dataclasses.asdict(settings.patience)
     source = settings.profiles
     tables: dict[str, dict[str, Any]] = {
         "profiles": {"url": source.url, "key": source.key, "options": dict(source.options)},
         "engine": EngineSettings().dump(limit),
+        "delivery": patience,
         "plugins": {"disabled": list(settings.disabled_plugins)},
         "vault": {"kind": settings.vault},
     }
