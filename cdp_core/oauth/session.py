@@ -1,0 +1,187 @@
+"""The HTTP session that a connection's plugin is handed: credentials, time-outs, proxies, and nothing else.
+
+It carries the token to the API's own origin only, never follows a redirect, and keeps no cookie.
+What an answer means is the plugin's to say; when to try again is the runner's.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
+from importlib import metadata
+from typing import Any, NoReturn, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from requests.utils import get_environ_proxies
+
+from cdp_core.contract.faults import CredentialsRejected
+from cdp_core.contract.schemas import is_loopback
+from cdp_core.errors import Code, ReconnectFault
+from cdp_core.model.secret import Secret
+
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 300.0
+_BLOCK = 256 * 1024
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+Result = TypeVar("Result")
+
+
+class TokenSource(Protocol):
+    """What the session needs of the token's keeper."""
+
+    def current(self) -> Secret: ...
+
+    def rejected(self, access: Secret, /) -> Secret: ...
+
+    def give_up(self, reason: str, /) -> NoReturn: ...
+
+
+class ConnectionSession(requests.Session):
+    """A session for one connection; safe to use from `pool_size` threads at once.
+
+    `origin` is any URL of the API: its scheme, host and port are where the token may go. `tokens` is
+    None for a connection whose settings alone authenticate. `verify` is a CA bundle, or whether to
+    check certificates; None takes the environment's bundle, else requests' own.
+    """
+
+    def __init__(
+        self,
+        *,
+        origin: str,
+        tokens: TokenSource | None,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+        pool_size: int = 4,
+        verify: bool | str | None = None,
+    ) -> None:
+        super().__init__()
+        # The environment is asked for each request below. Left to requests, it would send loopback
+        # traffic to a proxy, a netrc password to the API, and overrule `verify`.
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.headers["User-Agent"] = _user_agent()
+        self._bearer = _Bearer(origin, tokens)
+        self.auth = self._bearer
+        self._timeout = (connect_timeout, read_timeout)
+        self._verify = verify
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _Adapter(pool_maxsize=pool_size))
+
+    def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
+        """As in `requests`, with the session's time-outs, proxies and certificates where none are given."""
+        address = str(url)
+        if options.get("timeout") is None:
+            options["timeout"] = self._timeout
+        if options.get("verify") is None:
+            options["verify"] = self._certificates()
+        if options.get("proxies") is None:
+            options["proxies"] = {} if is_loopback(address) else get_environ_proxies(address)
+        return super().request(method, url, *args, **options)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: a redirect is an answer like any other, and the plugin says what it means."""
+        return None
+
+    def renew(self) -> None:
+        """Get another token, since the service answered 401 to this thread's last request.
+
+        Raises `ReconnectFault` where there is none to get.
+        """
+        self._bearer.renew()
+
+    def give_up(self, reason: str) -> NoReturn:
+        """The service rejects a renewed token too: raises `ReconnectFault`."""
+        self._bearer.give_up(reason)
+
+    def _certificates(self) -> bool | str:
+        if self._verify is not None:
+            return self._verify
+        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+
+
+def with_renewal(session: ConnectionSession, call: Callable[[], Result]) -> Result:
+    """What `call` yields; where the service answers 401, the token is renewed and it is called once more.
+
+    Raises `ReconnectFault` at a second 401.
+    """
+    try:
+        return call()
+    except CredentialsRejected:
+        session.renew()
+    try:
+        return call()
+    except CredentialsRejected as rejected:
+        session.give_up(rejected.message)
+
+
+class _Bearer(AuthBase):
+    """Puts the token on requests to one origin, and remembers for each thread which one it was."""
+
+    def __init__(self, origin: str, tokens: TokenSource | None) -> None:
+        self._origin = _origin_of(origin)
+        self._tokens = tokens
+        self._last = threading.local()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._tokens is not None and _origin_of(request.url or "") == self._origin:
+            access = self._tokens.current()
+            self._last.access = access
+            request.headers["Authorization"] = f"Bearer {access.reveal()}"
+        return request
+
+    def renew(self) -> None:
+        access = getattr(self._last, "access", None)
+        if self._tokens is None or access is None:
+            self.give_up("401")
+        self._tokens.rejected(access)
+
+    def give_up(self, reason: str) -> NoReturn:
+        if self._tokens is not None:
+            self._tokens.give_up(reason)
+        raise ReconnectFault(
+            Code.RECONNECT,
+            f"the service does not accept the connection's credentials: {reason}",
+            hint="cdp connection edit NAME",
+        )
+
+
+class _Adapter(HTTPAdapter):
+    """Sends a large body in blocks.
+
+    urllib3 sends under the connect time-out, and a socket's `sendall` counts it for the whole body:
+    7 MB on a slow line would fail after ten seconds of steady progress. In blocks, each has that long.
+    """
+
+    def __init__(self, pool_maxsize: int) -> None:
+        super().__init__(pool_connections=2, pool_maxsize=pool_maxsize, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, blocksize=_BLOCK)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        return super().proxy_manager_for(*args, **options, blocksize=_BLOCK)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        if isinstance(request.body, bytes) and len(request.body) > _BLOCK:
+            request.body = io.BytesIO(request.body)  # type: ignore[assignment]
+        return super().send(request, *args, **options)
+
+
+def _origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port, as a browser would compare them."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _user_agent() -> str:
+    try:
+        return f"cdp-core/{metadata.version('cdp-core')}"
+    except metadata.PackageNotFoundError:
+        return "cdp-core"
