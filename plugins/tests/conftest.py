@@ -1,0 +1,76 @@
+"""What every test stands on: a home of its own, no keyring that asks, no proxy before loopback addresses,
+as many workers as there are cores, and no skip where CI counts on a test.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
+LOOPBACK = "localhost,127.0.0.1,::1"
+PLATFORM_SPECIFIC = "platform_specific"
+
+# A run in CI is judged by the same examples each time; elsewhere hypothesis goes on looking.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("desk", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
+
+_home = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", f"{PLATFORM_SPECIFIC}: skipped on other platforms, in CI too, where a skip else fails"
+    )
+    home = config.stash[_home] = tempfile.TemporaryDirectory(prefix="cdp-tests-")
+    past_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), LOOPBACK)))
+    os.environ |= {
+        "HOME": home.name,
+        "XDG_DATA_HOME": home.name,
+        "CDP_VAULT": "file",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "NO_PROXY": past_proxy,
+        "no_proxy": past_proxy,
+    }
+    for left_by_the_user in ("CDP_WORKSPACE", "CDP_DISABLED_PLUGINS", "CDP_VAULT_KEY"):
+        os.environ.pop(left_by_the_user, None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_home].cleanup()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """The cores that this process may use, which in a container are fewer than the machine's."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if _counts(report) and item.get_closest_marker(PLATFORM_SPECIFIC) is None:
+        _fail(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if _counts(report):
+        _fail(report)
+    return report
+
+
+def _counts(report: pytest.TestReport | pytest.CollectReport) -> bool:
+    return report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true"
+
+
+def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"{reason}\nUnder CI=true a skipped test fails: install what it needs."

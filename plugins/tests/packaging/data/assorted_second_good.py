@@ -1,0 +1,8 @@
+"""A plugin that is well made, but comes second to a name."""
+
+import cdp_core
+
+
+@cdp_core.hookimpl
+def cdp_run_event(event: cdp_core.RunEvent) -> None:
+    """Sees every moment and keeps none."""

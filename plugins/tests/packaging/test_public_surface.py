@@ -1,0 +1,70 @@
+"""What plugins may import: `cdp_core`'s own names, each with a home, and nothing heavy on the way."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cdp_core
+
+# A name that goes from here is a breaking change; one that comes belongs into the changelog.
+_NAMES = """
+Action Actor Audience AudienceGone Batch Capabilities Code Column ConnectionContext ConnectionType
+ConsentPrompt CredentialsRejected Destination DestinationContext DestinationFault DestinationSpec
+DigestBlock Engine EngineContext Identified IdentifierKind InvalidFault Match MatchingRule NeverSent
+NewAudience OAuth2 Operation Opinion Prepared PreparedKind ProfileSource Rate Reason Receipt Resource
+RightsRefused Role RunEvent Secret SecretField Segment Selection ServiceFailed ServiceIdentity ServiceUrl
+SettingsSchema SignInFault SourceSpec Station Throttled Token Unanswered hookimpl is_loopback
+"""
+PUBLIC = _NAMES.split()
+HEAVY = (
+    "alembic",
+    "cryptography",
+    "duckdb",
+    "keyring",
+    "marshmallow",
+    "pyarrow",
+    "requests",
+    "rich",
+    "sqlalchemy",
+)
+
+
+def test_the_public_surface_is_what_is_promised() -> None:
+    assert set(cdp_core.__all__) == set(PUBLIC)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_resolves_and_is_listed(name: str) -> None:
+    assert getattr(cdp_core, name) is not None
+    assert name in dir(cdp_core)
+
+
+def test_type_checkers_see_the_same_names_as_the_interpreter() -> None:
+    tree = ast.parse(Path(cdp_core.__file__).read_text(encoding="utf-8"))
+    declared = {
+        alias.asname
+        for branch in tree.body
+        if isinstance(branch, ast.If)
+        for node in ast.walk(branch)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert declared == set(cdp_core.__all__)
+
+
+def test_a_name_that_is_not_public_says_so() -> None:
+    with pytest.raises(AttributeError, match="no public name 'Ledger'"):
+        _ = cdp_core.Ledger
+
+
+@pytest.mark.parametrize("module", ["cdp_core", "cdp_core.cli.main"])
+def test_importing_is_light(module: str) -> None:
+    code = f"import {module}, json, sys; print(json.dumps(sorted(sys.modules)))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not set(json.loads(shown)) & set(HEAVY)
