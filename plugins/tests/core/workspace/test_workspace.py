@@ -12,6 +12,7 @@ import pytest
 
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource
+from cdp_core.model.delivery import Patience
 from cdp_core.workspace.settings import WorkspaceSettings
 from cdp_core.workspace.workspace import Workspace
 
@@ -54,6 +55,7 @@ def test_what_was_created_is_what_is_opened(tmp_path: Path) -> None:
         vault="keyring",
         memory_limit=400_000_000,
         disabled_plugins=("acme", "broken"),
+        patience=Patience(attempts=3, first_wait=0.5),
     )
     Workspace.create(tmp_path / "w", settings)
     assert Workspace.open(tmp_path / "w").settings == settings

@@ -1,0 +1,48 @@
+"""Entries of the audit log, and the verdict on whether it holds together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class AuditOutcome(StrEnum):
+    """`begun` stands before an act that changes or sends something; the others end an act."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    BEGUN = "begun"
+    FAILED = "failed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what to what, with what outcome. `digest` is SHA-256 over everything else in the entry,
+    `previous` (the digest of the entry before) included; both in hexadecimal."""
+
+    seq: int
+    at: datetime
+    actor: str
+    real: str
+    action: str
+    object: str
+    outcome: AuditOutcome
+    details: Mapping[str, Any] = field(default_factory=dict)
+    previous: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditVerdict:
+    """`head` is the newest entry's digest: kept elsewhere, it proves later that nothing was cut off.
+    `first_bad` is the number of the first entry that does not hold; `problem` says why."""
+
+    ok: bool
+    entries: int
+    head: str
+    first_bad: int | None = None
+    problem: str = ""

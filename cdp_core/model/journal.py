@@ -1,0 +1,51 @@
+"""What is written down of a run on its way: the plan it made, and its batches with what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cdp_core.model.delivery import BatchRange, BatchStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRecord:
+    """A plan on disk. `sha256` is its file's; `basis` has a digest or version for each thing that it
+    stands on besides the profiles (settings, ledger, …); `summary` is what people look at."""
+
+    id: str
+    export_id: str
+    run_id: str
+    folder: str
+    sha256: str
+    created_at: datetime
+    basis: Mapping[str, str] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRecord:
+    """A journaled batch. `sent_at` is the last attempt's; `answered_at` is None while there is no receipt."""
+
+    id: str
+    run_id: str
+    number: int
+    range: BatchRange
+    status: BatchStatus
+    attempts: int = 0
+    request_id: str = ""
+    http_status: int = 0
+    message: str = ""
+    opened_at: datetime
+    sent_at: datetime | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalTotals:
+    """Requests that went out for a run; `retries` are those after a batch's first."""
+
+    requests: int = 0
+    retries: int = 0

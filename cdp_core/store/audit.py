@@ -1,0 +1,140 @@
+"""The audit log: every act of the facade, each entry carrying the digest of the one before.
+
+A changed, missing or moved entry breaks the chain; how many entries there are, and the newest one's
+digest, are kept apart, so that a cut end is noticed too. Whoever can write the database file can also
+rewrite the whole chain: the head that `verify` gives, kept elsewhere, is what shows that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from cdp_core.model.audit import AuditEntry, AuditOutcome, AuditVerdict
+from cdp_core.store.database import Repository
+from cdp_core.store.tables import audit, audit_head
+
+_START = ""
+_AT_A_TIME = 1_000
+
+
+class Audit(Repository):
+    def append(
+        self,
+        *,
+        actor: str,
+        real: str,
+        action: str,
+        object: str,  # noqa: A002 (the log's own word)
+        outcome: str,
+        details: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
+    ) -> AuditEntry:
+        """Add an entry, on disk when this returns. `details` hold no secret and no raw identifier."""
+        with self._database.write() as connection:
+            head = connection.execute(select(audit_head).with_for_update()).one_or_none()
+            entry = {
+                "seq": (head.entries if head else 0) + 1,
+                "at": (at or self._database.now()).astimezone(UTC),
+                "actor": actor,
+                "real": real,
+                "action": action,
+                "object": object,
+                "outcome": str(AuditOutcome(outcome)),
+                "details": json.loads(json.dumps(dict(details or {}), default=str, allow_nan=False)),
+                "previous": head.digest if head else _START,
+            }
+            entry["digest"] = _digest(entry)
+            connection.execute(insert(audit).values(**entry))
+            _move_head(connection, entry, first=head is None)
+        return _entry(entry)
+
+    def entries(
+        self,
+        *,
+        limit: int = 50,
+        actor: str | None = None,
+        action: str | None = None,
+        object: str | None = None,  # noqa: A002
+        outcome: str | None = None,
+        since: datetime | None = None,
+    ) -> tuple[AuditEntry, ...]:
+        """The newest first; of who acts, either of the two names may be asked for."""
+        query = select(audit).order_by(audit.c.seq.desc()).limit(limit)
+        if actor is not None:
+            query = query.where((audit.c.actor == actor) | (audit.c.real == actor))
+        for column, wanted in (
+            (audit.c.action, action),
+            (audit.c.object, object),
+            (audit.c.outcome, outcome),
+        ):
+            if wanted is not None:
+                query = query.where(column == str(wanted))
+        if since is not None:
+            query = query.where(audit.c.at >= since)
+        with self._database.read() as connection:
+            return tuple(_entry(_fields(row)) for row in connection.execute(query))
+
+    def verify(self) -> AuditVerdict:
+        """Whether the log holds together, and the first entry that does not."""
+        with self._database.read() as connection:
+            rows = connection.execution_options(yield_per=_AT_A_TIME).execute(
+                select(audit).order_by(audit.c.seq)
+            )
+            count, newest, bad, problem = _follow(rows)
+            head = connection.execute(select(audit_head)).one_or_none()
+        if not problem:
+            bad, problem = _against_head(count, newest, head)
+        return AuditVerdict(ok=not problem, entries=count, head=newest, first_bad=bad, problem=problem)
+
+
+def _follow(rows: Iterable[Row[Any]]) -> tuple[int, str, int | None, str]:
+    """(entries that hold, the last one's digest, the first that does not hold, what is wrong with it)."""
+    count, previous = 0, _START
+    for row in rows:
+        entry = _fields(row)
+        if entry["seq"] != count + 1:
+            return count, previous, count + 1, f"entry {count + 1} is missing"
+        if entry["digest"] != _digest(entry):
+            return count, previous, count + 1, f"entry {count + 1} was changed"
+        if entry["previous"] != previous:
+            return count, previous, count + 1, f"entry {count + 1} does not follow the one before it"
+        count, previous = count + 1, entry["digest"]
+    return count, previous, None, ""
+
+
+def _against_head(count: int, newest: str, head: Row[Any] | None) -> tuple[int | None, str]:
+    known, digest = (head.entries, head.digest) if head else (0, _START)
+    if known != count:
+        return min(known, count) + 1, f"the log had {known} entries, and now there are {count}"
+    if digest != newest:
+        return count, f"entry {count} is not the one that the log ended with"
+    return None, ""
+
+
+def _move_head(connection: Connection, entry: Mapping[str, Any], *, first: bool) -> None:
+    values = {"entries": entry["seq"], "digest": entry["digest"]}
+    if first:
+        connection.execute(insert(audit_head).values(id=1, **values))
+    else:
+        connection.execute(update(audit_head).values(**values))
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    """SHA-256, in hexadecimal, of the entry's canonical JSON without its own digest."""
+    said = {name: value for name, value in entry.items() if name != "digest"}
+    said["at"] = entry["at"].isoformat(timespec="microseconds")
+    return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _fields(row: Row[Any]) -> dict[str, Any]:
+    return dict(row._mapping)
+
+
+def _entry(entry: Mapping[str, Any]) -> AuditEntry:
+    return AuditEntry(**{**entry, "outcome": AuditOutcome(entry["outcome"])})

@@ -1,0 +1,94 @@
+"""Which files are an audience's ledger. The files are never changed; one transaction points to new ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select, update
+
+from cdp_core.errors import Code, InternalFault
+from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.lease import Lease
+from cdp_core.model.ledger import LedgerFile
+from cdp_core.model.run import Run
+from cdp_core.store.database import Database, Repository
+from cdp_core.store.leases import Leases
+from cdp_core.store.runs import Runs
+from cdp_core.store.tables import ledger_files, ledgers, runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerVersion:
+    """An audience's ledger at one commit; version 0 is that of an audience that nothing was sent to yet."""
+
+    audience: AudienceKey
+    version: int
+    files: tuple[LedgerFile, ...]
+
+
+class Ledgers(Repository):
+    def __init__(self, database: Database, leases: Leases, history: Runs) -> None:
+        super().__init__(database)
+        self._leases = leases
+        self._history = history
+
+    def current(self, audience: AudienceKey) -> LedgerVersion:
+        with self._database.read() as connection:
+            return _current(connection, audience)
+
+    def commit(
+        self, lease: Lease, audience: AudienceKey, files: Sequence[LedgerFile], run: Run
+    ) -> LedgerVersion:
+        """Point to `files`, and save the run whose receipts they hold: all or nothing.
+
+        The run may be the lease holder's own, or a dead one that it settles (`settled_by`). Raises
+        `InternalFault` where the lease is not the audience's, or was lost to somebody else.
+        """
+        if lease.name != str(audience):
+            raise InternalFault(Code.LEASE_LOST, f"the lease is on the {lease.name}, not on the {audience}")
+        key = dataclasses.asdict(audience)
+        with self._database.write() as connection:
+            self._leases.check(lease)
+            before = _current(connection, audience)
+            after = LedgerVersion(audience=audience, version=before.version + 1, files=tuple(files))
+            if before.version == 0:
+                connection.execute(insert(ledgers).values(**key, version=after.version))
+            else:
+                connection.execute(
+                    update(ledgers).where(_of(audience, ledgers)).values(version=after.version)
+                )
+            connection.execute(delete(ledger_files).where(_of(audience, ledger_files)))
+            rows = [
+                {**key, "position": position, "path": file.path, "file": dataclasses.asdict(file)}
+                for position, file in enumerate(files)
+            ]
+            if rows:
+                connection.execute(insert(ledger_files), rows)
+            self._history.save(run)
+            told = update(runs).where(runs.c.id == run.id)
+            connection.execute(told.values(ledger_version=after.version))
+        return after
+
+    def referenced(self) -> frozenset[str]:
+        """Paths of all files that some ledger points to; the others are nobody's."""
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(select(ledger_files.c.path)))
+
+
+def _of(audience: AudienceKey, table: Table) -> ColumnElement[bool]:
+    return and_(
+        table.c.destination == audience.destination,
+        table.c.origin == audience.origin,
+        table.c.audience_id == audience.audience_id,
+    )
+
+
+def _current(connection: Connection, audience: AudienceKey) -> LedgerVersion:
+    version = connection.scalar(select(ledgers.c.version).where(_of(audience, ledgers)).with_for_update())
+    query = select(ledger_files.c.file).where(_of(audience, ledger_files))
+    files = connection.scalars(query.order_by(ledger_files.c.position))
+    return LedgerVersion(
+        audience=audience, version=version or 0, files=tuple(LedgerFile(**file) for file in files)
+    )

@@ -1,0 +1,63 @@
+"""Which plans lie on disk, what each stands on, and the digest that its file must have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.journal import PlanRecord
+from cdp_core.store.database import Repository
+from cdp_core.store.tables import plans
+
+
+class Plans(Repository):
+    def record(self, plan: PlanRecord) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                insert(plans).values(
+                    id=plan.id,
+                    export_id=plan.export_id,
+                    run_id=plan.run_id,
+                    folder=plan.folder,
+                    sha256=plan.sha256,
+                    basis=dict(plan.basis),
+                    summary=dict(plan.summary),
+                    created_at=plan.created_at,
+                )
+            )
+
+    def get(self, plan_id: str) -> PlanRecord:
+        with self._database.read() as connection:
+            row = connection.execute(select(plans).where(plans.c.id == plan_id)).one_or_none()
+        if row is None:
+            raise InvalidFault(
+                Code.PLAN_UNKNOWN,
+                f"there is no plan {plan_id!r}",
+                hint='cdp export plan "EXPORT" makes one, and names it',
+            )
+        return _plan(row)
+
+    def of_export(self, export_id: str) -> tuple[PlanRecord, ...]:
+        """The newest first."""
+        query = select(plans).where(plans.c.export_id == export_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(plans.c.created_at.desc(), plans.c.id)).all()
+        return tuple(_plan(row) for row in rows)
+
+    def latest(self, export_id: str) -> PlanRecord | None:
+        return next(iter(self.of_export(export_id)), None)
+
+
+def _plan(row: Row[Any]) -> PlanRecord:
+    return PlanRecord(
+        id=row.id,
+        export_id=row.export_id,
+        run_id=row.run_id,
+        folder=row.folder,
+        sha256=row.sha256,
+        basis=row.basis,
+        summary=row.summary,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,52 @@
+"""Which process this is, and whether another one that holds something is still there."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import psutil
+
+from cdp_core.model.lease import Holder
+
+# A process's start is computed from the clock and the uptime, and can differ a little between two looks.
+SAME_START = 2.0
+
+_FIRST_NAMESPACE = "pid:[4026531836]"
+
+
+def this_process(person: str = "", run_id: str = "") -> Holder:
+    """This process as a holder; `person` is by default its user."""
+    process = psutil.Process()
+    return Holder(
+        person=person or process.username(),
+        pid=process.pid,
+        host=_host(),
+        started_at=process.create_time(),
+        run_id=run_id,
+    )
+
+
+def may_live(holder: Holder) -> bool:
+    """False where the holder is certainly gone; of another machine's processes nothing is known."""
+    if holder.host != _host():
+        return True
+    try:
+        process = psutil.Process(holder.pid)
+        return (
+            process.status() != psutil.STATUS_ZOMBIE
+            and abs(process.create_time() - holder.started_at) < SAME_START
+        )
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def _host() -> str:
+    """The machine's name; in a container with its namespace, since process ids mean nothing outside it."""
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        namespace = _FIRST_NAMESPACE
+    return platform.node() + ("" if namespace == _FIRST_NAMESPACE else f" {namespace}")

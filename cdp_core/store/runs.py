@@ -1,0 +1,138 @@
+"""Runs as the history keeps them, and which of them left something for the next one to settle."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, true, update
+
+from cdp_core.errors import Code, InternalFault, InvalidFault
+from cdp_core.model.accounting import DeliveryCounts, KindCounts
+from cdp_core.model.delivery import Audience, AudienceKey
+from cdp_core.model.run import Run, RunStatus
+from cdp_core.store.database import Repository
+from cdp_core.store.tables import batches, runs
+
+_FINAL = [str(status) for status in RunStatus if status.is_final]
+
+
+class Runs(Repository):
+    def start(self, run: Run, *, audience: AudienceKey | None = None, fence: int | None = None) -> None:
+        """Write a run down. `fence` is that of the lease under which it works on the audience: once
+        somebody else has taken the lease, the run's journal takes nothing more."""
+        about = {} if audience is None else dataclasses.asdict(audience)
+        with self._database.write() as connection:
+            connection.execute(insert(runs).values(**_values(run), **about, fence=fence))
+
+    def save(self, run: Run) -> None:
+        """Replace what is known of it. That it was settled stays, though a run that was taken for dead and
+        wakes up does not know."""
+        with self._database.write() as connection:
+            if not connection.execute(
+                update(runs).where(runs.c.id == run.id).values(**_values(run))
+            ).rowcount:
+                raise InternalFault(Code.UNEXPECTED, f"run {run.id} was never started")
+
+    def get(self, run_id: str) -> Run:
+        """The run of that id, or the only one whose id begins so."""
+        begins = runs.c.id.startswith(run_id, autoescape=True)
+        with self._database.read() as connection:
+            rows = connection.execute(select(runs).where(begins).order_by(runs.c.id).limit(10)).all()
+        for row in rows:
+            if len(rows) == 1 or row.id == run_id:
+                return _run(row)
+        if rows:
+            hint = "it could be any of: " + ", ".join(row.id for row in rows)
+        else:
+            hint = "`cdp export history EXPORT` shows the runs that there are"
+        raise InvalidFault(Code.NOT_FOUND, f"there is no single run {run_id!r}", hint=hint)
+
+    def of_export(self, export_id: str, limit: int = 20) -> tuple[Run, ...]:
+        """The newest first."""
+        return self._newest(runs.c.export_id == export_id, limit)
+
+    def of_name(self, export_name: str, limit: int = 20) -> tuple[Run, ...]:
+        """The runs of exports that had that name when they ran, the newest first."""
+        return self._newest(runs.c.export_name == export_name, limit)
+
+    def all(self, limit: int = 20) -> tuple[Run, ...]:
+        """The newest first."""
+        return self._newest(true(), limit)
+
+    def unfinished(self, audience: AudienceKey, *, besides: str = "") -> tuple[Run, ...]:
+        """Runs that took the audience's lease and did not get as far as the ledger, the oldest first.
+
+        Also one that says of itself that it has ended: what it has journaled is in no ledger yet.
+        `besides` is the run that asks.
+        """
+        query = select(runs).where(_unsettled(audience), runs.c.id != besides)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(runs.c.started_at, runs.c.id)).all()
+        return tuple(_run(row) for row in rows)
+
+    def _newest(self, which: ColumnElement[bool], limit: int) -> tuple[Run, ...]:
+        query = select(runs).where(which).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return tuple(_run(row) for row in rows)
+
+
+def _unsettled(audience: AudienceKey) -> ColumnElement[bool]:
+    journaled = select(batches.c.run_id).where(batches.c.run_id == runs.c.id).exists()
+    return and_(
+        runs.c.destination == audience.destination,
+        runs.c.origin == audience.origin,
+        runs.c.audience_id == audience.audience_id,
+        runs.c.settled_by.is_(None),
+        runs.c.ledger_version.is_(None),
+        or_(and_(runs.c.status.not_in(_FINAL), runs.c.fence.is_not(None)), journaled),
+    )
+
+
+def _values(run: Run) -> dict[str, Any]:
+    values = {
+        "id": run.id,
+        "export_id": run.export_id,
+        "export_name": run.export_name,
+        "status": str(run.status),
+        "actor": run.actor,
+        "dry_run": run.dry_run,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "plan_id": run.plan_id,
+        "kinds": {kind: counts.as_dict() for kind, counts in run.kinds.items()},
+        "members": run.members,
+        "profiles": run.profiles,
+        "delivered": run.delivered.as_dict(),
+        "audience": None if run.audience is None else dataclasses.asdict(run.audience),
+        "seconds": run.seconds,
+        "resumed_from": run.resumed_from,
+        "error_code": run.error_code,
+        "error": run.error,
+    }
+    return values if run.settled_by is None else {**values, "settled_by": run.settled_by}
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        export_id=row.export_id,
+        export_name=row.export_name,
+        status=RunStatus(row.status),
+        actor=row.actor,
+        started_at=row.started_at,
+        dry_run=row.dry_run,
+        ended_at=row.ended_at,
+        plan_id=row.plan_id,
+        kinds={kind: KindCounts(**counts) for kind, counts in row.kinds.items()},
+        members=row.members,
+        profiles=row.profiles,
+        delivered=DeliveryCounts(**row.delivered),
+        audience=None if row.audience is None else Audience(**row.audience),
+        seconds=row.seconds,
+        resumed_from=row.resumed_from,
+        settled_by=row.settled_by,
+        error_code=row.error_code,
+        error=row.error,
+    )

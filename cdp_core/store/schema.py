@@ -1,0 +1,45 @@
+"""Which version the database's tables have, and the way from there to today's.
+
+Asking costs one query. Alembic takes longer to import than most commands take to run, so it is
+imported only where there is something to migrate. A new version is a module in
+`migrations/versions/`, and its number here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Column, Connection, MetaData, Table, Text, select
+
+from cdp_core.errors import Code, InvalidFault
+
+# Oldest first; a database with any other is from a newer program.
+REVISIONS = ("0001",)
+
+# Alembic's own table.
+_version = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
+
+
+def is_current(connection: Connection, path: Path) -> bool:
+    """Whether the tables are today's; raises `InvalidFault` where they are from a later version than this."""
+    found = connection.execute(select(_version.c.version_num)).scalar_one_or_none()
+    if found is not None and found not in REVISIONS:
+        raise InvalidFault(
+            Code.STATE_NEWER,
+            f"a newer version of cdp has written the state (at {found}; this one knows {REVISIONS[-1]})",
+            where=str(path),
+            hint="upgrade: pip install --upgrade cdp-core",
+        )
+    return found == REVISIONS[-1]
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables to today's version within the transaction that is under way."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    # Alembic reads its options as ConfigParser does, where a percent sign stands for something.
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,127 @@
+"""Everything that is SQLite's own: how it is opened, how its transactions begin, its triggers and its faults.
+
+The other modules of the store say only what any database understands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy.engine import URL
+
+from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault
+
+# In the file's header: tells our database from another program's. "cdps" in ASCII.
+APPLICATION_ID = 0x63647073
+
+BEGIN = "cdp_begin"
+DURABLE = "durable"
+QUICK = "quick"
+
+
+def connect(path: Path, busy_seconds: float) -> Engine:
+    """An engine whose writing transactions wait at most so long for another process's."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": busy_seconds, "isolation_level": None, "check_same_thread": False},
+        # Settings and names of people stay out of exceptions and logs.
+        hide_parameters=True,
+        json_serializer=lambda value: json.dumps(value, default=str),
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+    finally:
+        cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """A transaction that will write takes the lock at once: one that read first could not wait for it."""
+    manner = connection.get_execution_options().get(BEGIN)
+    if manner is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    # FULL is on disk when the commit returns; NORMAL outlives the process, though not a power cut.
+    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if manner == DURABLE else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def claim(connection: Connection) -> None:
+    """Write our mark into a new database."""
+    connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+
+
+def is_ours(connection: Connection) -> bool:
+    return bool(connection.exec_driver_sql("PRAGMA application_id").scalar() == APPLICATION_ID)
+
+
+def make_append_only(connection: Connection, table: str, counter: str) -> None:
+    """Have the database refuse that a row of `table` is changed, deleted, or put in before the newest."""
+    refusal = f"SELECT RAISE(ABORT, 'the table {table} is append-only')"
+    newest = f"(SELECT COALESCE(MAX({counter}), 0) FROM {table})"  # noqa: S608 (names from our own migrations)
+    for name, moment in (
+        ("update", f"BEFORE UPDATE ON {table}"),
+        ("delete", f"BEFORE DELETE ON {table}"),
+        # REPLACE deletes without firing the trigger above.
+        ("insert", f"BEFORE INSERT ON {table} WHEN NEW.{counter} <= {newest}"),
+    ):
+        connection.execute(text(f"CREATE TRIGGER {table}_no_{name} {moment} BEGIN {refusal}; END"))
+
+
+@contextlib.contextmanager
+def faults(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of its file into faults with a way out; the rest passes."""
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise busy(path) from error
+    except exc.DBAPIError as error:
+        fault = _fault(getattr(error.orig, "sqlite_errorname", "") or "", path)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+def busy(path: Path) -> TemporaryFault:
+    return TemporaryFault(
+        Code.STATE_BUSY,
+        "another process keeps the state database busy",
+        where=str(path),
+        hint="run again; if it stays so, look for a cdp process that hangs",
+    )
+
+
+def _fault(name: str, path: Path) -> CdpError | None:
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return busy(path)
+    if name.startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return InvalidFault(
+            Code.DISK_FULL,
+            f"the state database cannot be written ({name})",
+            where=str(path),
+            hint="free some space, or mend the permissions of the workspace's folder; then run again",
+        )
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return broken(path, f"the state database is damaged, or no database ({name})")
+    return None
+
+
+def broken(path: Path, message: str) -> InvalidFault:
+    return InvalidFault(
+        Code.WORKSPACE_BROKEN,
+        message,
+        where=str(path),
+        hint="restore it from a copy, or make a new workspace: cdp init DIR --profiles FILE --key COLUMN",
+    )

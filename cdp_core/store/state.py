@@ -1,0 +1,140 @@
+"""The state database, opened: its repositories, transactions over several of them, and named locks."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cdp_core.errors import Code, HeldFault, InvalidFault, TemporaryFault
+from cdp_core.model.lease import Lease
+from cdp_core.store import schema, sqlite
+from cdp_core.store.audit import Audit
+from cdp_core.store.connections import Connections
+from cdp_core.store.consents import Consents
+from cdp_core.store.database import Clock, Database, utc_now
+from cdp_core.store.exports import Exports
+from cdp_core.store.grants import Grants
+from cdp_core.store.journal import Journal
+from cdp_core.store.leases import Leases
+from cdp_core.store.ledgers import Ledgers
+from cdp_core.store.plans import Plans
+from cdp_core.store.processes import this_process
+from cdp_core.store.rates import Rates
+from cdp_core.store.runs import Runs
+from cdp_core.store.segments import Segments
+from cdp_core.workspace.files import create_private, refuse_symlink
+
+BUSY_SECONDS = 15.0
+_LOOK_AGAIN = 0.05
+
+
+class State:
+    """Made with `create` or `open`; close it, or use it as a context manager. Shared between threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.segments = Segments(database)
+        self.exports = Exports(database)
+        self.connections = Connections(database, self.exports)
+        self.consents = Consents(database)
+        self.grants = Grants(database)
+        self.plans = Plans(database)
+        self.runs = Runs(database)
+        self.journal = Journal(database)
+        self.leases = Leases(database)
+        self.ledgers = Ledgers(database, self.leases, self.runs)
+        self.rates = Rates(database)
+        self.audit = Audit(database)
+
+    @classmethod
+    def create(cls, path: Path, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:
+        """Make a new, empty state; raises `InvalidFault` where there is one."""
+        if not create_private(path, b""):
+            raise InvalidFault(
+                Code.WORKSPACE_EXISTS,
+                "there is a state database here already",
+                where=str(path),
+                hint="open the workspace that it belongs to, or name another folder",
+            )
+        database = Database(path, clock=clock, busy_seconds=busy_seconds)
+        try:
+            with database.write() as connection:
+                schema.upgrade(connection)
+        except BaseException:
+            database.close()
+            path.unlink()
+            raise
+        return cls(database)
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:
+        """Open the state, brought to today's version. A lost file is a fault: an empty one in its
+        place would forget what audiences hold."""
+        refuse_symlink(path)
+        if not path.is_file():
+            raise sqlite.broken(path, "the state database is not there")
+        database = Database(path, clock=clock, busy_seconds=busy_seconds)
+        try:
+            with database.read() as connection:
+                if not sqlite.is_ours(connection):
+                    raise sqlite.broken(path, "this is not a state database of cdp")
+                current = schema.is_current(connection, path)
+            if not current:
+                with database.write() as connection:
+                    # Another process may have been quicker.
+                    if not schema.is_current(connection, path):
+                        schema.upgrade(connection)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What the repositories write within, in this thread, is written together or not at all."""
+        with self._database.write():
+            yield
+
+    @contextmanager
+    def lock(self, name: str, *, wait_seconds: float = 60.0, ttl: float = 120.0) -> Iterator[Lease]:
+        """Keep other threads and processes out for the time of a block of at most `ttl` seconds.
+
+        Raises `TemporaryFault` where somebody else stays in it for longer than one waits.
+        """
+        lease = self._locked(f"lock {name}", wait_seconds, ttl)
+        try:
+            yield lease
+        finally:
+            self.leases.release(lease)
+
+    def _locked(self, name: str, wait_seconds: float, ttl: float) -> Lease:
+        holder = this_process()
+        until = time.monotonic() + wait_seconds
+        while True:
+            try:
+                return self.leases.take(name, holder, ttl)
+            except HeldFault as held:
+                if time.monotonic() >= until:
+                    raise TemporaryFault(
+                        Code.STATE_BUSY,
+                        held.message,
+                        where=str(self._database.path),
+                        hint="run again; if it stays so, look for a cdp process that hangs",
+                    ) from None
+            time.sleep(_LOOK_AGAIN * random.uniform(0.5, 1.0))  # noqa: S311 (spreads out, hides nothing)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,246 @@
+"""The tables of the state. `migrations/` leads there from every earlier version; a test says so."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from cdp_core.store.columns import Json, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("condition", Text),
+    Column("sql", Text),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("shared_with", Json, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("identity", Json, nullable=False),
+    Column("export_user", Text),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("authenticated_at", UtcDateTime),
+)
+
+# Consents, plans and runs outlive what they speak of: they refer to it by id, without a foreign key.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("connection_id", Text, nullable=False, index=True),
+    Column("prompt_key", Text, nullable=False),
+    Column("prompt_version", Text, nullable=False),
+    Column("prompt_title", Text, nullable=False),
+    Column("prompt_text", Text, nullable=False),
+    Column("prompt_language", Text, nullable=False),
+    Column("prompt_digest", Text, nullable=False),
+    Column("agreed_by", Text, nullable=False),
+    Column("agreed_at", UtcDateTime, nullable=False),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("destination", Text, nullable=False),
+    Column("connection_id", Text, ForeignKey("connections.id", ondelete="RESTRICT"), index=True),
+    Column("settings", Json, nullable=False),
+    Column("matching", Json, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+export_segments = Table(
+    "export_segments",
+    metadata,
+    Column("export_id", Text, ForeignKey("exports.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("segment_id", Text, ForeignKey("segments.id", ondelete="RESTRICT"), nullable=False, index=True),
+    PrimaryKeyConstraint("export_id", "position"),
+    UniqueConstraint("export_id", "segment_id"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("granted_by", Text, nullable=False),
+    Column("granted_at", UtcDateTime, nullable=False),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("export_id", Text, nullable=False, index=True),
+    Column("run_id", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("basis", Json, nullable=False),
+    Column("summary", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("export_id", Text, nullable=False),
+    Column("export_name", Text, nullable=False, index=True),
+    Column("status", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("plan_id", Text),
+    Column("kinds", Json, nullable=False),
+    Column("members", BigInteger, nullable=False),
+    Column("profiles", BigInteger, nullable=False),
+    Column("delivered", Json, nullable=False),
+    Column("audience", Json),
+    Column("seconds", Float, nullable=False),
+    Column("resumed_from", Text),
+    Column("settled_by", Text),
+    Column("error_code", Text),
+    Column("error", Text),
+    # Which audience's ledger the run is about, under which fence, and the version that it committed.
+    Column("destination", Text),
+    Column("origin", Text),
+    Column("audience_id", Text),
+    Column("fence", BigInteger),
+    Column("ledger_version", BigInteger),
+    Index("ix_runs_export_id_started_at", "export_id", "started_at"),
+    Index("ix_runs_destination_origin_audience_id", "destination", "origin", "audience_id"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("digests", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("http_status", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    PrimaryKeyConstraint("run_id", "number"),
+)
+
+ledgers = Table(
+    "ledgers",
+    metadata,
+    Column("destination", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("audience_id", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("destination", "origin", "audience_id"),
+)
+
+ledger_files = Table(
+    "ledger_files",
+    metadata,
+    Column("destination", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("audience_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("file", Json, nullable=False),
+    PrimaryKeyConstraint("destination", "origin", "audience_id", "position"),
+    ForeignKeyConstraint(
+        ["destination", "origin", "audience_id"],
+        ["ledgers.destination", "ledgers.origin", "ledgers.audience_id"],
+        ondelete="CASCADE",
+    ),
+)
+
+# A released name keeps its row, so that its fence never falls.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("fence", BigInteger, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("process_started_at", Float, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("next_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("real", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("details", Json, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+
+# How many entries there are and the newest one's digest, kept apart so that a cut end is noticed.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+)
