@@ -1,0 +1,84 @@
+"""What every command has: an example in its help, and the options that mean the same everywhere.
+
+Built on rich-click. The example stands apart from the help text, so that it is printed as it is typed,
+on one line however narrow the terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import rich_click
+from rich_click import RichCommand, RichContext, RichGroup, RichHelpFormatter
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _help_looks() -> dict[str, Any]:
+    """How help is laid out; the same on every machine where it does not go to a terminal."""
+    return {
+        "theme": "default-slim",
+        "text_markup": None,
+        "text_paragraph_linebreaks": "\n\n",
+        "width": None if sys.stdout.isatty() else 110,
+        "max_width": 110,
+    }
+
+
+class Command(RichCommand):
+    """A command whose help ends with an example."""
+
+    def __init__(self, *args: Any, example: str = "", **options: Any) -> None:
+        options.setdefault("context_settings", {}).setdefault("rich_help_config", _help_looks())
+        super().__init__(*args, **options)
+        self.example = example
+
+    def get_help(self, ctx: click.Context) -> str:
+        # rich fills lines with spaces up to the width; in a file or a page they only disturb.
+        return "\n".join(line.rstrip() for line in super().get_help(ctx).splitlines())
+
+    def format_epilog(self, ctx: RichContext, formatter: RichHelpFormatter) -> None:  # type: ignore[override]
+        from rich.text import Text
+
+        lines = "\n".join(f"  {line}" for line in self.example.strip().splitlines())
+        formatter.console.print(Text("Example:", style="bold"), Text(lines), sep="\n", soft_wrap=True)
+        super().format_epilog(ctx, formatter)
+
+
+class Group(Command, RichGroup):  # type: ignore[misc]  # both bases say the same of format_options
+    """A noun: its commands are the verbs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are declared: the one in which one needs them."""
+        return list(self.commands)
+
+    def verb(self, name: str, *, example: str) -> Callable[[Callable[..., Any]], Command]:
+        """Declare a command of this noun; `example` is what one would type."""
+
+        def declare(function: Callable[..., Any]) -> Command:
+            made = command(name, example=example)(function)
+            self.add_command(made)
+            return made
+
+        return declare
+
+
+def command(name: str, *, example: str) -> Callable[[Callable[..., Any]], Command]:
+    return rich_click.command(name, cls=Command, example=example)
+
+
+def noun(name: str, *, help: str, example: str) -> Group:  # noqa: A002 (click's own word)
+    return Group(name, help=help, example=example, no_args_is_help=True)
+
+
+def json_option(function: F) -> F:
+    return rich_click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document on standard output, nothing else."
+    )(function)
+
+
+def yes_option(function: F) -> F:
+    return rich_click.option("--yes", is_flag=True, help="Answer yes to what would be asked.")(function)

@@ -1,0 +1,174 @@
+"""From `--set`, `--secret` and `--match` to what the facade takes; what is missing is asked for.
+
+The questions are the plugin's: its settings schema gives label, help, example and which are secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from cdp_core.cli.ask import ask_one, ask_secret, ask_several, ask_text, can_ask, is_reference, missing
+from cdp_core.cli.render.words import plain
+from cdp_core.errors import Code, UsageFault
+from cdp_core.model.configuration import Match
+from cdp_core.model.secret import Secret
+
+if TYPE_CHECKING:
+    from cdp_core.app.views import DestinationForm
+    from cdp_core.contract.schemas import SettingInfo
+
+_REFERENCES = "env:NAME, file:PATH or keyring:SERVICE/NAME"
+
+
+def pairs(given: Iterable[str], option: str) -> dict[str, str]:
+    """`NAME=VALUE` texts by name. A fault never repeats the value: it may be a secret."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        name = name.strip()
+        if not sign or not name:
+            raise UsageFault(Code.USAGE, f"{option} takes NAME=VALUE", hint=f"{option} NAME=VALUE")
+        if name in found:
+            raise UsageFault(Code.USAGE, f"{option} gives {plain(name)!r} twice", hint="give it once")
+        found[name] = value
+    return found
+
+
+def typed_settings(settings: Sequence[SettingInfo], given: Iterable[str]) -> dict[str, str]:
+    """What `--set` says. Raises `UsageFault` where it gives a secret."""
+    found = pairs(given, "--set")
+    for info in settings:
+        if info.secret and info.name in found:
+            raise _refused(info.name)
+    return found
+
+
+def typed_secrets(settings: Sequence[SettingInfo], given: Iterable[str]) -> dict[str, str | Secret]:
+    """What `--secret` says: references, and the names alone of those to be asked for."""
+    known = {info.name: info for info in settings if info.secret}
+    found: dict[str, str | Secret] = {}
+    for text in given:
+        name, sign, reference = text.partition("=")
+        if name not in known:
+            # What stands there may be the secret itself: it is not repeated.
+            raise UsageFault(
+                Code.USAGE,
+                "--secret takes the name of a secret setting and a reference",
+                where="secret settings: " + (", ".join(known) or "none"),
+                hint=f"--secret NAME=REFERENCE, with {_REFERENCES}",
+            )
+        if sign and not is_reference(reference):
+            raise _refused(name)
+        found[name] = reference if sign else _asked_secret(known[name])
+    return found
+
+
+def _refused(name: str) -> UsageFault:
+    return UsageFault(
+        Code.SECRET_ON_COMMAND_LINE,
+        f"{name} is a secret and was given literally: a command line is kept in the shell's history, and "
+        "other users of this machine can read it",
+        where=f"--secret {name}",
+        hint=f"--secret {name}=REFERENCE, with {_REFERENCES}; or leave it out to be asked, hidden",
+    )
+
+
+def complete_settings(
+    settings: Sequence[SettingInfo], typed: dict[str, str], secrets: dict[str, str | Secret]
+) -> None:
+    """Ask for what is missing of a new thing's settings, in the schema's order, and add it to the two."""
+    left = [info for info in settings if info.name not in typed and info.name not in secrets]
+    if not can_ask():
+        _require_nothing(left)
+        return
+    for info in left:
+        if info.advanced and not info.required:
+            continue
+        if info.secret:
+            secrets[info.name] = _asked_secret(info)
+        elif answer := _asked_text(info):
+            typed[info.name] = answer
+
+
+def _require_nothing(left: Iterable[SettingInfo]) -> None:
+    required = [info for info in left if info.required]
+    if not required:
+        return
+    raise UsageFault(
+        Code.MISSING_VALUE,
+        f"{', '.join(info.label for info in required)}: missing, and there is no terminal to ask on",
+        hint=" ".join(_option(info) for info in required),
+    )
+
+
+def _option(info: SettingInfo) -> str:
+    return f"--secret {info.name}=env:NAME" if info.secret else f"--set {info.name}={info.example or 'VALUE'}"
+
+
+def _asked_secret(info: SettingInfo) -> str | Secret:
+    return ask_secret(info.label, option=_option(info), hint=info.help)
+
+
+def _asked_text(info: SettingInfo) -> str:
+    hint = info.help + (f" For example: {info.example}" if info.example else "")
+    default = None if info.required else str("" if info.default is None else info.default)
+    answer = ask_text(info.label, option=_option(info), hint=hint, default=default)
+    return "" if answer == default else answer
+
+
+def typed_matching(given: Iterable[str]) -> tuple[Match, ...]:
+    """What `--match KIND=FIELD` says; a kind may be matched with several fields."""
+    found = []
+    for text in given:
+        kind, sign, field = text.partition("=")
+        if not sign or not kind.strip() or not field.strip():
+            raise UsageFault(Code.USAGE, "--match takes KIND=FIELD", hint="--match EMAIL=email")
+        found.append(Match(kind=kind.strip(), field=field.strip()))
+    return tuple(found)
+
+
+def complete_matching(form: DestinationForm, typed: tuple[Match, ...]) -> tuple[Match, ...]:
+    """The matching, with the field asked for of each kind that must be matched and is not."""
+    matched = {match.kind for match in typed}
+    left = [kind for kind, need in form.kinds.items() if need == "required" and kind not in matched]
+    choices = [kind for kind, need in form.kinds.items() if need == "at-least-one"]
+    if choices and not matched & set(choices):
+        left.append(_asked_kind(choices))
+    return typed + tuple(
+        Match(
+            kind=kind,
+            field=ask_one(f"Profile field for {kind}", form.fields, option=f"--match {kind}=FIELD"),
+        )
+        for kind in left
+    )
+
+
+def _asked_kind(choices: Sequence[str]) -> str:
+    return ask_one("Identifier to match", choices, option=f"--match {choices[0]}=FIELD")
+
+
+def complete_segments(form: DestinationForm, typed: tuple[str, ...]) -> tuple[str, ...]:
+    if typed:
+        return typed
+    if not form.segments:
+        raise UsageFault(
+            Code.MISSING_VALUE,
+            "an export needs a segment, and there is none yet",
+            hint='cdp segment add "Loyal customers" --where "lifetime_value > 500"',
+        )
+    return ask_several("Segments", form.segments, option="--segment NAME")
+
+
+def one_of(given: str | None, what: str, names: Callable[[], Iterable[str]], *, option: str) -> str:
+    """The name given, or one chosen from those there are."""
+    if given is not None:
+        return given
+    if not can_ask():
+        raise missing(what, option)
+    there = tuple(names())
+    if not there:
+        raise UsageFault(
+            Code.MISSING_VALUE, f"{what} is missing, and there is none to choose from", hint=option
+        )
+    return ask_one(what, there, option=option)

@@ -1,0 +1,81 @@
+"""`cdp init`: makes a workspace over a profile source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+import rich_click
+
+from cdp_core.cli.ask import ask_text
+from cdp_core.cli.command import command, json_option
+from cdp_core.cli.forms import pairs
+from cdp_core.cli.session import Session
+from cdp_core.errors import Code, UsageFault
+
+
+@command("init", example="cdp init --profiles profiles.parquet --key customer_id")
+@rich_click.argument(
+    "folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, file_okay=False)
+)
+@rich_click.option(
+    "--profiles",
+    metavar="PATH",
+    help="The customer table: a Parquet, CSV or NDJSON file, a folder or glob of them, or FILE.duckdb#TABLE.",
+)
+@rich_click.option("--key", metavar="COLUMN", help="The column that names a customer.")
+@rich_click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the reader needs beyond that, for example delimiter=';'. Repeatable.",
+)
+@rich_click.option(
+    "--vault",
+    type=click.Choice(["keyring", "file"]),
+    help="Where secrets are kept. Default: the system's keyring where there is one, else an encrypted file.",
+)
+@json_option
+@click.pass_obj
+def init(
+    session: Session,
+    *,
+    folder: Path | None,
+    profiles: str | None,
+    key: str | None,
+    options: tuple[str, ...],
+    vault: Literal["keyring", "file"] | None,
+    as_json: bool,
+) -> None:
+    """Make a workspace over a file of customer profiles.
+
+    DIR becomes the workspace; by default it is ./.cdp, which later commands find from this folder and
+    those below it. Whoever makes it is its first Administrator. The profiles stay where they are.
+    """
+    if folder is not None and session.chosen:
+        raise UsageFault(
+            Code.USAGE, "DIR and --workspace both name the workspace", hint="leave one of them out"
+        )
+    if session.act_as is not None:
+        raise UsageFault(Code.USAGE, "a new workspace has nobody to act as", hint="leave out --as")
+    reader = pairs(options, "--option")
+    profiles = profiles or ask_text("Profiles (a file, folder or glob)", option="--profiles PATH")
+    key = key or ask_text("Key column", option="--key COLUMN", hint="The column that names a customer.")
+
+    from cdp_core.app.facade import CDP
+    from cdp_core.cli.page import give
+    from cdp_core.cli.render.things import workspace
+
+    place = folder or session.workspace or Path(".cdp")
+    with CDP.init(place, profiles=profiles, key=key, options=reader, vault=vault) as made:
+        document = {
+            "workspace": str(made.workspace.folder),
+            "profiles": made.workspace.settings.profiles.url,
+            "key": key,
+            "vault": made.workspace.settings.vault,
+            "administrator": made.desk.actor.name,
+        }
+        found_from_here = made.workspace.locate(None) == made.workspace.folder
+    give(document, lambda: workspace(document, found_from_here=found_from_here), as_json=as_json)

@@ -1,0 +1,71 @@
+"""Commands that plugins bring, added when a noun is typed that the core does not know, or `simulate`.
+
+The workspace decides which plugins are disabled; where there is none, all that are installed count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from cdp_core.cli.render.console import remark
+from cdp_core.cli.render.words import plain
+from cdp_core.cli.simulate import simulate
+from cdp_core.errors import CdpError
+from cdp_core.plugins.manager import PluginReport, PluginStatus, create_plugin_manager
+
+_ADDED = "cdp_core.plugin_commands"
+
+
+def add_plugin_commands(context: click.Context, nouns: Iterable[str]) -> None:
+    """Let each plugin add its commands to the root, once; one that fails is named and left out.
+
+    `nouns` are the core's own, which no plugin can take.
+    """
+    root = context.find_root()
+    if _ADDED in root.meta or not isinstance(root.command, click.Group):
+        return
+    root.meta[_ADDED] = True
+    manager = create_plugin_manager(disabled=_disabled(root.params.get("workspace")))
+    warn_of_skipped(manager.reports)
+    for plugin in reversed(manager.hook.cdp_commands.get_hookimpls()):
+        root.command.add_command(simulate)
+        try:
+            plugin.function(*(root.command for _ in plugin.argnames))
+        except Exception as fault:  # noqa: BLE001 (one plugin must not cost the others' commands)
+            remark(f"plugin {plugin.plugin_name} adds no commands: {type(fault).__name__}: {plain(fault)}")
+        _keep_ours(root.command, nouns, plugin.plugin_name)
+
+
+def _keep_ours(root: click.Group, nouns: Iterable[str], plugin: str) -> None:
+    """Gather what a plugin put into a group `simulate` of its own, and take out what it put over a noun."""
+    brought = root.commands.pop(simulate.name or "")
+    if brought is not simulate and isinstance(brought, click.Group):
+        for command in brought.commands.values():
+            simulate.add_command(command)
+    for noun in set(nouns) & set(root.commands):
+        del root.commands[noun]
+        remark(f"plugin {plugin}: {noun!r} is a noun of the core; its command of that name is left out")
+
+
+def warn_of_skipped(reports: Iterable[PluginReport]) -> None:
+    """Name, on standard error, the plugins that should have been loaded and were not."""
+    for report in reports:
+        if report.status in (PluginStatus.BROKEN, PluginStatus.DUPLICATE):
+            remark(
+                f"plugin {plain(report.name)} ({plain(report.distribution)} {plain(report.version)}) "
+                f"was skipped: {plain(report.reason)}",
+                style="yellow",
+            )
+
+
+def _disabled(workspace: Path | None) -> tuple[str, ...]:
+    from cdp_core.workspace.workspace import Workspace
+
+    try:
+        return tuple(Workspace.open(Workspace.locate(workspace)).settings.disabled_plugins)
+    except CdpError:
+        # A workspace that is not there or broken is said by the command that needs it.
+        return ()

@@ -1,0 +1,159 @@
+"""What a run did, for people: the funnel, the counts behind it, what the service took, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cdp_core.cli.render.funnel import funnel
+from cdp_core.cli.render.tables import Details, Listing, coloured
+from cdp_core.cli.render.words import (
+    STYLES,
+    count,
+    counted,
+    duration,
+    moment,
+    outcome_word,
+    plain,
+    quoted,
+)
+from cdp_core.errors import ExitStatus
+from cdp_core.model.accounting import KindCounts
+from cdp_core.model.delivery import Audience
+from cdp_core.model.run import Run, RunStatus
+
+if TYPE_CHECKING:
+    from cdp_core.app.views import RunReport
+
+
+def report(found: RunReport) -> Iterator[RenderableType]:
+    """Everything about a run that has just ended."""
+    run = found.run
+    yield Text.assemble(
+        (outcome_word(run), f"bold {STYLES[outcome_word(run)]}"),
+        f"  {plain(run.export_name)}  in {duration(run.seconds)}  ",
+        (f"run {run.id}", "dim"),
+    )
+    if run.kinds:
+        yield Text("")
+        yield funnel(run)
+        yield Text("")
+        yield by_kind(run)
+    if not run.dry_run and run.delivered.planned:
+        yield delivery(run)
+    if run.audience is not None:
+        yield audience(run.audience)
+    for note in found.notes:
+        yield Text(f"• {plain(note)}")
+    if found.plan_folder and run.dry_run:
+        yield Text(f"Plan {run.plan_id}\n{plain(found.plan_folder)}")
+    if step := next_step(found):
+        yield Text.assemble(("Next: ", "bold"), step)
+
+
+def by_kind(run: Run) -> RenderableType:
+    """The counts of each identifier kind, those that are nothing left out of all but the first few."""
+    always = {"read", "added", "unchanged", "removed"}
+    names = [
+        name
+        for name in KindCounts().as_dict()
+        if name in always or any(counts.as_dict()[name] for counts in run.kinds.values())
+    ]
+    return Listing(
+        ("Identifier", *(name.replace("_", " ") for name in names)),
+        ((kind, *(count(counts.as_dict()[name]) for name in names)) for kind, counts in run.kinds.items()),
+        numbers=tuple(name.replace("_", " ") for name in names),
+    )
+
+
+def delivery(run: Run) -> RenderableType:
+    counts = run.delivered
+    sent = counted(counts.requests, "request") + (
+        f", {counts.retries:,} of them again" if counts.retries else ""
+    )
+    return Details(
+        "Delivery",
+        (
+            ("planned", count(counts.planned)),
+            ("accepted", Text(count(counts.accepted), style="green")),
+            ("refused", Text(count(counts.refused), style="red") if counts.refused else ""),
+            ("unknown", Text(count(counts.unknown), style="yellow") if counts.unknown else ""),
+            ("not sent", Text(count(counts.not_sent), style="yellow") if counts.not_sent else ""),
+            ("sent in", sent),
+        ),
+    )
+
+
+def audience(found: Audience) -> RenderableType:
+    """The audience in the service's own words."""
+    return Details(
+        f"Audience {found.name} ({found.id})" if found.name else f"Audience {found.id}",
+        (
+            ("upload", found.upload_status or ""),
+            ("targetable", found.targetable_status or ""),
+            ("users, approximately", count(found.approximate_number_users)),
+        ),
+    )
+
+
+def next_step(found: RunReport) -> str:
+    run, name = found.run, quoted(found.run.export_name)
+    if run.status is RunStatus.PLANNED:
+        if not run.delivered.planned and not any(kind.added or kind.removed for kind in run.kinds.values()):
+            return "nothing: the audience is up to date."
+        return f"cdp export run {name} --plan {run.plan_id}   (without --plan it is planned anew)"
+    if found.exit_status is ExitStatus.TEMPORARY:
+        return f"cdp export run {name}   (it settles what was left)"
+    if found.exit_status is ExitStatus.REFUSALS:
+        return f"cdp export history {name}   (with what the service refused)"
+    return ""
+
+
+def history(runs: Iterable[Run]) -> RenderableType:
+    """The runs of an export, one line each."""
+    return Listing(
+        (
+            "Run",
+            "Status",
+            "Started",
+            "Took",
+            "By",
+            "Added",
+            "Removed",
+            "Accepted",
+            "Refused",
+            "Left",
+            "Remarks",
+        ),
+        (_line(run) for run in runs),
+        numbers=("Took", "Added", "Removed", "Accepted", "Refused", "Left"),
+        empty="This export has never run.",
+    )
+
+
+def _line(run: Run) -> tuple[str | Text, ...]:
+    remarks = []
+    if run.error_code:
+        remarks.append(f"{run.error_code}: {run.error}")
+    if run.resumed_from:
+        remarks.append(f"settled what run {run.resumed_from} had left")
+    if run.settled_by:
+        remarks.append(f"settled by run {run.settled_by}")
+    if run.dry_run:
+        remarks.append("plan only: nothing was sent")
+    return (
+        run.id,
+        coloured(outcome_word(run)),
+        moment(run.started_at),
+        duration(run.seconds) if run.ended_at else "",
+        run.actor,
+        count(sum(kind.added for kind in run.kinds.values())),
+        count(sum(kind.removed for kind in run.kinds.values())),
+        count(run.delivered.accepted),
+        count(run.delivered.refused),
+        count(run.delivered.unknown + run.delivered.not_sent),
+        "; ".join(remarks),
+    )

@@ -1,0 +1,80 @@
+"""Lists and single things as tables: ruled on a terminal, plain aligned columns elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from cdp_core.cli.render.words import STYLES, plain
+
+Cell = str | Text
+
+
+class Listing:
+    """Rows under headings. Cells are data: they are shown letter by letter, never as markup.
+
+    Elsewhere than on a terminal each row is one line, however long; a column named in `numbers` stands
+    to the right.
+    """
+
+    def __init__(
+        self,
+        headings: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        *,
+        numbers: Iterable[str] = (),
+        empty: str = "",
+    ) -> None:
+        self.headings = tuple(headings)
+        self.rows = [tuple(_cell(cell) for cell in row) for row in rows]
+        self.numbers = frozenset(numbers)
+        self.empty = empty
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if not self.rows:
+            yield Text(self.empty, style="dim")
+            return
+        ruled = console.is_terminal
+        table = Table(
+            box=box.SIMPLE_HEAD if ruled else None, pad_edge=ruled, padding=(0, 1), header_style="bold"
+        )
+        for heading in self.headings:
+            table.add_column(
+                heading,
+                justify="right" if heading in self.numbers else "left",
+                no_wrap=not ruled,
+                overflow="fold",
+            )
+        for row in self.rows:
+            table.add_row(*row)
+        yield table
+
+
+class Details:
+    """One thing: its fields, one below the other; a field without a value is left out."""
+
+    def __init__(self, title: str, fields: Iterable[tuple[str, Cell]]) -> None:
+        self.title = title
+        self.fields = [(label, _cell(value)) for label, value in fields if str(value)]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(plain(self.title), style="bold")
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold", no_wrap=not console.is_terminal)
+        for label, value in self.fields:
+            table.add_row(f"  {label}", value)
+        yield table
+
+
+def coloured(word: str) -> Text:
+    """A status word in its colour."""
+    return Text(word, style=STYLES.get(word, ""))
+
+
+def _cell(value: Cell) -> Text:
+    return value if isinstance(value, Text) else Text(plain(value))

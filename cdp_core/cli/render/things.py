@@ -1,0 +1,293 @@
+"""What the facade's views look like: segments, connections, exports, roles, plugins, audit, checks."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cdp_core.cli.render.tables import Details, Listing, coloured
+from cdp_core.cli.render.words import count, moment, quoted, status_word
+
+if TYPE_CHECKING:
+    from cdp_core.app.views import (
+        Check,
+        ConnectionView,
+        ExportView,
+        GrantView,
+        RoleView,
+        SegmentView,
+        Whoami,
+    )
+    from cdp_core.model.audit import AuditEntry, AuditVerdict
+    from cdp_core.plugins.manager import PluginReport
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def segments(views: Iterable[SegmentView]) -> Listing:
+    return Listing(
+        ("Segment", "Condition or query", "Used by", "Added by", "Added"),
+        (
+            (
+                view.name,
+                view.where or view.sql or "",
+                _names(view.exports),
+                view.created_by,
+                moment(view.created_at),
+            )
+            for view in views
+        ),
+        empty="No segments yet. cdp segment add NAME --where CONDITION",
+    )
+
+
+def segment(view: SegmentView) -> Details:
+    return Details(
+        view.name,
+        (
+            ("Members", count(view.members)),
+            ("Condition", view.where or ""),
+            ("Query", view.sql or ""),
+            ("Used by", _names(view.exports) or "no export"),
+            ("Added", f"{moment(view.created_at)} by {view.created_by}"),
+        ),
+    )
+
+
+def connections(views: Iterable[ConnectionView]) -> Listing:
+    return Listing(
+        ("Connection", "Type", "Service", "Consent", "Export user", "Shared with", "Exports"),
+        (
+            (
+                view.name,
+                view.label,
+                _service(view),
+                _consent(view),
+                view.export_user or "",
+                _names(view.shared_with),
+                _names(view.exports),
+            )
+            for view in views
+        ),
+        empty="No connections. An Administrator adds one: cdp connection add TYPE --name NAME",
+    )
+
+
+_SERVICE = {"new": "not signed in", "connected": "connected", "reconnect": "sign in again"}
+_SERVICE_STYLES = {"new": "yellow", "connected": "green", "reconnect": "red"}
+
+
+def _service(view: ConnectionView) -> Text:
+    """Nothing is shown to whom the connection's state is none of their business."""
+    state = view.status or ""
+    return Text(_SERVICE.get(state, state), style=_SERVICE_STYLES.get(state, ""))
+
+
+def _consent(view: ConnectionView) -> Text:
+    if view.status is None:
+        return Text("")
+    if view.consent_missing:
+        return Text("missing: " + _names(view.consent_missing), style="red")
+    return Text("agreed", style="green")
+
+
+def connection(view: ConnectionView) -> Details:
+    identity = dict(view.identity or {})
+    fields: list[tuple[str, str | Text]] = [
+        ("Type", f"{view.label} ({view.type})"),
+        ("Service", _service(view)),
+        ("Signed in as", identity.pop("name", "")),
+        *((f"  {label}", value) for label, value in identity.items()),
+        ("Export user", view.export_user or ""),
+        ("Consent", _consent(view)),
+    ]
+    for record in view.consents:
+        agreed = (
+            f"version {record.version} ({record.language}), {moment(record.agreed_at)} by {record.agreed_by}"
+        )
+        fields.append((f"  {record.title}", agreed))
+    fields += [(f"Setting {name}", value) for name, value in (view.settings or {}).items()]
+    fields += [
+        (f"Token {name.replace('_', ' ')}", _told(value)) for name, value in (view.token or {}).items()
+    ]
+    if view.status is not None:
+        fields.append(("Shared with", _names(view.shared_with) or "nobody: Administrators only"))
+        fields.append(("Used by", _names(view.exports) or "no export"))
+    return Details(view.name, fields)
+
+
+def added_connection(view: ConnectionView, *, signs_in: bool) -> Iterator[RenderableType]:
+    """A new connection, and what is to be done before something can be sent through it."""
+    yield connection(view)
+    yield Text(consent_sentence(view))
+    if signs_in:
+        yield Text.assemble(("Next: ", "bold"), f"cdp connection authenticate {quoted(view.name)}")
+
+
+def consent_sentence(view: ConnectionView) -> str:
+    if view.consent_missing:
+        return (
+            f"Not agreed to yet: nothing is sent through {quoted(view.name)} until an Administrator agrees: "
+            f"cdp connection agree {quoted(view.name)}"
+        )
+    return f"Everything that {quoted(view.name)} asks consent for is agreed to."
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return moment(value) if hasattr(value, "astimezone") else str("" if value is None else value)
+
+
+def exports(views: Iterable[ExportView]) -> Listing:
+    return Listing(
+        ("Export", "Type", "Connection", "Status", "Refreshed", "You may"),
+        (
+            (
+                view.name,
+                view.destination,
+                view.connection or Text("No connection", style="yellow"),
+                _export_status(view),
+                moment(view.refreshed),
+                view.permission,
+            )
+            for view in views
+        ),
+        empty="No exports yet. cdp export add NAME --connection NAME",
+    )
+
+
+def _export_status(view: ExportView) -> Text:
+    return coloured(status_word(view.status)) if view.status else Text("never run", style="dim")
+
+
+def export(view: ExportView) -> Details:
+    return Details(
+        view.name,
+        (
+            ("Type", view.destination),
+            ("Connection", view.connection or Text("No connection", style="yellow")),
+            ("Segments", _names(view.segments)),
+            ("Data matching", _names(f"{match.kind} from {match.field}" for match in view.matching)),
+            *_settings(view.settings),
+            ("Members in the audience", f"{count(view.claims)} put there by this export"),
+            ("Status", _export_status(view)),
+            ("Refreshed", moment(view.refreshed)),
+            ("You may", view.permission),
+        ),
+    )
+
+
+def added_export(view: ExportView) -> Iterator[RenderableType]:
+    """A new export, and how to see what it would do."""
+    yield export(view)
+    yield Text.assemble(("Next: ", "bold"), f"cdp export plan {quoted(view.name)}   (nothing is sent yet)")
+
+
+def _settings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(f"Setting {name}", str(value)) for name, value in settings.items()]
+
+
+def plugins(reports: Iterable[PluginReport]) -> Listing:
+    styles = {"loaded": "green", "disabled": "dim"}
+    return Listing(
+        ("Plugin", "Distribution", "Version", "State", "Hooks", "Why"),
+        (
+            (
+                report.name,
+                report.distribution,
+                report.version,
+                Text(str(report.status), style=styles.get(str(report.status), "red")),
+                _names(hook.removeprefix("cdp_") for hook in report.hooks),
+                report.reason,
+            )
+            for report in reports
+        ),
+        empty="No plugins are installed.",
+    )
+
+
+def grants(views: Iterable[GrantView]) -> Listing:
+    return Listing(("Person", "Roles"), ((view.person, _names(view.roles)) for view in views))
+
+
+def roles(views: Iterable[RoleView]) -> Listing:
+    return Listing(("Role", "Means", "May"), ((view.key, view.label, _names(view.actions)) for view in views))
+
+
+def person(view: Whoami) -> Details:
+    acting = f"{view.name} (in truth {view.real})" if view.name != view.real else view.name
+    return Details(
+        acting,
+        (
+            ("Roles", _names(view.roles) or "none: ask an Administrator for one"),
+            ("May", _names(view.actions)),
+            ("Workspace", view.workspace),
+        ),
+    )
+
+
+def audit(entries: Iterable[AuditEntry]) -> Listing:
+    return Listing(
+        ("Number", "When", "Who", "Act", "On", "Outcome", "Details"),
+        (
+            (
+                str(entry.seq),
+                moment(entry.at),
+                entry.actor if entry.actor == entry.real else f"{entry.actor} (in truth {entry.real})",
+                entry.action,
+                entry.object,
+                entry.outcome,
+                _names(f"{name}={value}" for name, value in entry.details.items()),
+            )
+            for entry in entries
+        ),
+        numbers=("Number",),
+        empty="No entries.",
+    )
+
+
+def checks(found: Iterable[Check]) -> Listing:
+    marks = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "error": ("error", "red")}
+    return Listing(
+        ("Check", "State", "Found", "What to do"),
+        ((check.name, Text(*marks[check.state]), check.message, check.hint) for check in found),
+    )
+
+
+def workspace(document: Mapping[str, str], *, found_from_here: bool) -> Iterator[RenderableType]:
+    """A workspace that has just been made, and how later commands find it."""
+    yield Details(
+        f"Workspace {document['workspace']}",
+        (
+            ("Profiles", document["profiles"]),
+            ("Key", document["key"]),
+            ("Secrets", "the system's keyring" if document["vault"] == "keyring" else "an encrypted file"),
+            ("Administrator", document["administrator"]),
+        ),
+    )
+    if not found_from_here:
+        yield Text(f"Name it in later commands: cdp --workspace {shlex.quote(document['workspace'])} …")
+    yield Text.assemble(
+        ("Next: ", "bold"), 'cdp segment add "Loyal customers" --where "lifetime_value > 500"'
+    )
+
+
+def verdict(found: AuditVerdict) -> Details:
+    whole = Text("holds together", style="green") if found.ok else Text("does not hold together", style="red")
+    return Details(
+        "Audit log",
+        (
+            ("State", whole),
+            ("Entries", count(found.entries)),
+            ("Newest digest", found.head),
+            ("First bad entry", count(found.first_bad)),
+            ("Because", found.problem),
+        ),
+    )

@@ -1,0 +1,92 @@
+"""Words, numbers and times as people read them, and text from elsewhere made harmless for a terminal.
+
+Everything that is printed and that a person or a service wrote passes through `plain`: a name or an
+error text must not move the cursor, colour the screen or reverse the direction of writing.
+"""
+
+from __future__ import annotations
+
+import shlex
+import unicodedata
+from datetime import datetime
+
+from cdp_core.model.run import Run, RunStatus
+
+_STATUSES = {
+    RunStatus.PLANNING: "Processing",
+    RunStatus.PLANNED: "Planned",
+    RunStatus.DELIVERING: "Processing",
+    RunStatus.COMMITTED: "Successful",
+    RunStatus.FAILED: "Failed",
+    RunStatus.CANCELED: "Canceled",
+}
+STYLES = {
+    "Processing": "yellow",
+    "Planned": "cyan",
+    "Successful": "green",
+    "Failed": "red",
+    "Canceled": "yellow",
+}
+# Control, format (with the marks that reverse writing) and surrogate characters, line and paragraph ends.
+_DISTURBING = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def plain(value: object) -> str:
+    """A value as one line of text that cannot disturb a terminal."""
+    text = "" if value is None else str(value)
+    if text.isprintable():
+        return text
+    kept = (" " if unicodedata.category(letter) in _DISTURBING else letter for letter in text)
+    return " ".join("".join(kept).split())
+
+
+def plain_lines(text: str) -> str:
+    """The same for a text of several lines, which keep their ends."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
+def quoted(name: str) -> str:
+    """A name as one types it on a command line."""
+    if any(letter in name for letter in "\"'$`\\!"):
+        return shlex.quote(plain(name))
+    return f'"{plain(name)}"'
+
+
+def status_word(status: RunStatus | str) -> str:
+    return _STATUSES[RunStatus(status)]
+
+
+def outcome_word(run: Run) -> str:
+    """The status of a run, in one word."""
+    return status_word(run.status)
+
+
+def count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 member`, `2 members`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def moment(when: datetime | None) -> str:
+    """A time on the clock of who reads it."""
+    return "" if when is None else when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 04 s`, `2 h 05 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def percent(part: int, whole: int) -> str:
+    """`97.3 %`; empty where there is no whole."""
+    return f"{100 * part / whole:.1f} %" if whole else ""

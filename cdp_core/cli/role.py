@@ -1,0 +1,56 @@
+"""`cdp role`: who may do what."""
+
+from __future__ import annotations
+
+import click
+import rich_click
+
+from cdp_core.cli.command import json_option, noun
+from cdp_core.cli.page import give
+from cdp_core.cli.render import things
+from cdp_core.cli.render.words import plain
+from cdp_core.cli.session import Session
+
+role = noun("role", help="Who may do what in this workspace.", example="cdp role grant anna contributor")
+
+
+@role.verb("grant", example="cdp role grant anna contributor")
+@rich_click.argument("person")
+@rich_click.argument("role", metavar="ROLE")
+@json_option
+@click.pass_obj
+def grant(session: Session, *, person: str, role: str, as_json: bool) -> None:
+    """Give a person (their login on this machine) a role: viewer, contributor, administrator, …"""
+    view = session.cdp().roles.grant(person, role=role)
+    give(view, lambda: (), as_json=as_json, said=_said(view.person, view.roles))
+
+
+@role.verb("revoke", example="cdp role revoke anna contributor")
+@rich_click.argument("person")
+@rich_click.argument("role", metavar="ROLE")
+@json_option
+@click.pass_obj
+def revoke(session: Session, *, person: str, role: str, as_json: bool) -> None:
+    """Take a role from a person. The last Administrator stays."""
+    view = session.cdp().roles.revoke(person, role=role)
+    give(view, lambda: (), as_json=as_json, said=_said(view.person, view.roles))
+
+
+def _said(person: str, roles: tuple[str, ...]) -> str:
+    return f"{plain(person)} is now: {', '.join(roles) or 'without a role'}."
+
+
+@role.verb("list", example="cdp role list\ncdp role list --known")
+@rich_click.option(
+    "--known", is_flag=True, help="List the roles there are and what each may do, instead of people."
+)
+@json_option
+@click.pass_obj
+def list_(session: Session, *, known: bool, as_json: bool) -> None:
+    """List people and their roles."""
+    if known:
+        roles = session.cdp().roles.known()
+        give(roles, lambda: things.roles(roles), as_json=as_json)
+    else:
+        grants = session.cdp().roles.list()
+        give(grants, lambda: things.grants(grants), as_json=as_json)

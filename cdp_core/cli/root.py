@@ -1,0 +1,107 @@
+"""`cdp` itself: the options that stand before the noun, and the nouns, each imported when it is used.
+
+A noun that is not in the table may be a plugin's: only then are the plugins loaded, so that they cost
+the core's own commands nothing, and cannot take the place of one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+import rich_click
+from rich_click import RichContext, RichHelpFormatter
+
+from cdp_core.cli.command import Group
+from cdp_core.cli.session import Session
+
+NOUNS = {
+    "init": ("cdp_core.cli.init:init", "Make a workspace over a file of customer profiles."),
+    "segment": ("cdp_core.cli.segment:segment", "Groups of customers: named queries over the profiles."),
+    "connection": (
+        "cdp_core.cli.connection:connection",
+        "Services that data may go to: consent, sign-in and sharing.",
+    ),
+    "export": ("cdp_core.cli.export:export", "Segments to audiences: set up, plan, run, look back."),
+    "role": ("cdp_core.cli.role:role", "Who may do what in this workspace."),
+    "plugins": ("cdp_core.cli.plugins:plugins", "Plugins: what is installed, loaded, disabled or broken."),
+    "audit": ("cdp_core.cli.audit:audit", "The audit log: who did what, when, with what outcome."),
+    "whoami": ("cdp_core.cli.workspace:whoami", "Show who acts, in which roles, and what they may do."),
+    "doctor": ("cdp_core.cli.workspace:doctor", "Look over the whole workspace; nothing is changed or sent."),
+    "simulate": (
+        "cdp_core.cli.simulate:simulate",
+        "Stand-ins of services, to try everything without an account.",
+    ),
+}
+
+
+class Root(Group):
+    """The nouns of the core, in the order in which one needs them, then the plugins'."""
+
+    _listing = False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*NOUNS, *(name for name in self.commands if name not in NOUNS)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in NOUNS:
+            place, summary = NOUNS[cmd_name]
+            if self._listing:
+                return click.Command(cmd_name, help=summary)
+            module, _, attribute = place.partition(":")
+            found: click.Command = getattr(importlib.import_module(module), attribute)
+            return found
+        from cdp_core.cli.plugin_commands import add_plugin_commands
+
+        add_plugin_commands(ctx, NOUNS)
+        return self.commands.get(cmd_name)
+
+    def format_options(self, ctx: RichContext, formatter: RichHelpFormatter) -> None:  # type: ignore[override]
+        # The list of nouns needs a line of each: importing them all would make `cdp --help` slow.
+        self._listing = True
+        try:
+            super().format_options(ctx, formatter)
+        finally:
+            self._listing = False
+
+
+EXAMPLE = """
+cdp init --profiles profiles.parquet --key customer_id
+cdp segment add "Loyal customers" --where "lifetime_value > 500"
+cdp connection add snapchat --name "Snapchat EU"
+cdp connection authenticate "Snapchat EU"
+cdp export add "Loyal to Snapchat" --connection "Snapchat EU" --segment "Loyal customers" --match EMAIL=email
+cdp export plan "Loyal to Snapchat"
+cdp export run "Loyal to Snapchat"
+"""
+
+
+@rich_click.group(cls=Root, example=EXAMPLE, no_args_is_help=True)
+@rich_click.option(
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="CDP_WORKSPACE",
+    show_envvar=True,
+    help="The workspace's folder. Default: a .cdp here or above, else the one in your data folder.",
+)
+@rich_click.option("--as", "act_as", metavar="NAME", help="Act as somebody else (Administrators only).")
+@rich_click.option(
+    "--language",
+    default="en",
+    metavar="CODE",
+    help="Language of the consent texts: en, nl, da.",
+    show_default=True,
+)
+@rich_click.option("--debug", is_flag=True, help="Log to standard error, and show where a fault happened.")
+@rich_click.version_option(package_name="cdp-core", prog_name="cdp", help="Show the version and exit.")
+@click.pass_context
+def cli(ctx: click.Context, workspace: Path | None, act_as: str | None, language: str, debug: bool) -> None:
+    """Export segments of customer profiles to advertising audiences, with every row accounted for.
+
+    Plugins may add nouns of their own: `cdp plugins list` names them.
+    """
+    typed = ctx.get_parameter_source("workspace") is click.core.ParameterSource.COMMANDLINE
+    session = Session(workspace=workspace, chosen=typed, act_as=act_as, language=language, debug=debug)
+    ctx.obj = session
+    ctx.call_on_close(session.close)

@@ -1,0 +1,103 @@
+"""`cdp segment`: named queries over the profiles."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import rich_click
+
+from cdp_core.cli.ask import ask_text, settled
+from cdp_core.cli.command import json_option, noun, yes_option
+from cdp_core.cli.forms import one_of
+from cdp_core.cli.page import give
+from cdp_core.cli.render import things
+from cdp_core.cli.render.words import counted, plain, quoted
+from cdp_core.cli.session import Session
+from cdp_core.errors import Code, UsageFault
+
+CONDITION = '--where "lifetime_value > 500"'
+
+segment = noun(
+    "segment",
+    help="Groups of customers: named queries over the profiles.",
+    example=f'cdp segment add "Loyal customers" {CONDITION}',
+)
+
+
+def _named(session: Session, name: str | None) -> str:
+    return one_of(
+        name, "Segment", lambda: (view.name for view in session.cdp().segments.list()), option="NAME"
+    )
+
+
+@segment.verb(
+    "add",
+    example=f'cdp segment add "Loyal customers" {CONDITION}\ncdp segment add "From a query" --sql query.sql',
+)
+@rich_click.argument("name", required=False)
+@rich_click.option("--where", metavar="CONDITION", help="An SQL condition over the profiles' columns.")
+@rich_click.option(
+    "--sql",
+    "sql_file",
+    metavar="FILE",
+    help="A file with a SELECT that yields the key column; - reads standard input.",
+)
+@json_option
+@click.pass_obj
+def add(
+    session: Session, *, name: str | None, where: str | None, sql_file: str | None, as_json: bool
+) -> None:
+    """Add a segment. It is checked against the profiles first, and counted."""
+    if where is not None and sql_file is not None:
+        raise UsageFault(Code.USAGE, "--where and --sql exclude each other", hint="leave one of them out")
+    name = name or ask_text("Name", option="cdp segment add NAME")
+    sql = _read(sql_file) if sql_file is not None else None
+    if where is None and sql is None:
+        where = ask_text("Condition", option=CONDITION, hint="For example: lifetime_value > 500")
+    view = session.cdp().segments.add(name, where=where, sql=sql)
+    said = f"Segment {quoted(view.name)} has {counted(view.members or 0, 'member')} today."
+    give(view, lambda: (), as_json=as_json, said=said)
+
+
+def _read(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8 text"
+        raise UsageFault(
+            Code.USAGE, f"the query cannot be read: {why}", where=plain(file), hint="--sql FILE, or --sql - "
+        ) from None
+
+
+@segment.verb("list", example="cdp segment list --json")
+@json_option
+@click.pass_obj
+def list_(session: Session, *, as_json: bool) -> None:
+    """List the segments."""
+    views = session.cdp().segments.list()
+    give(views, lambda: things.segments(views), as_json=as_json)
+
+
+@segment.verb("show", example='cdp segment show "Loyal customers"')
+@rich_click.argument("name", required=False)
+@json_option
+@click.pass_obj
+def show(session: Session, *, name: str | None, as_json: bool) -> None:
+    """Show a segment, with its members counted over today's profiles."""
+    view = session.cdp().segments.show(_named(session, name))
+    give(view, lambda: things.segment(view), as_json=as_json)
+
+
+@segment.verb("remove", example='cdp segment remove "Loyal customers" --yes')
+@rich_click.argument("name", required=False)
+@yes_option
+@json_option
+@click.pass_obj
+def remove(session: Session, *, name: str | None, yes: bool, as_json: bool) -> None:
+    """Remove a segment that no export uses."""
+    name = _named(session, name)
+    settled(f"Remove segment {quoted(name)}?", yes=yes)
+    session.cdp().segments.remove(name)
+    give({"removed": name}, lambda: (), as_json=as_json, said=f"Segment {quoted(name)} is removed.")

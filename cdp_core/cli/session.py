@@ -1,0 +1,48 @@
+"""One invocation's way to the facade: `context.obj` of every command, of plugins' commands too.
+
+The workspace is opened when a command first asks for it, so that help and usage errors cost nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cdp_core.app.facade import CDP
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """What stood before the noun. `workspace` is None where it is to be found from the current folder;
+    `chosen` says that it was typed, not taken from the environment."""
+
+    workspace: Path | None = None
+    chosen: bool = False
+    act_as: str | None = None
+    language: str = "en"
+    debug: bool = False
+    _opened: CDP | None = field(default=None, init=False)
+
+    def cdp(self) -> CDP:
+        """The facade over the workspace, opened once and closed when the command ends."""
+        if self._opened is None:
+            self._opened = self.open()
+        return self._opened
+
+    def open(self) -> CDP:
+        """A facade of its own, for who asks from another thread; the caller closes it."""
+        from cdp_core.app.facade import CDP
+        from cdp_core.cli.logs import write_logs
+        from cdp_core.cli.plugin_commands import warn_of_skipped
+
+        write_logs(debug=self.debug)
+        cdp = CDP.open(self.workspace, act_as=self.act_as, language=self.language)
+        warn_of_skipped(cdp.desk.catalog.manager.reports)
+        return cdp
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
