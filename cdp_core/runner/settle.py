@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from cdp_core.errors import Code
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.run import Run, RunStatus, Station
 from cdp_core.pipeline import ledger
@@ -20,14 +21,20 @@ from cdp_core.runner.watch import LeaseWatch
 
 
 def settle(
-    services: Services, audience: AudienceKey, watch: LeaseWatch, emit: Callable[..., None]
+    services: Services,
+    audience: AudienceKey,
+    watch: LeaseWatch,
+    *,
+    settler: str,
+    emit: Callable[..., None],
 ) -> str | None:
-    """Settle every unfinished run of the audience; the id of the newest that had begun to deliver."""
+    """Settle every unfinished run of the audience, for the run `settler`; gives the id of the newest of
+    them that had begun to deliver."""
     settled = None
     for run in services.state.runs.unfinished(audience):
         emit(Station.SETTLE, "started", note=f"settling what run {run.id} left")
         if run.status is RunStatus.DELIVERING:
-            _settle_delivery(services, audience, watch, run)
+            _settle_delivery(services, audience, watch, run, settler)
             settled = run.id
         else:
             services.state.runs.save(_died(run))
@@ -35,7 +42,9 @@ def settle(
     return settled
 
 
-def _settle_delivery(services: Services, audience: AudienceKey, watch: LeaseWatch, run: Run) -> None:
+def _settle_delivery(
+    services: Services, audience: AudienceKey, watch: LeaseWatch, run: Run, settler: str
+) -> None:
     record = services.state.plans.get(str(run.plan_id))
     folder = services.workspace.ledger_folder
     files = services.state.ledgers.current(audience).files
@@ -46,7 +55,7 @@ def _settle_delivery(services: Services, audience: AudienceKey, watch: LeaseWatc
     counts = delivery_counts(plan, outcomes, requests=totals.requests, retries=totals.retries)
     files = ledger.apply(folder, files, plan, outcomes, export_id=run.export_id)
     services.state.ledgers.commit(
-        watch.lease, audience, files, dataclasses.replace(_died(run), delivered=counts)
+        watch.lease, audience, files, dataclasses.replace(_died(run), delivered=counts, settled_by=settler)
     )
 
 
@@ -55,6 +64,6 @@ def _died(run: Run) -> Run:
         run,
         status=RunStatus.FAILED,
         ended_at=datetime.now(UTC),
-        error_code=run.error_code or "CDP-903",
+        error_code=run.error_code or str(Code.INTERRUPTED),
         error=run.error or "the process ended before the run did",
     )

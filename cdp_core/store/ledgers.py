@@ -38,6 +38,12 @@ class Ledgers(Repository):
         with self._database.read() as connection:
             return _current(connection, audience)
 
+    def all(self) -> tuple[LedgerVersion, ...]:
+        """Every audience's ledger."""
+        query = select(ledgers.c.destination, ledgers.c.origin, ledgers.c.audience_id)
+        with self._database.read() as connection:
+            return tuple(_current(connection, AudienceKey(*row)) for row in connection.execute(query).all())
+
     def commit(
         self, lease: Lease, audience: AudienceKey, files: Sequence[LedgerFile], run: Run
     ) -> LedgerVersion:
