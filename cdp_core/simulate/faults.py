@@ -23,8 +23,9 @@ Cut = Literal["request", "before", "after", "answer"]
 class Fault:
     """What goes wrong, where, and how often.
 
-    `route` is a route's name or a pattern of names (`*`); the first `skip` requests that match go
-    by, then `count` of them meet the fault (None: all), each with `probability`.
+    `route` is a route's name or a pattern of names (`*`), or several with `|` between; the first
+    `skip` requests that match go by, then `count` of them meet the fault (None: all), each with
+    `probability`.
 
     `status`, with `body`, replaces the answer; the request is not applied unless `applies`. `headers`
     are added to whatever is answered. `stall` seconds go by first. `cut` closes the connection: in
@@ -231,7 +232,7 @@ class Faults:
         """The fault that the next request of `route` meets."""
         with self._lock:
             for entry in self._queue:
-                if not fnmatchcase(route, entry.fault.route):
+                if not any(fnmatchcase(route, pattern) for pattern in entry.fault.route.split("|")):
                     continue
                 if entry.skip:
                     entry.skip -= 1

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from cdp_snapchat.simulator.command import snapchat
+
+
+def wait_for(path: Path) -> int:
+    for _ in range(500):
+        if path.exists():
+            return int(path.read_text())
+        time.sleep(0.02)
+    raise AssertionError("no port was written")
+
+
+@pytest.mark.parametrize("secret", [None, "of-my-own"])
+def test_as_a_process_it_writes_its_port_says_how_to_use_it_and_ends_tidily(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str | None
+) -> None:
+    port_file = tmp_path / "port"
+    if secret:
+        monkeypatch.setenv("CDP_SIMULATOR_SECRET", secret)
+    else:
+        monkeypatch.delenv("CDP_SIMULATOR_SECRET", raising=False)
+    command = [sys.executable, "-m", "cdp_snapchat.simulator", "--port-file", str(port_file)]
+    command += ["--client-id", "mine", "--fault", "throttled:route=token", "--seed", "1", "--no-rate-limit"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        port = wait_for(port_file)
+        url = f"http://127.0.0.1:{port}/login/oauth2/access_token"
+        who = {"client_id": "mine", "client_secret": secret or "demo-secret"}
+        statuses = [requests.post(url, data=who, timeout=5) for _ in range(2)]
+        assert [answer.status_code for answer in statuses] == [429, 400]
+        assert statuses[1].json()["error"] == "unsupported_grant_type"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        said = process.stdout.read()
+    assert process.returncode == 0
+    for words in (f"http://127.0.0.1:{port}/v1", f"http://127.0.0.1:{port}/login/oauth2", "client id  mine"):
+        assert words in said
+    assert "of-my-own" not in said
+
+
+@pytest.mark.parametrize("fault", ["storm", "throttled:colour=red", "status:status=many"])
+def test_a_fault_that_cannot_be_is_a_usage_error(fault: str) -> None:
+    result = CliRunner().invoke(snapchat, ["--fault", fault])
+    assert result.exit_code == 2
+    assert "--fault" in result.output
+
+
+def test_a_port_in_use_is_told_in_words() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = CliRunner().invoke(snapchat, ["--port", str(taken.getsockname()[1])])
+    assert result.exit_code == 1
+    assert "cannot serve on port" in result.output
+
+
+def test_help_shows_an_example() -> None:
+    assert "Example: cdp simulate snapchat" in CliRunner().invoke(snapchat, ["--help"]).output
