@@ -40,17 +40,17 @@ def test_many_requests_go_over_one_connection(url: str) -> None:
 
 
 def test_connections_are_served_side_by_side(shelf: Any) -> None:
-    with running(shelf.app(latency=0.3)) as server:
+    with running(shelf.app(latency=0.5)) as server:
         began = time.monotonic()
         threads = [
             threading.Thread(target=lambda: requests.get(f"{server.url}/shelves/top", timeout=5))
-            for _ in range(5)
+            for _ in range(8)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert 0.3 <= time.monotonic() - began < 1.2
+        assert 0.5 <= time.monotonic() - began < 3
 
 
 def test_a_body_in_chunks_is_read(url: str, http: requests.Session) -> None:
@@ -117,6 +117,7 @@ def test_requests_beyond_a_limit_are_429_until_time_has_passed(shelf: Any, http:
             http.get(f"{server.url}/shelves/top", headers=headers).status_code for _ in range(requests_sent)
         ]
 
+    app.clock.hold()
     with running(app) as server:
         assert statuses("one", 3) == [200, 200, 429]
         assert statuses("two", 2) == [200, 429]

@@ -127,6 +127,7 @@ def test_a_new_audience_may_refuse_users_for_some_seconds(
     connect: Any, digests: list[bytes], status: int
 ) -> None:
     with connect(new_audience_seconds=5, new_audience_status=status) as client:
+        client.simulator.clock.hold()
         new = {
             "name": "New",
             "source_type": "FIRST_PARTY",
