@@ -67,7 +67,7 @@ class Ledgers(Repository):
                 )
             connection.execute(delete(ledger_files).where(_of(audience, ledger_files)))
             rows = [
-                {**key, "position": position, "path": file.path, "file": dataclasses.asdict(file)}
+                {**key, "position": position, "path": file.path, "file": file.as_dict()}
                 for position, file in enumerate(files)
             ]
             if rows:
@@ -96,5 +96,5 @@ def _current(connection: Connection, audience: AudienceKey) -> LedgerVersion:
     query = select(ledger_files.c.file).where(_of(audience, ledger_files))
     files = connection.scalars(query.order_by(ledger_files.c.position))
     return LedgerVersion(
-        audience=audience, version=version or 0, files=tuple(LedgerFile(**file) for file in files)
+        audience=audience, version=version or 0, files=tuple(LedgerFile.from_dict(file) for file in files)
     )
