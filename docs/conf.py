@@ -1,0 +1,19 @@
+"""Sphinx's settings: MyST pages in furo's looks, built without the network."""
+
+from importlib.metadata import version as version_of
+
+project = "cdp"
+author = "The contributors"
+copyright = "the contributors, Apache-2.0"
+version = release = version_of("cdp-core")
+
+extensions = ["myst_parser"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+nitpicky = True
+exclude_patterns = ["_build", "_static/README.md"]
+
+html_theme = "furo"
+html_title = f"cdp {version}"
+html_static_path = ["_static"]
+html_copy_source = False
