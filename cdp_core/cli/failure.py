@@ -20,7 +20,7 @@ def say(fault: BaseException, arguments: Sequence[str]) -> int:
     """Say what went wrong; the exit status."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     error = as_error(fault)
-    if "--debug" in options:
+    if "--debug" in options and not isinstance(fault, click.ClickException):
         _say_trace(fault)
     show_error(str(error.code), error.message, where=error.where, hint=error.hint)
     if "--json" in options:

@@ -39,7 +39,13 @@ def show(*pieces: RenderableType, to: Console | None = None) -> None:
     when they are copied."""
     target = to or out()
     for piece in pieces:
-        target.print(piece, soft_wrap=isinstance(piece, str | Text))
+        if target.is_terminal:
+            target.print(piece, soft_wrap=isinstance(piece, str | Text))
+        else:
+            with target.capture() as captured:
+                target.print(piece)
+            # A table fills its columns with spaces, which mean nothing at the end of a line.
+            target.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def remark(text: str | Text, *, style: str = "") -> None:

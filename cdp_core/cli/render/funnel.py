@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -17,7 +16,9 @@ from cdp_core.cli.render.words import count, percent
 from cdp_core.model.accounting import KindCounts, Reason
 from cdp_core.model.run import Run
 
-_WIDTH = 32
+_LONGEST = 32
+_SHORTEST = 10
+_BESIDE = 70
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -31,46 +32,45 @@ class Step:
     lost: str = ""
 
 
-class Bar:
-    """`part` of `whole` as a bar; anything above nothing is seen."""
+class Funnel:
+    """The steps with bars, which give way to the words beside them on a narrow terminal."""
 
-    def __init__(self, part: int, whole: int, style: str) -> None:
-        self.part = part
-        self.whole = whole
-        self.style = style
+    def __init__(self, run: Run) -> None:
+        self.steps = tuple(steps_of(run))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        eighths = round(8 * _WIDTH * self.part / self.whole) if self.whole else 0
-        if self.part and not eighths:
-            eighths = 1
-        if options.ascii_only:
-            yield Text("#" * max(eighths // 8, bool(eighths)), style=self.style)
-        else:
-            yield Text("█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip(), style=self.style)
+        whole = max(step.number for step in self.steps)
+        width = min(max(options.max_width - _BESIDE, _SHORTEST), _LONGEST)
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(width=width, no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(style="dim")
+        for step in self.steps:
+            table.add_row(
+                step.label,
+                Text(count(step.number), style="bold"),
+                Text(bar(step.number, whole, width, ascii_only=options.ascii_only), style=step.style),
+                percent(step.number, whole),
+                step.lost,
+            )
+        yield table
 
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(_WIDTH, _WIDTH)
+
+def bar(part: int, whole: int, width: int, *, ascii_only: bool = False) -> str:
+    """`part` of `whole` in a width of letters; anything above nothing is seen."""
+    eighths = round(8 * width * part / whole) if whole else 0
+    if part and not eighths:
+        eighths = 1
+    if ascii_only:
+        return "#" * -(-eighths // 8)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
 def funnel(run: Run) -> RenderableType:
-    """The steps of a run with bars; to be printed on any console."""
-    steps = tuple(steps_of(run))
-    whole = max((step.number for step in steps), default=0)
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(width=_WIDTH, no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(style="dim")
-    for step in steps:
-        table.add_row(
-            step.label,
-            Text(count(step.number), style="bold"),
-            Bar(step.number, whole, step.style),
-            percent(step.number, whole),
-            step.lost,
-        )
-    return Group(table)
+    """The picture of a run, to be printed on any console."""
+    return Funnel(run)
 
 
 def steps_of(run: Run) -> Iterator[Step]:

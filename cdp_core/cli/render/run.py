@@ -21,7 +21,6 @@ from cdp_core.cli.render.words import (
     quoted,
 )
 from cdp_core.errors import ExitStatus
-from cdp_core.model.accounting import KindCounts
 from cdp_core.model.delivery import Audience
 from cdp_core.model.run import Run, RunStatus
 
@@ -54,18 +53,35 @@ def report(found: RunReport) -> Iterator[RenderableType]:
         yield Text.assemble(("Next: ", "bold"), step)
 
 
+_REASONS = {
+    "read": "values in the members' matched fields",
+    "added": "new to the audience",
+    "unchanged": "in the audience already",
+    "duplicate": "another member has the same",
+    "missing": "no value",
+    "malformed": "not what the identifier looks like",
+    "placeholder": "a stand-in such as n/a or test@test.com",
+    "unsupported": "cannot be made into a digest, for example another kind of hash",
+    "without_consent": "the person has not agreed to be advertised to",
+    "suppressed": "on the list of those who are never sent",
+    "removed": "in the audience and not wanted any more",
+    "released": "not wanted by this export, but by another",
+}
+_ALWAYS = ("read", "added", "unchanged", "removed")
+
+
 def by_kind(run: Run) -> RenderableType:
-    """The counts of each identifier kind, those that are nothing left out of all but the first few."""
-    always = {"read", "added", "unchanged", "removed"}
-    names = [
-        name
-        for name in KindCounts().as_dict()
-        if name in always or any(counts.as_dict()[name] for counts in run.kinds.values())
-    ]
+    """The counts of each identifier kind by reason; reasons that never occurred are left out."""
+    counts = {kind: found.as_dict() for kind, found in run.kinds.items()}
     return Listing(
-        ("Identifier", *(name.replace("_", " ") for name in names)),
-        ((kind, *(count(counts.as_dict()[name]) for name in names)) for kind, counts in run.kinds.items()),
-        numbers=tuple(name.replace("_", " ") for name in names),
+        ("Count", *counts, "Meaning"),
+        (
+            (reason.replace("_", " "), *(count(found[reason]) for found in counts.values()), meaning)
+            for reason, meaning in _REASONS.items()
+            if reason in _ALWAYS or any(found[reason] for found in counts.values())
+        ),
+        numbers=counts,
+        texts=("Meaning",),
     )
 
 
@@ -130,6 +146,7 @@ def history(runs: Iterable[Run]) -> RenderableType:
         ),
         (_line(run) for run in runs),
         numbers=("Took", "Added", "Removed", "Accepted", "Refused", "Left"),
+        texts=("Remarks",),
         empty="This export has never run.",
     )
 

@@ -1,10 +1,14 @@
-"""Lists and single things as tables: ruled on a terminal, plain aligned columns elsewhere."""
+"""Lists and single things as tables: ruled on a terminal, plain aligned columns elsewhere.
+
+A list that is too wide for the terminal is shown as one block for each row, so that no cell is cut.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -13,12 +17,15 @@ from cdp_core.cli.render.words import STYLES, plain
 
 Cell = str | Text
 
+_NARROWEST = 16
+_BETWEEN = 3
+
 
 class Listing:
     """Rows under headings. Cells are data: they are shown letter by letter, never as markup.
 
-    Elsewhere than on a terminal each row is one line, however long; a column named in `numbers` stands
-    to the right.
+    Columns named in `numbers` stand to the right; those in `texts` may be broken into lines on a
+    terminal. Elsewhere each row is one line, however long.
     """
 
     def __init__(
@@ -27,18 +34,27 @@ class Listing:
         rows: Iterable[Sequence[Cell]],
         *,
         numbers: Iterable[str] = (),
+        texts: Iterable[str] = (),
         empty: str = "",
     ) -> None:
         self.headings = tuple(headings)
         self.rows = [tuple(_cell(cell) for cell in row) for row in rows]
         self.numbers = frozenset(numbers)
+        self.texts = frozenset(texts)
         self.empty = empty
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if not self.rows:
             yield Text(self.empty, style="dim")
-            return
-        ruled = console.is_terminal
+        elif not console.is_terminal:
+            yield self._table(ruled=False)
+        elif self._narrowest() <= options.max_width:
+            yield self._table(ruled=True)
+        else:
+            for first, *others in self.rows:
+                yield Details(first.plain, zip(self.headings[1:], others, strict=True))
+
+    def _table(self, *, ruled: bool) -> Table:
         table = Table(
             box=box.SIMPLE_HEAD if ruled else None, pad_edge=ruled, padding=(0, 1), header_style="bold"
         )
@@ -46,12 +62,24 @@ class Listing:
             table.add_column(
                 heading,
                 justify="right" if heading in self.numbers else "left",
-                no_wrap=not ruled,
+                no_wrap=not ruled or heading not in self.texts,
                 overflow="fold",
             )
         for row in self.rows:
             table.add_row(*row)
-        yield table
+        return table
+
+    def _narrowest(self) -> int:
+        """The width below which a cell would be cut."""
+        widths = (
+            max(cell_len(heading), *(row[place].cell_len for row in self.rows))
+            for place, heading in enumerate(self.headings)
+        )
+        needed = (
+            min(width, _NARROWEST) if heading in self.texts else width
+            for heading, width in zip(self.headings, widths, strict=True)
+        )
+        return sum(needed) + _BETWEEN * (len(self.headings) + 1)
 
 
 class Details:
@@ -63,7 +91,7 @@ class Details:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text(plain(self.title), style="bold")
-        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold", no_wrap=not console.is_terminal)
         for label, value in self.fields:

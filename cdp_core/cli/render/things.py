@@ -43,6 +43,7 @@ def segments(views: Iterable[SegmentView]) -> Listing:
             )
             for view in views
         ),
+        texts=("Condition or query", "Used by"),
         empty="No segments yet. cdp segment add NAME --where CONDITION",
     )
 
@@ -75,6 +76,7 @@ def connections(views: Iterable[ConnectionView]) -> Listing:
             )
             for view in views
         ),
+        texts=("Consent", "Shared with", "Exports"),
         empty="No connections. An Administrator adds one: cdp connection add TYPE --name NAME",
     )
 
@@ -209,16 +211,23 @@ def plugins(reports: Iterable[PluginReport]) -> Listing:
             )
             for report in reports
         ),
+        texts=("Hooks", "Why"),
         empty="No plugins are installed.",
     )
 
 
 def grants(views: Iterable[GrantView]) -> Listing:
-    return Listing(("Person", "Roles"), ((view.person, _names(view.roles)) for view in views))
+    return Listing(
+        ("Person", "Roles"), ((view.person, _names(view.roles)) for view in views), texts=("Roles",)
+    )
 
 
 def roles(views: Iterable[RoleView]) -> Listing:
-    return Listing(("Role", "Means", "May"), ((view.key, view.label, _names(view.actions)) for view in views))
+    return Listing(
+        ("Role", "Means", "May"),
+        ((view.key, view.label, _names(view.actions)) for view in views),
+        texts=("May",),
+    )
 
 
 def person(view: Whoami) -> Details:
@@ -249,6 +258,7 @@ def audit(entries: Iterable[AuditEntry]) -> Listing:
             for entry in entries
         ),
         numbers=("Number",),
+        texts=("On", "Details"),
         empty="No entries.",
     )
 
@@ -258,6 +268,7 @@ def checks(found: Iterable[Check]) -> Listing:
     return Listing(
         ("Check", "State", "Found", "What to do"),
         ((check.name, Text(*marks[check.state]), check.message, check.hint) for check in found),
+        texts=("Found", "What to do"),
     )
 
 

@@ -7,7 +7,6 @@ error text must not move the cursor, colour the screen or reverse the direction 
 from __future__ import annotations
 
 import shlex
-import unicodedata
 from datetime import datetime
 
 from cdp_core.model.run import Run, RunStatus
@@ -27,8 +26,6 @@ STYLES = {
     "Failed": "red",
     "Canceled": "yellow",
 }
-# Control, format (with the marks that reverse writing) and surrogate characters, line and paragraph ends.
-_DISTURBING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def plain(value: object) -> str:
@@ -36,8 +33,8 @@ def plain(value: object) -> str:
     text = "" if value is None else str(value)
     if text.isprintable():
         return text
-    kept = (" " if unicodedata.category(letter) in _DISTURBING else letter for letter in text)
-    return " ".join("".join(kept).split())
+    # What is not printable are control and format characters, the marks that reverse writing, and their like.
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def plain_lines(text: str) -> str:
