@@ -1,0 +1,1 @@
+"""Snapchat: segments of customer profiles to Snapchat audiences of the customer-list kind."""

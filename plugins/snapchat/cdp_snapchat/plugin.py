@@ -1,0 +1,96 @@
+"""What this distribution registers with the core. Importing it costs nothing: hooks import what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cdp_core import hookimpl
+
+if TYPE_CHECKING:
+    import click
+
+    from cdp_core import (
+        ConnectionContext,
+        ConnectionType,
+        ConsentPrompt,
+        Destination,
+        DestinationContext,
+        DestinationSpec,
+        ServiceIdentity,
+    )
+
+KEY = "snapchat"
+LABEL = "Snapchat"
+
+
+@hookimpl
+def cdp_connection_types() -> Sequence[ConnectionType]:
+    from cdp_core import ConnectionType
+    from cdp_snapchat.auth import SnapchatOAuth
+    from cdp_snapchat.schemas import ConnectionSettings
+
+    return [
+        ConnectionType(
+            key=KEY, label=LABEL, settings_schema=ConnectionSettings, verify=_verify, oauth=SnapchatOAuth()
+        )
+    ]
+
+
+@hookimpl
+def cdp_export_destinations() -> Sequence[DestinationSpec]:
+    from cdp_core import Capabilities, DestinationSpec, MatchingRule, Rate
+    from cdp_snapchat.schemas import BATCH_LIMIT, ExportSettings, origin
+
+    return [
+        DestinationSpec(
+            key=KEY,
+            label=LABEL,
+            connection_type=KEY,
+            settings_schema=ExportSettings,
+            matching=(MatchingRule(kind="EMAIL"),),
+            capabilities=Capabilities(
+                batch_limit=BATCH_LIMIT, rate=Rate(requests_per_second=10), concurrency=4
+            ),
+            factory=_audience,
+            audience_setting="audience_id",
+            batch_size_setting="batch_size",
+            origin=origin,
+        )
+    ]
+
+
+@hookimpl
+def cdp_consent_prompts(connection_type: str, locale: str) -> Sequence[ConsentPrompt]:
+    if connection_type != KEY:
+        return []
+    from cdp_snapchat.consent import prompts
+
+    return prompts(locale)
+
+
+@hookimpl
+def cdp_commands(cli: click.Group) -> None:
+    """`cdp simulate snapchat`, under the noun that stand-ins of services share."""
+    import click
+
+    from cdp_snapchat.simulator.command import snapchat
+
+    context = click.get_current_context(silent=True) or click.Context(cli)
+    simulate = cli.get_command(context, "simulate")
+    if not isinstance(simulate, click.Group):
+        simulate = click.Group("simulate", help="Stand-ins of services.")
+        cli.add_command(simulate)
+    simulate.add_command(snapchat)
+
+
+def _verify(connection: ConnectionContext) -> ServiceIdentity:
+    from cdp_snapchat.destination import who_am_i
+
+    return who_am_i(connection)
+
+
+def _audience(context: DestinationContext) -> Destination:
+    from cdp_snapchat.destination import SnapchatAudience
+
+    return SnapchatAudience(context)

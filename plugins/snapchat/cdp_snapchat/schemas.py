@@ -1,0 +1,157 @@
+"""The settings of a Snapchat connection and of an export over it: declared here, and nowhere else.
+
+Prompts, flags, help and the reference page are made from these fields' metadata. Labels are those of
+the model system's pages ("Snapchat Audience ID").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import marshmallow
+from marshmallow import fields, validate
+
+from cdp_core import SecretField, ServiceUrl, SettingsSchema
+
+API_URL = "https://adsapi.snapchat.com/v1"
+ACCOUNTS_URL = "https://accounts.snapchat.com/login/oauth2"
+REDIRECT_URI = "http://127.0.0.1:8721/callback"
+BATCH_LIMIT = 100_000
+ANSWER_TIMEOUT = 300.0
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_AUDIENCE_ID = re.compile(r"[0-9]{1,20}")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class _Url(ServiceUrl):
+    """A service's URL whose port, too, is one."""
+
+    def __call__(self, value: str) -> str:
+        try:
+            urlsplit(value).port  # noqa: B018 (the property is what checks it)
+        except ValueError:
+            raise marshmallow.ValidationError("The URL's port is not a number up to 65535.") from None
+        return super().__call__(value)
+
+
+class _Trimmed(SettingsSchema):
+    """Settings are pasted from web pages: the white space around them is nobody's wish."""
+
+    @marshmallow.pre_load
+    def _trim(self, values: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+
+
+class ConnectionSettings(_Trimmed):
+    """How to reach Snapchat's Marketing API as a registered OAuth app."""
+
+    client_id = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^\S+$", error="Give the client id as Snapchat shows it, without spaces."),
+        metadata={
+            "label": "Client ID",
+            "help": "Client ID of your OAuth app, from Business Details in Snapchat's Business Manager.",
+            "example": "0b3c1f6e-5c0f-4f0e-9a5b-6d2b5d1f7a10",
+        },
+    )
+    client_secret = SecretField(
+        required=True,
+        metadata={
+            "label": "Client secret",
+            "help": "Client secret of the same app; Snapchat shows it once, when the app is made.",
+            "example": "env:SNAPCHAT_CLIENT_SECRET",
+        },
+    )
+    redirect_uri = fields.String(
+        load_default=REDIRECT_URI,
+        validate=_Url(),
+        metadata={
+            "label": "Redirect URI",
+            "help": "Exactly as registered with the app. A loopback address with its port is listened on "
+            "(port 0: any free one, where the service allows that); for any other, you paste the URL.",
+            "example": REDIRECT_URI,
+        },
+    )
+    api_url = fields.String(
+        load_default=API_URL,
+        validate=_Url(),
+        metadata={
+            "label": "API URL",
+            "help": "Base of the Marketing API; another one for a simulator.",
+            "example": API_URL,
+            "advanced": True,
+        },
+    )
+    accounts_url = fields.String(
+        load_default=ACCOUNTS_URL,
+        validate=_Url(),
+        metadata={
+            "label": "Accounts URL",
+            "help": "Base of the sign-in and token addresses; another one for a simulator.",
+            "example": ACCOUNTS_URL,
+            "advanced": True,
+        },
+    )
+    timeout = fields.Float(
+        load_default=ANSWER_TIMEOUT,
+        validate=validate.Range(min=1, max=3600),
+        metadata={
+            "label": "Time-out",
+            "help": "Seconds without a sign of the service's answer before a request counts as lost.",
+            "example": "300",
+            "advanced": True,
+        },
+    )
+
+
+class ExportSettings(_Trimmed):
+    """Which audience an export fills, and in how large requests."""
+
+    audience_id = fields.String(
+        required=True,
+        metadata={
+            "label": "Snapchat Audience ID",
+            "help": "Number of an existing customer list, from its page under Audiences in Ads Manager.",
+            "example": "5677923948298240",
+        },
+    )
+    batch_size = fields.Integer(
+        load_default=BATCH_LIMIT,
+        validate=validate.Range(min=1, max=BATCH_LIMIT),
+        metadata={
+            "label": "Batch size",
+            "help": "Digests in one request, at most 100,000.",
+            "example": "100000",
+            "advanced": True,
+        },
+    )
+
+    @marshmallow.pre_load
+    def _number_as_text(self, values: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        # An id without quotes in a TOML or JSON file is a number, and means the same.
+        given = values.get("audience_id")
+        is_number = isinstance(given, int) and not isinstance(given, bool)
+        return {**values, "audience_id": str(given)} if is_number else dict(values)
+
+    @marshmallow.validates("audience_id")
+    def _check_audience_id(self, value: str, **_: Any) -> None:
+        if _UUID.fullmatch(value):
+            raise marshmallow.ValidationError(
+                "That is an ad account's or organization's id; an audience's is a number, "
+                "such as 5677923948298240."
+            )
+        if not _AUDIENCE_ID.fullmatch(value):
+            raise marshmallow.ValidationError("An audience's id is a number, such as 5677923948298240.")
+
+
+def origin(settings: Mapping[str, Any]) -> str:
+    """Scheme, host and port of the API: what keeps a simulator's audience apart from the real one."""
+    parts = urlsplit(str(settings["api_url"]).strip())
+    host = parts.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{shown}{port}"
