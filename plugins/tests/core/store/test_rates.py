@@ -1,0 +1,99 @@
+"""Rate limits: however many reserve, and in whatever order, no more go in any second than the limit says."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cdp_core.store.state import State
+
+from .conftest import Clock, Spawn
+
+
+def test_requests_are_spread_and_a_pause_is_not_saved_up(state: State, clock: Clock) -> None:
+    assert [round(state.rates.reserve("t", 10), 6) for _ in range(3)] == [0.0, 0.1, 0.2]
+    clock.move(60)
+    assert [round(state.rates.reserve("t", 10), 6) for _ in range(3)] == [0.0, 0.1, 0.2]
+    assert state.rates.reserve("another token", 10) == 0.0
+
+
+def test_a_burst_goes_at_once_after_a_pause(state: State, clock: Clock) -> None:
+    assert [round(state.rates.reserve("t", 10, burst=3), 6) for _ in range(5)] == [0, 0, 0, 0.1, 0.2]
+    clock.move(60)
+    assert [round(state.rates.reserve("t", 10, burst=3), 6) for _ in range(4)] == [0, 0, 0, 0.1]
+
+
+def test_after_a_penalty_nobody_goes_before_it_is_over(state: State, clock: Clock) -> None:
+    state.rates.reserve("t", 10)
+    state.rates.penalise("t", 30)
+    assert state.rates.reserve("t", 10) == pytest.approx(30)
+    state.rates.penalise("t", 5)
+    assert state.rates.reserve("t", 10) == pytest.approx(30.1)
+    clock.move(31)
+    assert state.rates.reserve("t", 10) == 0.0
+    state.rates.penalise("new", 2)
+    assert state.rates.reserve("new", 10) == pytest.approx(2)
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(state: State, clock: Clock) -> None:
+    state.rates.reserve("t", 10)
+    clock.move(-3600)
+    assert state.rates.reserve("t", 10) == pytest.approx(0.1)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(
+    per_second=st.floats(0.5, 100),
+    pauses=st.lists(st.floats(0, 3), min_size=1, max_size=30),
+    key=st.uuids().map(str),
+)
+def test_no_window_ever_holds_more_than_the_limit(
+    state: State, clock: Clock, per_second: float, pauses: list[float], key: str
+) -> None:
+    moments = []
+    for pause in pauses:
+        clock.move(pause)
+        moments.append(clock().timestamp() + state.rates.reserve(key, per_second))
+    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    # Seconds since the epoch are floats of about a quarter of a microsecond.
+    assert all(gap >= 1 / per_second - 1e-5 for gap in gaps)
+
+
+def test_processes_share_one_limit(state: State, spawn: Spawn) -> None:
+    program = """
+for _ in range(20):
+    say(repr(time.time() + state.rates.reserve("t", 50)))
+"""
+    racers = [spawn(program) for _ in range(3)]
+    moments: list[float] = []
+    for racer in racers:
+        output, _ = racer.communicate(timeout=60)
+        moments += map(float, output.split())
+    moments.sort()
+    assert len(moments) == 60
+    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    # A process looks at its clock before it asks, so two moments may seem closer than they are.
+    assert moments[-1] - moments[0] >= 59 / 50 - 0.05
+    assert sum(gap < 0.5 / 50 for gap in gaps) < 10
+
+
+def test_a_reservation_takes_less_than_two_milliseconds_while_the_machine_has_time(path: Path) -> None:
+    with State.create(path) as state:
+        state.rates.reserve("t", 1e6)
+        took = []
+        for _ in range(200):
+            began = time.perf_counter()
+            state.rates.reserve("t", 1e6)
+            took.append(time.perf_counter() - began)
+    assert sorted(took)[len(took) // 10] < 0.002
+
+
+def test_the_unused_are_told_apart_by_key(state: State) -> None:
+    keys: list[Any] = ["a", "a/b", "ü"]
+    assert [state.rates.reserve(key, 1) for key in keys] == [0, 0, 0]

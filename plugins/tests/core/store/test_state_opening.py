@@ -1,0 +1,222 @@
+"""Opening the state: what is migrated, what is refused, and what a sick disk looks like from outside."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault
+from cdp_core.store import schema, sqlite, tables
+from cdp_core.store.state import State
+
+MIGRATIONS = Path(schema.__file__).parent / "migrations"
+
+
+def refused(path: Path) -> CdpError:
+    with pytest.raises(InvalidFault) as caught:
+        State.open(path)
+    assert str(path) in caught.value.where
+    assert caught.value.hint
+    return caught.value
+
+
+def test_the_migrations_lead_to_exactly_the_tables_that_the_code_knows(state: State) -> None:
+    with state._database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+        found = set(inspect(connection).get_table_names())
+    assert found == {*tables.metadata.tables, "alembic_version"}
+
+
+def test_the_known_revisions_are_those_of_the_migrations_in_their_order() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    revisions = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(reversed(revisions)) == schema.REVISIONS
+
+
+def test_the_file_is_its_owners_alone_whatever_the_umask(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with State.create(path) as state:
+            state.grants.grant("a", "viewer", by="a")
+            modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.glob("state.db*")}
+    finally:
+        os.umask(before)
+    assert modes == {0o600}
+
+
+def test_a_second_creation_is_refused_and_changes_nothing(state: State, path: Path) -> None:
+    state.grants.grant("anna", "administrator", by="anna")
+    with pytest.raises(InvalidFault) as caught:
+        State.create(path)
+    assert caught.value.code is Code.WORKSPACE_EXISTS
+    assert state.grants.all() == {"anna": {"administrator"}}
+
+
+def test_a_creation_that_fails_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(connection: object) -> None:
+        raise RuntimeError("no tables")
+
+    monkeypatch.setattr(schema, "upgrade", fail)
+    with pytest.raises(RuntimeError):
+        State.create(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_opening_todays_state_does_not_import_alembic(state: State, path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from cdp_core.store.state import State\n"
+        "State.open(Path(sys.argv[1])).close()\n"
+        "sys.exit(any(name.startswith('alembic') for name in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+
+
+def make_older(path: Path) -> None:
+    """A state from before the first migration: marked as ours, and empty."""
+    path.touch(mode=0o600)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA application_id={sqlite.APPLICATION_ID}")
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    connection.close()
+
+
+def test_an_older_state_is_brought_up_to_date_once_however_many_open_it(path: Path) -> None:
+    make_older(path)
+    program = "from cdp_core.store.state import State; from pathlib import Path; import sys\n" + (
+        "with State.open(Path(sys.argv[1])) as s: s.grants.grant(sys.argv[2], 'viewer', by='x')"
+    )
+    openers = [subprocess.Popen([sys.executable, "-c", program, str(path), name]) for name in "abc"]
+    assert [opener.wait(60) for opener in openers] == [0, 0, 0]
+    with State.open(path) as state:
+        assert sorted(state.grants.all()) == ["a", "b", "c"]
+
+
+def test_a_state_of_a_newer_version_is_refused(state: State, path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert refused(path).code is Code.STATE_NEWER
+
+
+def test_a_lost_state_is_a_fault_and_not_an_empty_one(path: Path) -> None:
+    assert refused(path).code is Code.WORKSPACE_BROKEN
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database, but long enough to have a header " * 40])
+def test_what_is_no_database_of_ours_is_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert refused(path).code is Code.WORKSPACE_BROKEN
+
+
+def test_another_programs_database_is_refused(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('abc')")
+    connection.close()
+    assert refused(path).code is Code.WORKSPACE_BROKEN
+
+
+def test_a_state_cut_in_half_is_called_damaged(path: Path) -> None:
+    with State.create(path) as state:
+        for number in range(300):
+            state.grants.grant(f"person {number}", "viewer", by="anna")
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + os.urandom(len(content) - 8192))
+    with pytest.raises(InvalidFault) as caught:
+        _use(path)
+    assert caught.value.code is Code.WORKSPACE_BROKEN
+
+
+def _use(path: Path) -> None:
+    with State.open(path) as state:
+        state.grants.all()
+        state.grants.grant("b", "viewer", by="b")
+
+
+def test_a_symbolic_link_in_the_states_place_is_refused(state: State, path: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(path)
+    assert refused(tmp_path / "link.db").code is Code.WORKSPACE_BROKEN
+
+
+def test_a_writer_that_another_process_blocks_for_too_long_is_told_to_run_again(path: Path) -> None:
+    State.create(path).close()
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    try:
+        with State.open(path, busy_seconds=0.1) as state, pytest.raises(TemporaryFault) as caught:
+            state.grants.grant("a", "viewer", by="a")
+        assert caught.value.code is Code.STATE_BUSY
+    finally:
+        blocker.close()
+    with State.open(path) as state:
+        assert state.grants.all() == {}
+
+
+def test_a_thread_that_waits_too_long_for_another_is_told_so_too(path: Path) -> None:
+    with State.create(path, busy_seconds=0.1) as state:
+        inside, done = threading.Event(), threading.Event()
+
+        def stay() -> None:
+            with state.transaction():
+                inside.set()
+                done.wait(30)
+
+        thread = threading.Thread(target=stay)
+        thread.start()
+        inside.wait(30)
+        with pytest.raises(TemporaryFault) as caught:
+            state.grants.grant("a", "viewer", by="a")
+        assert caught.value.code is Code.STATE_BUSY
+        done.set()
+        thread.join()
+        state.grants.grant("a", "viewer", by="a")
+
+
+def _fill(state: State) -> None:
+    for number in range(1_000):
+        state.audit.append(actor=f"{number}", real="x" * 500, action="a", object="o", outcome="done")
+
+
+@pytest.mark.parametrize("limit", ["max_page_count=1", "query_only=ON"], ids=["full", "read-only"])
+def test_a_disk_that_takes_nothing_more_is_a_fault_and_what_was_there_stays(state: State, limit: str) -> None:
+    state.grants.grant("anna", "viewer", by="anna")
+    with state._database.read() as connection:
+        connection.exec_driver_sql(f"PRAGMA {limit}")
+    with pytest.raises(InvalidFault) as caught:
+        _fill(state)
+    assert caught.value.code is Code.DISK_FULL
+    assert state.grants.all() == {"anna": {"viewer"}}
+    assert state.audit.verify().ok
+
+
+def _grant_and_revoke_too_much(state: State) -> None:
+    with state.transaction():
+        state.grants.grant("anna", "viewer", by="anna")
+        state.audit.append(actor="anna", real="anna", action="role.grant", object="anna", outcome="done")
+        assert state.grants.of("anna") == {"viewer"}
+        state.grants.revoke("anna", "administrator")
+
+
+def test_repositories_write_together_or_not_at_all(state: State) -> None:
+    with pytest.raises(InvalidFault):
+        _grant_and_revoke_too_much(state)
+    assert state.grants.all() == {}
+    assert state.audit.entries() == ()
+    with state.transaction():
+        state.grants.grant("anna", "viewer", by="anna")
+    assert state.grants.all() == {"anna": {"viewer"}}
