@@ -40,7 +40,7 @@ class OneToken:
 @pytest.fixture
 def simulator() -> Iterator[SnapchatSimulator]:
     # Tokens outlive the days that some tests move the clock by.
-    options = {"seed": 7, "client_secret": CLIENT_SECRET, "expires_in": 10 * 86_400}
+    options: dict[str, Any] = {"seed": 7, "client_secret": CLIENT_SECRET, "expires_in": 10 * 86_400}
     with snapchat_simulator(rate_limit=False, **options) as running:
         yield running
 
