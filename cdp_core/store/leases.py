@@ -70,14 +70,6 @@ class Leases(Repository):
             mine = update(leases).where(leases.c.name == lease.name, leases.c.fence == lease.fence)
             connection.execute(mine.values(held=False))
 
-    def holder_of(self, name: str) -> Lease | None:
-        """Who holds it now, if anybody does."""
-        with self._database.read() as connection:
-            row = _row(connection, name)
-        if row is None or not row.held or row.expires_at <= self._database.now():
-            return None
-        return _lease(row) if may_live(_holder(row)) else None
-
     def _require(self, connection: Connection, lease: Lease) -> None:
         row = _row(connection, lease.name)
         if row is None or not row.held or row.fence != lease.fence:

@@ -36,9 +36,6 @@ def test_who_holds_it_since_when_and_what_to_do_are_said(state: State, spawn: Sp
     assert " since 20" in fault.message
     assert fault.where == "run run-1"
     assert f"stop process {child.pid}" in fault.hint
-    holder = state.leases.holder_of(NAME)
-    assert holder is not None
-    assert holder.holder.person == "bob"
 
 
 def test_a_killed_holder_is_fenced_off_at_once(state: State, spawn: Spawn) -> None:
@@ -53,7 +50,6 @@ def test_a_killed_holder_is_fenced_off_at_once(state: State, spawn: Spawn) -> No
         assert time.monotonic() < until
         time.sleep(0.01)
     # Nobody has waited for it yet, so that its number is still taken by what is left of it.
-    assert state.leases.holder_of(NAME) is None
     assert state.leases.take(NAME, this_process("anna"), 60).fence == 2
 
 
