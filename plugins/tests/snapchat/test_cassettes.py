@@ -32,7 +32,7 @@ def _recorder() -> ModuleType:
 RECORDER = _recorder()
 # What the simulator of `simulated` hands out, and what its user is called.
 TOKEN = re.compile(r"\b[01]\.[0-9a-zA-Z]{20,}|\b(?!0{60})[0-9a-f]{64}\b")
-SECRETS = ("demo-secret", "demo@example.com", "uthorization", "127.0.0.1", "localhost")
+SECRETS = ("demo-secret", "demo@example.com", "Authorization", "127.0.0.1", "localhost")
 
 
 @pytest.fixture
