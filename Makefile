@@ -48,6 +48,9 @@ format: dev-venv ## Mend what ruff can mend
 	@$(IN_VENV) -m ruff check --fix-only --quiet .
 	@$(IN_VENV) -m ruff format --quiet .
 
+cassettes: dev-venv ## Record the tests' cassettes anew, against the simulator
+	@$(IN_VENV) plugins/tests/snapchat/record_cassettes.py
+
 reference: dev-venv ## Write the reference pages anew from the code
 	@$(IN_VENV) docs/generate.py
 
