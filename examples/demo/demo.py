@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -21,8 +22,8 @@ from sample import PROFILES
 from service import Browser, members_of, simulator
 from terminal import MEGABYTE, CommandFailed, Terminal
 
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / ".demo"
+FOLDER = Path(__file__).parents[2] / ".demo"
+SAMPLE = Path(__file__).with_name("sample.py")
 AUDIENCE = "5677923948298240"
 SECRET = "demo-secret"  # noqa: S105 (the simulator's, for everybody to know)
 LOOPBACK = "localhost,127.0.0.1,::1"
@@ -44,8 +45,9 @@ def environment() -> dict[str, str]:
 
 def play(terminal: Terminal, profiles: int) -> None:
     """The acts, in their order; raises `CommandFailed` at the first that does not end well."""
-    sample = f"python ../examples/demo/sample.py profiles.parquet --profiles {profiles}"
-    terminal.say("Everything below happens in the folder .demo, and nothing leaves this machine.")
+    script = shlex.quote(os.path.relpath(SAMPLE, terminal.folder))
+    sample = f"python {script} profiles.parquet --profiles {profiles}"
+    terminal.say(f"Everything below happens in {terminal.folder}, and nothing leaves this machine.")
     terminal.chapter("1  Customers, made up, with the dirt of real data")
     terminal.type(sample)
     terminal.chapter("2  A stand-in for Snapchat")
@@ -71,7 +73,7 @@ def set_up(terminal: Terminal, url: str) -> None:
     terminal.type(
         'cdp connection add snapchat --name "Snapchat EU" \\\n'
         "    --set client_id=demo-client --secret client_secret=env:SNAP_SECRET \\\n"
-        f"    --set api_url={url}/v1 --set accounts_url={url} \\\n"
+        f"    --set api_url={url}/v1 --set accounts_url={url}/login/oauth2 \\\n"
         "    --share-with contributor --agree"
     )
     terminal.type('cdp connection authenticate "Snapchat EU" --no-browser', seen=Browser(terminal).see)
@@ -101,14 +103,14 @@ def close(terminal: Terminal, profiles: int, seconds: float, picture: Path | Non
     from closing import draw, funnel_of_the_day
 
     terminal.chapter(f"In short: {profiles:,} customers, from the table to the audience")
-    funnel_of_the_day(FOLDER / ".cdp", "Loyal to Snapchat")
+    funnel_of_the_day(terminal.folder / ".cdp", "Loyal to Snapchat")
     runs = [took for took in terminal.took if took.command == "cdp export run"]
     peak = max(took.peak for took in terminal.took) / MEGABYTE
     each = " and ".join(f"{took.seconds:.1f}" for took in runs)
     memory = f", and at most {peak:,.0f} MB of memory in one process" if peak else ""
     terminal.say(f"\n{seconds:.1f} seconds in all, {each} of them for the two runs{memory}.")
     if picture is not None:
-        draw(FOLDER / ".cdp", "Loyal to Snapchat", picture)
+        draw(terminal.folder / ".cdp", "Loyal to Snapchat", picture)
         terminal.say(f"The picture of the terminal is in {picture}.")
     terminal.say(NEXT)
 
@@ -134,6 +136,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--profiles", type=int, default=PROFILES, help="how many customers to make up")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where (made anew; default: .demo)")
     parser.add_argument("--picture", type=Path, metavar="SVG", help="draw the terminal into a file as well")
     options = parser.parse_args()
     # A letter that the terminal's encoding lacks becomes a question mark, and stops nothing.
@@ -141,9 +144,10 @@ def main() -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
-    terminal = Terminal(folder=FOLDER, environ=environment())
+    folder = options.folder.resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    terminal = Terminal(folder=folder, environ=environment())
     try:
         play(terminal, options.profiles)
         close(terminal, options.profiles, time.monotonic() - began, options.picture)
