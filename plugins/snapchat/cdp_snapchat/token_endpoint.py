@@ -21,7 +21,8 @@ from requests_oauthlib import OAuth2Session
 from cdp_core import Secret, SignInFault, Token, is_loopback
 from cdp_snapchat.wording import quoted
 
-_TIMEOUT = (10.0, 60.0)
+# Four tries with their pauses stay below two minutes, for others wait for this token meanwhile.
+_TIMEOUT = (10.0, 15.0)
 # RFC 6749, 4.1.2.1 and 5.2, and RFC 8628, 3.5: these pass by themselves, every other error does not.
 _PASSING_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 

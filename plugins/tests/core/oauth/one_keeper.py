@@ -1,8 +1,7 @@
-"""A process of its own with one keeper: prints the token that it gets for a rejected one."""
+"""A process with one keeper over the real vault and state: prints the token it gets for a rejected one."""
 
 from __future__ import annotations
 
-import fcntl
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -13,30 +12,15 @@ from typing import Any
 from cdp_core.contract.connection import OAuth2, Token
 from cdp_core.model.secret import Secret
 from cdp_core.oauth.tokens import TokenKeeper
-
-
-class FolderVault:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def _file(self, name: str) -> Path:
-        return self.folder / name.replace("/", "-")
-
-    def get(self, name: str) -> Secret | None:
-        return Secret(self._file(name).read_text()) if self._file(name).exists() else None
-
-    def put(self, name: str, value: Secret) -> None:
-        self._file(name).write_text(value.reveal())
-
-    def delete(self, name: str) -> None:
-        self._file(name).unlink()
+from cdp_core.store.state import State
+from cdp_core.vault.file_vault import FileVault
 
 
 class CountingService(OAuth2):
-    """Ends a refresh token at its first use, as services that rotate them do."""
+    """Notes the refresh token of each request in a file; takes its time, so that others come meanwhile."""
 
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / "refreshes"
+    def __init__(self, log: Path) -> None:
+        self.log = log
 
     def redirect_uri(self, settings: Mapping[str, Any]) -> str:
         return ""
@@ -56,24 +40,22 @@ class CountingService(OAuth2):
         return Token(access=Secret(f"access-{number}"), refresh=Secret(f"refresh-{number}"))
 
 
-def keeper_in(folder: Path) -> TokenKeeper:
-    @contextmanager
-    def lock(name: str) -> Iterator[None]:
-        with (folder / "lock").open("w") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            yield
-
-    return TokenKeeper(
-        connection_id="c1",
-        connection_name="Snapchat EU",
-        oauth=CountingService(folder),
-        settings={},
-        vault=FolderVault(folder),
-        lock=lock,
-        on_reconnect=print,
-    )
+@contextmanager
+def keeper_in(folder: Path) -> Iterator[TokenKeeper]:
+    """The keeper of the state and vault that lie in a folder; they are made where there are none."""
+    path = folder / "state.db"
+    with State.open(path) if path.exists() else State.create(path) as state:
+        yield TokenKeeper(
+            connection_id="c1",
+            connection_name="Snapchat EU",
+            oauth=CountingService(folder / "refreshes"),
+            settings={},
+            vault=FileVault(folder / "vault", {}),
+            lock=state.lock,
+            on_reconnect=print,
+        )
 
 
 if __name__ == "__main__":
-    keeper = keeper_in(Path(sys.argv[1]))
-    print(keeper.rejected(Secret("access-0")).reveal())  # noqa: T201 (its answer to the test)
+    with keeper_in(Path(sys.argv[1])) as keeper:
+        print(keeper.rejected(Secret("access-0")).reveal())  # noqa: T201 (its answer to the test)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
-KEEPER = Path(__file__).with_name("one_keeper.py")
+from cdp_core.contract.connection import Token
+from cdp_core.model.secret import Secret
+
+SCRIPT = Path(__file__).with_name("one_keeper.py")
+
+
+def _script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("one_keeper", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_many_processes_with_one_rejected_token_make_one_refresh(tmp_path: Path) -> None:
-    document = {
-        "access": "access-0",
-        "refresh": "refresh-0",
-        "expires_at": None,
-        "scope": "",
-        "obtained_at": 1.0,
-    }
-    (tmp_path / "token-c1").write_text(json.dumps(document))
-    command = [sys.executable, str(KEEPER), str(tmp_path)]
+    script = _script()
+    with script.keeper_in(tmp_path) as keeper:
+        keeper.keep(Token(access=Secret("access-0"), refresh=Secret("refresh-0")))
+    command = [sys.executable, str(SCRIPT), str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     processes = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(4)
@@ -28,4 +36,7 @@ def test_many_processes_with_one_rejected_token_make_one_refresh(tmp_path: Path)
     answers = {process.communicate(timeout=60)[0].strip() for process in processes}
     assert answers == {"access-1"}
     assert (tmp_path / "refreshes").read_text() == "refresh-0\n"
-    assert json.loads((tmp_path / "token-c1").read_text())["refresh"] == "refresh-1"
+    with script.keeper_in(tmp_path) as keeper:
+        assert keeper.current().reveal() == "access-1"
+    clear = [file for file in tmp_path.rglob("*") if file.is_file() and b"access-1" in file.read_bytes()]
+    assert clear == []
