@@ -12,8 +12,6 @@ from typing import Any
 
 from cdp_core import OAuth2, Token
 
-SCOPE = "snapchat-marketing-api"
-
 
 class SnapchatOAuth(OAuth2):
     """OAuth 2 at `accounts_url`, with the client's id and secret in the body, as the service wants them."""
@@ -27,7 +25,7 @@ class SnapchatOAuth(OAuth2):
     def authorization_url(self, settings: Mapping[str, Any], *, redirect_uri: str, state: str) -> str:
         from cdp_snapchat.token_endpoint import authorization_url
 
-        return authorization_url(settings, scope=SCOPE, redirect_uri=redirect_uri, state=state)
+        return authorization_url(settings, redirect_uri=redirect_uri, state=state)
 
     def exchange(self, settings: Mapping[str, Any], *, code: str, redirect_uri: str) -> Token:
         from cdp_snapchat.token_endpoint import TokenEndpoint

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from requests_oauthlib import OAuth2Session
 from cdp_core import Secret, SignInFault, Token, is_loopback
 from cdp_snapchat.wording import quoted
 
+SCOPE = "snapchat-marketing-api"
 # Four tries with their pauses stay below two minutes, for others wait for this token meanwhile.
 _TIMEOUT = (10.0, 15.0)
 # RFC 6749, 4.1.2.1 and 5.2, and RFC 8628, 3.5: these pass by themselves, every other error does not.
@@ -40,10 +42,10 @@ class _Nothing(logging.Filter):
 logging.getLogger("requests_oauthlib.oauth2_session").addFilter(_Nothing())
 
 
-def authorization_url(settings: Mapping[str, Any], *, scope: str, redirect_uri: str, state: str) -> str:
+def authorization_url(settings: Mapping[str, Any], *, redirect_uri: str, state: str) -> str:
     """The page on which the user agrees."""
     page = _address(settings, "authorize")
-    with OAuth2Session(settings["client_id"], redirect_uri=redirect_uri, scope=[scope]) as session:
+    with OAuth2Session(settings["client_id"], redirect_uri=redirect_uri, scope=[SCOPE]) as session:
         url, _ = session.authorization_url(_as_https(page), state=state)
     return url.replace(_as_https(page), page, 1)
 
@@ -74,7 +76,9 @@ class TokenEndpoint:
             )
             return answer
 
-        return self._token(ask, sent=(code,))
+        # RFC 6749, 5.1: an answer that names no scope grants the one asked for.
+        fresh = self._token(ask, sent=(code,))
+        return fresh if fresh.scope else replace(fresh, scope=SCOPE)
 
     def refreshed(self, token: Token) -> Token:
         """A newer token; with the old refresh token where the answer has none. Raises `SignInFault`."""
@@ -91,11 +95,8 @@ class TokenEndpoint:
             return answer
 
         fresh = self._token(ask, sent=(refresh,))
-        return Token(
-            access=fresh.access,
-            refresh=fresh.refresh or token.refresh,
-            expires_at=fresh.expires_at,
-            scope=fresh.scope or token.scope,
+        return replace(
+            fresh, refresh=fresh.refresh or token.refresh, scope=fresh.scope or token.scope or SCOPE
         )
 
     def _token(self, ask: Ask, sent: tuple[str, ...]) -> Token:

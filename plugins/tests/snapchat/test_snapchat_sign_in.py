@@ -91,6 +91,7 @@ def test_a_whole_sign_in_ends_with_a_token_that_the_api_takes(
     browsers[0].join()
     assert token.expires_at == 1000.0 + simulator.options.expires_in
     assert token.refresh is not None
+    assert token.scope == "snapchat-marketing-api"
     with requests.Session() as api:
         api.trust_env = False
         bearer = {"Authorization": f"Bearer {token.access.reveal()}"}
