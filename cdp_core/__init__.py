@@ -101,16 +101,16 @@ if TYPE_CHECKING:
         is_loopback as is_loopback,
     )
     from cdp_core.contract.source import (
+        DigestSink as DigestSink,
+    )
+    from cdp_core.contract.source import (
         Engine as Engine,
     )
     from cdp_core.contract.source import (
         EngineContext as EngineContext,
     )
     from cdp_core.contract.source import (
-        Prepared as Prepared,
-    )
-    from cdp_core.contract.source import (
-        PreparedKind as PreparedKind,
+        Selected as Selected,
     )
     from cdp_core.contract.source import (
         Selection as Selection,
@@ -187,10 +187,10 @@ _HOMES = {
     "cdp_core.contract.identifiers": ("Identified", "IdentifierKind"),
     "cdp_core.contract.schemas": ("SecretField", "ServiceUrl", "SettingsSchema", "is_loopback"),
     "cdp_core.contract.source": (
+        "DigestSink",
         "Engine",
         "EngineContext",
-        "Prepared",
-        "PreparedKind",
+        "Selected",
         "Selection",
         "SourceSpec",
     ),

@@ -1,15 +1,15 @@
-"""An engine: it evaluates segments over profiles, and hands out digests and counts, never raw values."""
+"""A profile source's engine: evaluates segments, hands out digests and counts, and never raw values."""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from cdp_core.contract.identifiers import IdentifierKind
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Column, Match, ProfileSource, Segment
+from cdp_core.model.identifiers import IdentifierKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class EngineContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What to prepare: the members of the segments, and for each matched field its kind's rule."""
+    """Whom to identify: the members of the segments, and for each matched field its kind's rule."""
 
     segments: tuple[Segment, ...]
     matching: tuple[Match, ...]
@@ -32,26 +32,26 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedKind:
-    """One kind's share: values read, those not sent by reason, and how many distinct digests remain.
-
-    `wanted` are Parquet files with one column `digest` (32-byte binary), each digest once over all
-    files; partitioned by the engine as it likes.
-    """
-
-    read: int
-    reasons: Mapping[Reason, int]
-    distinct: int
-    wanted: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """What the engine found: rows of the profile table, members of the segments, and each kind's share."""
+class Selected:
+    """How many rows the profile table has, and how many of them are members of the segments."""
 
     profiles: int
     members: int
-    kinds: Mapping[str, PreparedKind] = field(default_factory=dict)
+
+
+class DigestSink(abc.ABC):
+    """Takes what an engine finds, in any order and in pieces of any size; the core groups and screens it.
+
+    Every value read comes in exactly one way: as a digest or under a reason.
+    """
+
+    @abc.abstractmethod
+    def digests(self, kind: str, digests: bytes | memoryview) -> None:
+        """Digests of well-formed values, 32 bytes each, one after another, duplicates and all."""
+
+    @abc.abstractmethod
+    def reason(self, kind: str, reason: Reason, values: int) -> None:
+        """So many values yield no digest, for this reason."""
 
 
 class Engine(abc.ABC):
@@ -70,8 +70,12 @@ class Engine(abc.ABC):
         """
 
     @abc.abstractmethod
-    def prepare(self, selection: Selection, into: Path, progress: Callable[[int], None]) -> Prepared:
-        """Select members, identify and screen their values, and write the distinct digests into `into`."""
+    def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:
+        """Read each member's row once, and hand each matched value's digest or reason to the sink.
+
+        `progress` is told the members read so far. Raises `InvalidFault` as `columns` and
+        `check_segment` do, and where a matched field is not in the source.
+        """
 
     @abc.abstractmethod
     def close(self) -> None: ...

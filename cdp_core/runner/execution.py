@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cdp_core.contract.faults import CredentialsRejected, DestinationFault
-from cdp_core.contract.source import Prepared, PreparedKind, Selection
+from cdp_core.contract.source import Selection
 from cdp_core.errors import CdpError, Code, GateFault, InternalFault, InvalidFault
 from cdp_core.model.access import Actor
 from cdp_core.model.accounting import KindCounts
@@ -27,8 +27,10 @@ from cdp_core.model.journal import PlanRecord
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.run import Run, RunEvent, RunStatus, Station
 from cdp_core.pipeline import ledger
+from cdp_core.pipeline.compare import compare
 from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
-from cdp_core.pipeline.plan import Plan, compare
+from cdp_core.pipeline.plan import Plan
+from cdp_core.pipeline.prepare import Prepared, PreparedKind, prepare
 from cdp_core.runner import basis
 from cdp_core.runner.connect import OpenDestination
 from cdp_core.runner.outcome import delivery_counts
@@ -129,7 +131,7 @@ class Execution:
         """Hold the lease, settle what was left, and record this run, also when it fails before delivery."""
         holder = this_process(person=self._actor.real, run_id=self._run.id)
         with LeaseWatch(self._state, self._audience, holder, self._stop) as watch:
-            settled = settle(self._services, self._audience, watch, self._emit)
+            settled = settle(self._services, self._audience, watch, settler=self._run.id, emit=self._emit)
             self._run = dataclasses.replace(self._run, resumed_from=settled)
             # A dry run promises nothing, so that there will be nothing to settle.
             fence = None if self._run.dry_run else watch.lease.fence
@@ -212,8 +214,8 @@ class Execution:
             kinds=kinds,
         )
         with self._services.profiles.open() as engine:
-            prepared = engine.prepare(
-                selection, self._scratch, lambda done: self._told(Station.PREPARE, done)
+            prepared = prepare(
+                engine, selection, self._scratch, lambda done: self._told(Station.PREPARE, done)
             )
         if prepared.profiles == 0:
             raise GateFault(

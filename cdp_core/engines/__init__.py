@@ -1,0 +1,26 @@
+"""The engines that read profile sources. Importing this loads none of them; opening a source does."""
+
+from __future__ import annotations
+
+from cdp_core.contract.source import Engine, EngineContext, SourceSpec
+
+
+def _is_local(url: str) -> bool:
+    """DuckDB reads files: whatever is no URL, and the two forms of URL that mean a file here."""
+    return "://" not in url or url.startswith(("file://", "duckdb://"))
+
+
+def _open_duckdb(context: EngineContext) -> Engine:
+    from cdp_core.engines.duckdb.engine import DuckDBEngine
+
+    return DuckDBEngine(context)
+
+
+BUILT_IN_SOURCES: tuple[SourceSpec, ...] = (
+    SourceSpec(
+        key="duckdb",
+        label="Parquet, CSV, newline-delimited JSON, or a DuckDB file's table",
+        accepts=_is_local,
+        open=_open_duckdb,
+    ),
+)

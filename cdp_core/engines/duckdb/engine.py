@@ -1,0 +1,115 @@
+"""The DuckDB engine: one connection over one profile source, closed off from everything else.
+
+Select and identify are one query over the source: members' rows in, digests and verdicts out, as a
+stream. Memory is bounded by the batch, not by the source; what a segment's own query needs (sorts,
+joins) spills to the scratch folder. Raw values pass through this process's memory and nowhere else.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from cdp_core.contract.source import DigestSink, Engine, EngineContext, Selected, Selection
+from cdp_core.engines.duckdb.faults import on_profiles
+from cdp_core.engines.duckdb.identify import identify
+from cdp_core.engines.duckdb.relations import Relation, open_relation
+from cdp_core.engines.duckdb.segments import count_members, member_condition
+from cdp_core.engines.duckdb.sources import locate
+from cdp_core.engines.duckdb.text import literal
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.configuration import Column, Segment
+
+# Enough for a segment's sort or join to be quick, and little enough for a small machine; the
+# identification itself takes a fraction of it.
+DEFAULT_MEMORY = 256 << 20
+
+
+class DuckDBEngine(Engine):
+    """Opens the source at once, so that a wrong path or key is told before anything is asked."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._source = context.source
+        located = locate(context.source)
+        context.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._spill = Path(tempfile.mkdtemp(prefix="duckdb-", dir=context.scratch))
+        self._connection = duckdb.connect(
+            config={
+                "temp_directory": str(self._spill),
+                "memory_limit": f"{(context.memory_limit or DEFAULT_MEMORY) >> 10}KiB",
+                "preserve_insertion_order": False,
+                # It would keep every page of the source that was read, up to the memory limit.
+                "enable_external_file_cache": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "python_enable_replacements": False,
+            }
+        )
+        try:
+            if located.form == "duckdb":
+                path = str(located.files[0])
+                on_profiles(
+                    lambda: self._connection.execute(f"ATTACH {literal(path)} AS source (READ_ONLY)"),
+                    where=path,
+                )
+            for setting in (
+                f"allowed_paths = {located.allowed_paths}",
+                "enable_external_access = false",
+                "errors_as_json = true",
+                "TimeZone = 'UTC'",
+                "lock_configuration = true",
+            ):
+                self._connection.execute(f"SET {setting}")
+            self._relation: Relation = open_relation(self._connection, located, context.source.key)
+            self._check_key()
+        except BaseException:
+            self.close()
+            raise
+
+    def columns(self) -> tuple[Column, ...]:
+        return self._relation.columns
+
+    def check_segment(self, segment: Segment) -> int:
+        condition = member_condition(self._connection, segment, self._source.key)
+        return count_members(self._connection, segment, condition)
+
+    def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:
+        names = {column.name for column in self.columns()}
+        for match in selection.matching:
+            if match.field not in names:
+                raise InvalidFault(
+                    Code.FIELD_MISSING,
+                    f"the field {match.field!r} that feeds {match.kind} is not in the profiles",
+                    where=self._source.url,
+                    hint="columns: " + ", ".join(sorted(names)),
+                )
+        conditions = [
+            member_condition(self._connection, segment, self._source.key) for segment in selection.segments
+        ]
+        members = identify(
+            self._connection,
+            self._relation,
+            condition=" OR ".join(conditions) or "false",
+            selection=selection,
+            sink=sink,
+            progress=progress,
+        )
+        return Selected(profiles=self._relation.rows(), members=members)
+
+    def close(self) -> None:
+        self._connection.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    def _check_key(self) -> None:
+        names = [column.name for column in self.columns()]
+        if self._source.key not in names:
+            raise InvalidFault(
+                Code.KEY_MISSING,
+                f"the profiles have no column {self._source.key!r}",
+                where=self._source.url,
+                hint="columns: " + ", ".join(names),
+            )

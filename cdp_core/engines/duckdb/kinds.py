@@ -1,0 +1,82 @@
+"""Faster ways for the built-in kinds: SQL that yields the same bytes as the kind's Python rule, or asks it.
+
+A kind that stands not here has its rule asked for every value. What the SQL cannot decide as Python
+would (anything beyond ASCII: white space, lower case) it leaves undecided, and the rule is asked for
+those values alone. Tests hold each SQL against its rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cdp_core.engines.duckdb.text import literal
+from cdp_core.model.accounting import Reason
+from cdp_core.rules.identifiers.email import PLACEHOLDER_WORDS
+
+# What a value's verdict column holds: a digest is in the digest column, the rule must be asked, or why not.
+DIGEST, ASK = 0, 255
+VERDICTS: Mapping[Reason, int] = {
+    Reason.MISSING: 1,
+    Reason.PLACEHOLDER: 2,
+    Reason.MALFORMED: 3,
+    Reason.UNSUPPORTED: 4,
+}
+
+
+# Columns added step by step to `value<n>` (text), each evaluated once for a row, up to `digest<n>` (64
+# hexadecimal digits), `verdict<n>` and `asked<n>` (text); n tells matches of one query apart.
+Steps = tuple[Mapping[str, str], ...]
+
+
+# ASCII white space as Python knows it: tab, line feed, vertical tab, form feed, return, FS to US, blank.
+_SPACE = r"\x09-\x0d\x1c-\x1f\x20"
+_EDGES = rf"^[{_SPACE}]+|[{_SPACE}]+$"
+# All but a few addresses are plain: visible ASCII in good form. One expression tells them from the rest.
+_PLAIN = r"[\x21-\x3F\x41-\x7E]+@(?:[\x21-\x2D\x2F-\x3F\x41-\x7E]+\.)+[\x21-\x2D\x2F-\x3F\x41-\x7E]+"
+_WELL_FORMED = rf"[^@{_SPACE}]+@(?:[^@.{_SPACE}]+\.)+[^@.{_SPACE}]+"
+_WORDS = ", ".join(literal(word) for word in sorted(PLACEHOLDER_WORDS))
+
+
+def _email(n: int) -> Steps:
+    return (
+        {f"plain{n}": f"regexp_full_match(value{n}, {literal(_PLAIN)})"},
+        {
+            f"trimmed{n}": f"""CASE
+                WHEN plain{n} THEN value{n}
+                WHEN strlen(value{n}) = length(value{n})
+                THEN regexp_replace(value{n}, {literal(_EDGES)}, '', 'g')
+            END"""
+        },
+        {
+            f"verdict{n}": f"""CASE
+                WHEN plain{n} THEN {DIGEST}
+                WHEN value{n} IS NULL OR trimmed{n} = '' THEN {VERDICTS[Reason.MISSING]}
+                WHEN trimmed{n} IS NULL THEN {ASK}
+                WHEN lower(trimmed{n}) IN ({_WORDS}) THEN {VERDICTS[Reason.PLACEHOLDER]}
+                WHEN regexp_full_match(trimmed{n}, {literal(_WELL_FORMED)}) THEN {DIGEST}
+                WHEN NOT regexp_full_match(trimmed{n}, '[0-9A-Fa-f]+') THEN {VERDICTS[Reason.MALFORMED]}
+                WHEN strlen(trimmed{n}) = 64 THEN {DIGEST}
+                WHEN strlen(trimmed{n}) IN (32, 40) THEN {VERDICTS[Reason.UNSUPPORTED]}
+                ELSE {VERDICTS[Reason.MALFORMED]}
+            END::UTINYINT"""
+        },
+        {
+            # Not unhexed here: Python does the whole batch at once in a fifth of the time.
+            f"digest{n}": f"""CASE WHEN verdict{n} = {DIGEST} THEN
+                CASE WHEN plain{n} OR contains(trimmed{n}, '@') THEN sha256(lower(trimmed{n}))
+                ELSE trimmed{n} END
+            END""",
+            f"asked{n}": f"CASE WHEN verdict{n} = {ASK} THEN value{n} END",
+        },
+    )
+
+
+def _rule_alone(n: int) -> Steps:
+    return ({f"digest{n}": "NULL::VARCHAR", f"verdict{n}": f"{ASK}::UTINYINT", f"asked{n}": f"value{n}"},)
+
+
+_FASTER: Mapping[str, Callable[[int], Steps]] = {"EMAIL": _email}
+
+
+def steps(kind: str, n: int) -> Steps:
+    return _FASTER.get(kind, _rule_alone)(n)

@@ -1,0 +1,174 @@
+"""Segments' queries: read with DuckDB's own parser, let through if they read the profiles and nothing else.
+
+A condition is one expression over a profile's columns; a query is one SELECT that yields the key column.
+Tables are `profiles` and the query's own WITH names; table functions are those that touch nothing.
+This is the first of two layers: the connection has no access to files, network or settings either.
+"""
+
+# ruff: noqa: S608 - names are quoted by `text`, and a segment's text is parsed by `segments` first
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+
+from cdp_core.engines.duckdb.faults import QueryPlace, on_query, syntax_fault
+from cdp_core.engines.duckdb.text import name
+from cdp_core.model.configuration import Segment
+
+_TEMPLATE = "SELECT * FROM profiles WHERE (\n", "\n)"
+_TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
+# Functions that read or change what is outside the query, or stop it with a row's value in the message.
+_FUNCTIONS_DENIED = frozenset(
+    {
+        *("currval", "nextval", "setseed", "write_log", "current_setting", "getenv", "getvariable", "error"),
+        *("json_execute_serialized_sql", "query", "query_table", "sql_auto_complete"),
+    }
+)
+# What a tree of a SELECT holds beside expressions. Anything that stands not here is refused.
+_SAFE_TABLES = frozenset(
+    {"BASE_TABLE", "TABLE_FUNCTION", "EMPTY", "JOIN", "SUBQUERY", "EXPRESSION_LIST", "PIVOT"}
+)
+_SAFE_ENDINGS = ("_NODE", "_MODIFIER", "_TYPE_INFO")
+_SAFE_BEGINNINGS = ("ORDER_", "ASCENDING", "DESCENDING")
+
+_Node = dict[str, Any]
+
+
+def member_condition(connection: duckdb.DuckDBPyConnection, segment: Segment, key: str) -> str:
+    """SQL that is true for the rows of `profiles` that are the segment's members.
+
+    Raises `InvalidFault` (SEGMENT_INVALID) with the place where the query is not valid or not allowed.
+    """
+    if segment.where is not None:
+        return f"coalesce((\n{_checked_condition(connection, segment)}\n), false)"
+    query = _checked_query(connection, segment, key)
+    return f"{name(key)} IN (SELECT {name(key)} FROM (\n{query}\n) AS members)"
+
+
+def count_members(connection: duckdb.DuckDBPyConnection, segment: Segment, condition: str) -> int:
+    """Run the query over all profiles; raises `InvalidFault` where it fails on a row, without the row."""
+    query = f"SELECT count(*) FROM profiles WHERE {condition}"
+    before = query.partition((segment.where or segment.sql or "").strip().removesuffix(";"))[0]
+    place = QueryPlace(segment.where or (segment.sql or "").strip(), before)
+    row = on_query(lambda: connection.execute(query).fetchone(), place, where=_where(segment))
+    return int(row[0]) if row else 0
+
+
+def _checked_condition(connection: duckdb.DuckDBPyConnection, segment: Segment) -> str:
+    text = segment.where or ""
+    before, after = _TEMPLATE
+    place, where = QueryPlace(text, before), _where(segment)
+    (tree,) = _parse(connection, f"{before}{text}{after}", place, where)
+    (pattern,) = _parse(connection, f"{before}true{after}", place, where)
+    condition = tree["node"].pop("where_clause", None)
+    pattern["node"].pop("where_clause")
+    if condition is None or _without_places(tree) != _without_places(pattern):
+        raise syntax_fault("a condition is one expression, without further clauses", None, place, where=where)
+    _check_reach(condition, place, where)
+    on_query(lambda: connection.execute(f"EXPLAIN {before}{text}{after}"), place, where=where)
+    return text
+
+
+def _checked_query(connection: duckdb.DuckDBPyConnection, segment: Segment, key: str) -> str:
+    text = (segment.sql or "").strip().removesuffix(";")
+    place, where = QueryPlace(text), _where(segment)
+    trees = _parse(connection, text, place, where)
+    if len(trees) != 1:
+        raise syntax_fault("a segment is one SELECT, not several statements", None, place, where=where)
+    _check_reach(trees[0], place, where)
+    described = on_query(lambda: connection.execute(f"DESCRIBE {text}").fetchall(), place, where=where)
+    columns = [row[0] for row in described]
+    if key.lower() not in [column.lower() for column in columns]:
+        message = f"the query must yield the key column {key!r}; it yields {', '.join(columns)}"
+        raise syntax_fault(message, None, place, where=where)
+    return text
+
+
+def _parse(connection: duckdb.DuckDBPyConnection, query: str, place: QueryPlace, where: str) -> list[_Node]:
+    asked = "SELECT json_serialize_sql(?::VARCHAR, skip_null := true, skip_empty := true)"
+    row = on_query(lambda: connection.execute(asked, [query]).fetchone(), place, where=where)
+    told: _Node = json.loads(row[0] if row else "{}")
+    if told.get("error"):
+        position = told.get("position")
+        message = told.get("error_message", "not valid")
+        if told.get("error_type") == "not implemented":
+            message = "only a SELECT is allowed"
+        raise syntax_fault(message, int(position) if position is not None else None, place, where=where)
+    statements: list[_Node] = told["statements"]
+    if not statements:
+        raise syntax_fault("the query is empty", None, place, where=where)
+    return statements
+
+
+def _check_reach(tree: _Node, place: QueryPlace, where: str) -> None:
+    own = {"profiles"} | {entry["key"].lower() for node in _nodes(tree) for entry in _with_names(node)}
+    for node in _nodes(tree):
+        objection = _objection(node, own)
+        if objection:
+            raise syntax_fault(objection, node.get("query_location"), place, where=where)
+
+
+def _objection(node: _Node, own: set[str]) -> str:
+    kind = node.get("type")
+    if "class" in node:
+        return _expression_objection(node)
+    if not isinstance(kind, str):
+        return ""
+    if kind == "BASE_TABLE":
+        return _table_objection(node, own)
+    if kind == "TABLE_FUNCTION" and _function(node.get("function", {})) not in _TABLE_FUNCTIONS:
+        return f"the table function {_function(node.get('function', {}))} is not allowed in a segment"
+    if kind in _SAFE_TABLES or kind.endswith(_SAFE_ENDINGS) or kind.startswith(_SAFE_BEGINNINGS):
+        return ""
+    return "only a SELECT over `profiles` is allowed"
+
+
+def _expression_objection(node: _Node) -> str:
+    if node["class"] == "FUNCTION" and _function(node) in _FUNCTIONS_DENIED:
+        return f"the function {_function(node)} is not allowed in a segment"
+    return "a segment has no parameters" if node["class"] == "PARAMETER" else ""
+
+
+def _table_objection(node: _Node, own: set[str]) -> str:
+    table = str(node.get("table_name", ""))
+    path = node.get("qualified_name", {}).get("path", [table])
+    qualified = node.get("schema_name") or node.get("catalog_name") or len(path) > 1
+    if not qualified and table.lower() in own:
+        return ""
+    return f"a segment reads `profiles` and no other table or file; it names {'.'.join(path)!r}"
+
+
+def _function(node: _Node) -> str:
+    return str(node.get("function_name", "")).lower()
+
+
+def _with_names(node: _Node) -> list[_Node]:
+    found = node.get("cte_map", {})
+    return list(found.get("map", [])) if isinstance(found, dict) else []
+
+
+def _nodes(tree: Any) -> Iterator[_Node]:
+    if isinstance(tree, dict):
+        yield tree
+        for value in tree.values():
+            yield from _nodes(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _nodes(value)
+
+
+def _without_places(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {
+            key: _without_places(value) for key, value in tree.items() if not key.startswith("query_location")
+        }
+    if isinstance(tree, list):
+        return [_without_places(value) for value in tree]
+    return tree
+
+
+def _where(segment: Segment) -> str:
+    return f"segment {segment.name!r}"

@@ -1,0 +1,136 @@
+"""Compare: today's digests against the audience's claims, range by range, into a plan.
+
+For each kind, with `wanted` today's digests, `own` this export's claims (confirmed and perhaps there)
+and `others` those of the audience's other exports:
+
+- wanted and own and confirmed: unchanged;
+- wanted and not so, but confirmed by another: unchanged, and claimed without sending;
+- wanted otherwise: **add**; also what is only perhaps there;
+- own and not wanted, and another claims it: released, sends nothing;
+- own and not wanted otherwise: **remove**.
+
+Other modes than mirror differ in which of these they keep, and belong into `_verdict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from cdp_core.model.accounting import KindCounts, Reason
+from cdp_core.model.ledger import LedgerFile
+from cdp_core.pipeline.claims import Fold, LedgerReader, by_kind, together
+from cdp_core.pipeline.digest_file import DigestFile
+from cdp_core.pipeline.digest_sets import minus, part
+from cdp_core.pipeline.grouping import THREADS, in_parallel
+from cdp_core.pipeline.plan import Plan, PlanPart, PlanWriter
+from cdp_core.pipeline.prepare import Prepared, PreparedKind
+
+
+def compare(
+    prepared: Prepared,
+    *,
+    ledger_folder: Path,
+    files: Iterable[LedgerFile],
+    export_id: str,
+    folder: Path,
+) -> Plan:
+    """Write the plan into `folder`, which must not exist yet; `files` are the audience's, of all exports.
+
+    A kind that the export claims and that is not prepared (it is not matched any more) is taken out.
+    Raises `InvalidFault` where the disk is full; then nothing is left behind.
+    """
+    files = tuple(files)
+    own_kinds = {file.kind for file in files if file.export_id == export_id}
+    unmatched = dict.fromkeys(sorted(own_kinds - set(prepared.kinds)), _NOTHING_PREPARED)
+    counts = {}
+    with PlanWriter(folder) as plan, ThreadPoolExecutor(THREADS) as threads:
+        for kind, share in {**prepared.kinds, **unmatched}.items():
+            claims = by_kind(files, kind)
+            if claims or len(share.wanted) != 1:
+                own = LedgerReader(ledger_folder, claims.pop(export_id, []))
+                others = [LedgerReader(ledger_folder, each) for each in claims.values()]
+                counts[kind] = _compare_kind(plan, threads, kind, share, own=own, others=others)
+            else:
+                counts[kind] = _take_everything(plan, kind, share)
+        return plan.finish(counts)
+
+
+_NOTHING_PREPARED = PreparedKind(read=0, reasons={}, distinct=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """One range's digests by what becomes of them."""
+
+    parts: Mapping[PlanPart, pa.Array]
+
+
+def _verdict(held: tuple[pa.Array, Fold, Fold]) -> _Verdict:
+    """The mode's rule for one range."""
+    wanted, own_fold, others_fold = held
+    own, others = own_fold(), others_fold()
+    sure = part(wanted, own.confirmed)
+    candidates = part(sure.only_left, others.confirmed)
+    not_wanted = pa.concat_arrays([sure.only_right, minus(own.unconfirmed, wanted)])
+    gone = part(not_wanted, others.all)
+    return _Verdict(
+        {
+            PlanPart.ADD: candidates.only_left,
+            PlanPart.CLAIM: candidates.both,
+            PlanPart.REMOVE: gone.only_left,
+            PlanPart.RELEASE: gone.both,
+        }
+    )
+
+
+def _compare_kind(
+    plan: PlanWriter,
+    threads: ThreadPoolExecutor,
+    kind: str,
+    share: PreparedKind,
+    *,
+    own: LedgerReader,
+    others: list[LedgerReader],
+) -> KindCounts:
+    wanted = [DigestFile(written.path) for written in share.wanted]
+    ranges = max([own.ranges, *(each.ranges for each in others), *(each.ranges for each in wanted)])
+    held = zip(_wanted(wanted, ranges), own.read(ranges), together(others, ranges), strict=True)
+    rows = dict.fromkeys(PlanPart, 0)
+    for verdict in in_parallel(threads, _verdict, held):
+        for plan_part, digests in verdict.parts.items():
+            plan.file(plan_part, kind).write(digests)
+            rows[plan_part] += len(digests)
+    return _counts(share, rows)
+
+
+def _wanted(files: list[DigestFile], ranges: int) -> Iterator[pa.Array]:
+    if not files:
+        yield from (fold().confirmed for fold in together([], ranges))
+        return
+    for arrays in zip(*(file.read(ranges) for file in files), strict=True):
+        yield arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
+
+
+def _take_everything(plan: PlanWriter, kind: str, share: PreparedKind) -> KindCounts:
+    """Nobody claims anything yet: what was prepared is what will be added."""
+    if share.distinct:
+        plan.take_over(PlanPart.ADD, kind, share.wanted[0])
+    return _counts(share, {**dict.fromkeys(PlanPart, 0), PlanPart.ADD: share.distinct})
+
+
+def _counts(share: PreparedKind, rows: Mapping[PlanPart, int]) -> KindCounts:
+    reasons = {reason.value: share.reasons.get(reason, 0) for reason in Reason}
+    added = rows[PlanPart.ADD]
+    return KindCounts(
+        read=share.read,
+        added=added,
+        unchanged=share.distinct - added,
+        removed=rows[PlanPart.REMOVE],
+        released=rows[PlanPart.RELEASE],
+        **reasons,
+    )

@@ -1,0 +1,312 @@
+"""The ledger: for each audience, the digests that the service has accepted, and for which export.
+
+Its files never change. A run writes what it changed into files of their own (a base, then additions
+and endings; now and then all into a new base) and hands on the list that the state will point to; a
+file that no list names is swept. The same function settles a run that was killed, from its journal.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from cdp_core.errors import Code, GateFault
+from cdp_core.model.delivery import BatchOutcome, BatchStatus, Operation
+from cdp_core.model.ledger import LedgerFile, LedgerPart
+from cdp_core.pipeline.claims import Fold, LedgerReader
+from cdp_core.pipeline.digest_file import DigestFileWriter, Written, ranges_for
+from cdp_core.pipeline.digest_sets import EMPTY, minus, union
+from cdp_core.pipeline.disk import link, sha256, sync, writing
+from cdp_core.pipeline.grouping import THREADS, in_parallel
+from cdp_core.pipeline.intervals import Intervals
+from cdp_core.pipeline.plan import Plan, PlanPart
+
+# Changes are kept beside the base until they are a fifth of it, or many; then everything is written anew.
+_LARGEST_CHANGE = 0.2
+_MOST_CHANGES = 16
+_ORPHANED_AFTER = 24 * 3600.0
+
+
+def verify(folder: Path, files: Iterable[LedgerFile]) -> None:
+    """Raises `GateFault` (LEDGER_DIFFERS) naming the file that is missing or not what was committed."""
+    digests = {file.path: file.sha256 for file in files}
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = threads.map(lambda path: _sha256_or_none(folder / path), digests)
+        for (path, committed), now in zip(digests.items(), found, strict=True):
+            if now != committed:
+                raise GateFault(
+                    Code.LEDGER_DIFFERS,
+                    "a ledger file is missing" if now is None else "a ledger file is not what was committed",
+                    where=str(folder / path),
+                    hint="restore it from a backup: without it nobody knows who is in the audience",
+                )
+
+
+def apply(
+    folder: Path,
+    files: Iterable[LedgerFile],
+    plan: Plan,
+    outcomes: Iterable[BatchOutcome],
+    *,
+    export_id: str,
+) -> tuple[LedgerFile, ...]:
+    """Write what a plan's outcomes change of an export's claims; the audience's new list of files.
+
+    Accepted additions are confirmed claims, unknown ones are perhaps there; refused and unsent ones
+    change nothing. Accepted removals end the claim; all others leave it. Claims that change hands are
+    carried out as planned. A batch that is only journaled counts as unknown; where two outcomes tell
+    of one digest, acceptance counts first. Other exports' files are handed on as they are.
+    """
+    files = tuple(files)
+    told = _Told(outcomes)
+    result = [file for file in files if file.export_id != export_id]
+    kinds = dict.fromkeys([*(file.kind for file in files if file.export_id == export_id), *plan.kinds])
+    for kind in kinds:
+        result += _Settlement(
+            folder=folder,
+            before=[file for file in files if file.export_id == export_id and file.kind == kind],
+            plan=plan,
+            told=told,
+            export_id=export_id,
+            kind=kind,
+        ).files()
+    return tuple(result)
+
+
+def count(files: Iterable[LedgerFile]) -> Mapping[tuple[str, str], int]:
+    """How many claims each (export, kind) has."""
+    found: Counter[tuple[str, str]] = Counter()
+    for file in files:
+        found[file.export_id, file.kind] += file.claims
+    return found
+
+
+def sweep(folder: Path, referenced: Iterable[str], *, older_than: float = _ORPHANED_AFTER) -> int:
+    """Take away files that no list names, but none so young (in seconds) that a run may be about to
+    name it; how many there were."""
+    named = set(referenced)
+    swept = 0
+    for path in folder.rglob("*.parquet"):
+        # A file that was linked here is as young as its link, whatever its contents' age.
+        if (
+            path.relative_to(folder).as_posix() not in named
+            and time.time() - path.stat().st_ctime > older_than
+        ):
+            path.unlink(missing_ok=True)
+            swept += 1
+    return swept
+
+
+def _sha256_or_none(path: Path) -> str | None:
+    try:
+        return sha256(path)
+    except OSError:
+        return None
+
+
+class _Told:
+    """What became of each row of a plan."""
+
+    def __init__(self, outcomes: Iterable[BatchOutcome]) -> None:
+        self._accepted: dict[tuple[Operation, str], Intervals] = {}
+        self._unknown: dict[tuple[Operation, str], Intervals] = {}
+        for outcome in outcomes:
+            batch = outcome.range
+            if outcome.status is BatchStatus.ACCEPTED:
+                told = self._accepted
+            elif outcome.status in (BatchStatus.UNKNOWN, BatchStatus.JOURNALED):
+                told = self._unknown
+            else:
+                continue
+            told.setdefault((batch.operation, batch.kind), Intervals()).add(batch.start, batch.count)
+
+    def accepted(self, operation: Operation, kind: str) -> Intervals:
+        return self._accepted.get((operation, kind), Intervals())
+
+    def unknown(self, operation: Operation, kind: str) -> Intervals:
+        return self._unknown.get((operation, kind), Intervals()).without(self.accepted(operation, kind))
+
+
+class _Settlement:
+    """One kind of one export: its files before, what became of the plan, its files after."""
+
+    def __init__(
+        self, *, folder: Path, before: list[LedgerFile], plan: Plan, told: _Told, export_id: str, kind: str
+    ) -> None:
+        self._folder = folder
+        self._before = before
+        self._plan = plan
+        self._told = told
+        self._export_id = export_id
+        self._kind = kind
+
+    def files(self) -> list[LedgerFile]:
+        if not self._changes:
+            return self._before
+        return self._compacted(self._linked() if self._all_added else self._written())
+
+    @property
+    def _changes(self) -> bool:
+        told, kind = self._told, self._kind
+        return bool(
+            told.accepted(Operation.ADD, kind)
+            or told.unknown(Operation.ADD, kind)
+            or told.accepted(Operation.REMOVE, kind)
+            or self._plan.file(PlanPart.CLAIM, kind)
+            or self._plan.file(PlanPart.RELEASE, kind)
+        )
+
+    @property
+    def _all_added(self) -> bool:
+        """Whether the plan's additions, all of them accepted, are the only change."""
+        added = self._plan.file(PlanPart.ADD, self._kind)
+        return (
+            added is not None
+            and self._told.accepted(Operation.ADD, self._kind).count == added.rows
+            and not self._told.accepted(Operation.REMOVE, self._kind)
+            and not self._plan.file(PlanPart.CLAIM, self._kind)
+            and not self._plan.file(PlanPart.RELEASE, self._kind)
+            and not any(file.part is LedgerPart.UNCONFIRMED for file in self._before)
+        )
+
+    def _linked(self) -> list[LedgerFile]:
+        """The plan's own file becomes the ledger's: a second name, and nothing is written."""
+        planned = self._plan.file(PlanPart.ADD, self._kind)
+        assert planned is not None  # noqa: S101 - _all_added has looked
+        ledger_part = LedgerPart.ADDED if self._before else LedgerPart.BASE
+        path = self._new_path(ledger_part)
+        with writing(path):
+            link(self._plan.folder / planned.path, path)
+            sync(path.parent)
+        return [*self._before, self._entry(ledger_part, Written(path, planned.sha256, planned.rows))]
+
+    def _written(self) -> list[LedgerFile]:
+        changes = _ChangeReader(self._plan, self._told, self._kind)
+        own = LedgerReader(self._folder, self._before)
+        ranges = max(own.ranges, changes.ranges)
+        kept = [file for file in self._before if file.part is not LedgerPart.UNCONFIRMED]
+        first = LedgerPart.ADDED if kept else LedgerPart.BASE
+        writers = {
+            ledger_part: DigestFileWriter(self._new_path(ledger_part))
+            for ledger_part in (first, LedgerPart.UNCONFIRMED, LedgerPart.ENDED)
+        }
+        try:
+            with ThreadPoolExecutor(THREADS) as threads:
+                work = zip(own.read(ranges), changes.read(ranges), strict=True)
+                for change in in_parallel(threads, _settled, work):
+                    for writer, digests in zip(
+                        writers.values(), (change.confirmed, change.perhaps, change.ended), strict=True
+                    ):
+                        writer.write(digests)
+            found = [
+                self._entry(each, writer.close(durable=True))
+                for each, writer in writers.items()
+                if writer.rows
+            ]
+        finally:
+            for writer in writers.values():
+                writer.discard()
+        sync(self._new_path(first).parent)
+        return [*kept, *found]
+
+    def _compacted(self, files: list[LedgerFile]) -> list[LedgerFile]:
+        """Everything confirmed in one new base, once the changes beside the base are many."""
+        changes = [file for file in files if file.part in (LedgerPart.ADDED, LedgerPart.ENDED)]
+        base = sum(file.rows for file in files if file.part is LedgerPart.BASE)
+        changed = sum(file.rows for file in changes)
+        if not changes or (changed <= base * _LARGEST_CHANGE and len(changes) <= _MOST_CHANGES):
+            return files
+        unconfirmed = [file for file in files if file.part is LedgerPart.UNCONFIRMED]
+        reader = LedgerReader(self._folder, [file for file in files if file not in unconfirmed])
+        ranges = max(reader.ranges, ranges_for(sum(file.claims for file in files)))
+        path = self._new_path(LedgerPart.BASE)
+        with DigestFileWriter(path) as writer, ThreadPoolExecutor(THREADS) as threads:
+            for confirmed in in_parallel(
+                threads, lambda fold: union([fold().confirmed]), reader.read(ranges)
+            ):
+                writer.write(confirmed)
+            if not writer.rows:
+                return unconfirmed
+            written = writer.close(durable=True)
+        sync(path.parent)
+        return [self._entry(LedgerPart.BASE, written), *unconfirmed]
+
+    def _new_path(self, ledger_part: LedgerPart) -> Path:
+        folder = self._folder / quote(self._export_id, safe="")
+        with writing(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder / f"{quote(self._kind, safe='')}.{ledger_part}.{uuid.uuid4().hex}.parquet"
+
+    def _entry(self, ledger_part: LedgerPart, written: Written) -> LedgerFile:
+        return LedgerFile(
+            export_id=self._export_id,
+            kind=self._kind,
+            part=ledger_part,
+            path=written.path.relative_to(self._folder).as_posix(),
+            sha256=written.sha256,
+            rows=written.rows,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Digests of one range; `perhaps` are those that are perhaps there."""
+
+    confirmed: pa.Array
+    perhaps: pa.Array
+    ended: pa.Array
+
+
+class _ChangeReader:
+    """What a plan's outcomes say, range by range: confirmed, perhaps there, and ended digests."""
+
+    def __init__(self, plan: Plan, told: _Told, kind: str) -> None:
+        self._told = told
+        self._kind = kind
+        self._files = {each: plan.digests(each, kind) for each in PlanPart}
+
+    @property
+    def ranges(self) -> int:
+        return max((file.ranges for file in self._files.values() if file), default=1)
+
+    def read(self, ranges: int) -> Iterator[_Change]:
+        kind = self._kind
+        parts = (
+            (PlanPart.ADD, self._told.accepted(Operation.ADD, kind)),
+            (PlanPart.CLAIM, Intervals.everything()),
+            (PlanPart.ADD, self._told.unknown(Operation.ADD, kind)),
+            (PlanPart.REMOVE, self._told.accepted(Operation.REMOVE, kind)),
+            (PlanPart.RELEASE, Intervals.everything()),
+        )
+        columns = (self._rows(plan_part, rows, ranges) for plan_part, rows in parts)
+        for added, claimed, perhaps, removed, released in zip(*columns, strict=True):
+            yield _Change(_both(added, claimed), perhaps, _both(removed, released))
+
+    def _rows(self, plan_part: PlanPart, rows: Intervals, ranges: int) -> Iterable[pa.Array]:
+        file = self._files[plan_part]
+        return file.read(ranges, rows) if file and rows else itertools.repeat(EMPTY, ranges)
+
+
+def _both(one: pa.Array, other: pa.Array) -> pa.Array:
+    return union([one, other]) if len(other) else one
+
+
+def _settled(work: tuple[Fold, _Change]) -> _Change:
+    """For one range: what becomes confirmed, all that is perhaps there then, and the confirmed that ends."""
+    fold, change = work
+    before = fold().unconfirmed
+    perhaps = union([before, change.perhaps])
+    return _Change(
+        change.confirmed,
+        minus(minus(perhaps, change.confirmed), change.ended),
+        minus(change.ended, before),
+    )

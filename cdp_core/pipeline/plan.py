@@ -1,0 +1,224 @@
+"""The plan: what a run will send, on disk before anything is sent, and read by delivery, settling and people.
+
+A plan is a folder: `plan.json` with its sums and each file's SHA-256, and the digests themselves in
+`operation=add/kind=EMAIL/digests.parquet` and the like, so that any Parquet reader shows it as
+(operation, kind, digest): `SELECT operation, kind, count(*) FROM 'plans/ID/**/*.parquet' GROUP BY ALL`.
+Beside `add` and `remove` there may be `claim` and `release`: claims that change hands between exports
+and send nothing. The SHA-256 of `plan.json` stands for the whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import marshmallow
+from marshmallow import fields
+
+from cdp_core.contract.digests import DigestBlock
+from cdp_core.errors import Code, GateFault
+from cdp_core.model.accounting import KindCounts
+from cdp_core.model.delivery import BatchRange, Operation
+from cdp_core.pipeline.digest_file import DigestFile, DigestFileWriter, Written
+from cdp_core.pipeline.disk import link, sha256, sync, writing
+
+MANIFEST = "plan.json"
+
+
+class PlanPart(StrEnum):
+    """What becomes of a digest: the two that are sent, and the two that only the ledger learns of."""
+
+    ADD = Operation.ADD.value
+    REMOVE = Operation.REMOVE.value
+    CLAIM = "claim"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFile:
+    """The digests of one part and kind; `path` is relative to the plan's folder."""
+
+    part: PlanPart
+    kind: str
+    path: str
+    sha256: str
+    rows: int
+
+
+class _PlanFileSchema(marshmallow.Schema):
+    part = fields.Enum(PlanPart, by_value=True, required=True)
+    kind = fields.String(required=True)
+    path = fields.String(required=True)
+    sha256 = fields.String(required=True)
+    rows = fields.Integer(required=True, strict=True)
+
+    @marshmallow.post_load
+    def make(self, data: dict[str, Any], **_: Any) -> PlanFile:
+        return PlanFile(**data)
+
+
+class _ManifestSchema(marshmallow.Schema):
+    kinds = fields.Dict(
+        keys=fields.String(), values=fields.Dict(fields.String(), fields.Integer()), required=True
+    )
+    files = fields.List(fields.Nested(_PlanFileSchema), required=True)
+
+
+class Plan:
+    """A finished plan. Its rows never change, and neither does their order."""
+
+    def __init__(
+        self, folder: Path, digest: str, kinds: Mapping[str, KindCounts], files: tuple[PlanFile, ...]
+    ) -> None:
+        self.folder = folder
+        self.sha256 = digest
+        self.counts = kinds
+        self._files = {(file.part, file.kind): file for file in files}
+
+    @classmethod
+    def open(cls, folder: Path, sha256: str) -> Plan:
+        """Raises `GateFault` (PLAN_DIFFERS) unless every byte is what was written."""
+        manifest = folder / MANIFEST
+        try:
+            written = manifest.read_bytes()
+        except OSError as failure:
+            raise _differs(manifest) from failure
+        if hashlib.sha256(written).hexdigest() != sha256:
+            raise _differs(manifest)
+        kept = _ManifestSchema().loads(written.decode())
+        files = tuple(kept["files"])
+        with ThreadPoolExecutor() as threads:
+            for file, same in zip(
+                files, threads.map(lambda each: _is_whole(folder, each), files), strict=True
+            ):
+                if not same:
+                    raise _differs(folder / file.path)
+        kinds = {kind: KindCounts(**counts) for kind, counts in kept["kinds"].items()}
+        return cls(folder, sha256, kinds, files)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.counts)
+
+    @property
+    def totals(self) -> Mapping[tuple[Operation, str], int]:
+        """How many digests will be sent, for each operation and kind that has any."""
+        return {
+            (Operation(part.value), kind): file.rows
+            for (part, kind), file in self._files.items()
+            if part in (PlanPart.ADD, PlanPart.REMOVE)
+        }
+
+    def blocks(self, operation: Operation, kind: str, size: int) -> Iterator[tuple[BatchRange, DigestBlock]]:
+        """All of an operation's digests, at most `size` at a time, in the plan's order."""
+        digests = self.digests(PlanPart(operation.value), kind)
+        start = 0
+        for block in map(DigestBlock, digests.blocks(size) if digests else ()):
+            yield BatchRange(operation=operation, kind=kind, start=start, count=len(block)), block
+            start += len(block)
+
+    def read(self, batch: BatchRange) -> DigestBlock:
+        """The digests of one batch; any thread may ask."""
+        digests = self.digests(PlanPart(batch.operation.value), batch.kind)
+        return DigestBlock(digests.slice(batch.start, batch.count) if digests else b"")
+
+    def file(self, part: PlanPart, kind: str) -> PlanFile | None:
+        return self._files.get((part, kind))
+
+    def digests(self, part: PlanPart, kind: str) -> DigestFile | None:
+        file = self.file(part, kind)
+        return DigestFile(self.folder / file.path) if file else None
+
+
+class PlanWriter:
+    """Writes a plan beside its place and moves it there whole; left without `finish`, nothing stays."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._aside = folder.with_name(f".{folder.name}.partial")
+        self._open: dict[tuple[PlanPart, str], DigestFileWriter] = {}
+        self._files: list[PlanFile] = []
+
+    def __enter__(self) -> PlanWriter:
+        shutil.rmtree(self._aside, ignore_errors=True)
+        with writing(self._aside):
+            self._aside.mkdir(mode=0o700, parents=True)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for file in self._open.values():
+            file.discard()
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+    def file(self, part: PlanPart, kind: str) -> DigestFileWriter:
+        """The file of a part and kind, to be written range by range."""
+        if (part, kind) not in self._open:
+            self._open[part, kind] = DigestFileWriter(self._place(part, kind))
+        return self._open[part, kind]
+
+    def take_over(self, part: PlanPart, kind: str, written: Written) -> None:
+        """A file that is already as the plan wants it: it is linked, not written again."""
+        path = self._place(part, kind)
+        with writing(path):
+            link(written.path, path)
+        self._files.append(self._entry(part, kind, written))
+
+    def finish(self, kinds: Mapping[str, KindCounts]) -> Plan:
+        for (part, kind), file in self._open.items():
+            if file.rows:
+                self._files.append(self._entry(part, kind, file.close(durable=True)))
+            else:
+                file.discard()
+        self._open.clear()
+        files = sorted(self._files, key=lambda each: (list(PlanPart).index(each.part), each.kind))
+        manifest = json.dumps(
+            {
+                "kinds": {kind: counts.as_dict() for kind, counts in kinds.items()},
+                "files": [asdict(file) for file in files],
+            },
+            indent=1,
+        ).encode()
+        with writing(self._folder):
+            path = self._aside / MANIFEST
+            path.touch(mode=0o600)
+            path.write_bytes(manifest)
+            sync(path)
+            os.rename(self._aside, self._folder)  # noqa: PTH104
+            sync(self._folder)
+            sync(self._folder.parent)
+        return Plan(self._folder, hashlib.sha256(manifest).hexdigest(), dict(kinds), tuple(files))
+
+    def _place(self, part: PlanPart, kind: str) -> Path:
+        folder = self._aside / f"operation={part}" / f"kind={quote(kind, safe='')}"
+        with writing(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder / "digests.parquet"
+
+    def _entry(self, part: PlanPart, kind: str, written: Written) -> PlanFile:
+        path = f"operation={part}/kind={quote(kind, safe='')}/digests.parquet"
+        return PlanFile(part=part, kind=kind, path=path, sha256=written.sha256, rows=written.rows)
+
+
+def _is_whole(folder: Path, file: PlanFile) -> bool:
+    try:
+        return sha256(folder / file.path) == file.sha256
+    except OSError:
+        return False
+
+
+def _differs(path: Path) -> GateFault:
+    return GateFault(
+        Code.PLAN_DIFFERS,
+        "the plan's file is missing or is not what was written",
+        where=str(path),
+        hint="make a new plan: `cdp export plan`",
+    )

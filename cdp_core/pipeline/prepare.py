@@ -1,0 +1,65 @@
+"""Prepare: has the engine select and identify the members, and groups and screens their digests.
+
+What comes out is, for each identifier kind, a file of distinct digests that may be sent, and the
+count of every value that may not, by reason. Nothing here ever holds a raw value.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cdp_core.contract.source import Engine, Selection
+from cdp_core.errors import Code, InternalFault
+from cdp_core.model.accounting import Reason
+from cdp_core.pipeline.digest_file import Written
+from cdp_core.pipeline.grouping import Grouping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedKind:
+    """One kind's share: values read, those not sent by reason, and how many distinct digests remain.
+
+    `wanted` are the files that hold these digests, none in two of them.
+    """
+
+    read: int
+    reasons: Mapping[Reason, int]
+    distinct: int
+    wanted: tuple[Written, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Rows of the profile table, members of the segments, and each kind's share."""
+
+    profiles: int
+    members: int
+    kinds: Mapping[str, PreparedKind] = field(default_factory=dict)
+
+
+def prepare(engine: Engine, selection: Selection, into: Path, progress: Callable[[int], None]) -> Prepared:
+    """Write the distinct digests of each kind into the folder `into`, which must exist.
+
+    Raises `InvalidFault` as the engine does, and where the disk is full.
+    """
+    fields = Counter(match.kind for match in selection.matching)
+    kinds = {key: selection.kinds[key] for key in fields}
+    prepared = {}
+    with Grouping(kinds, into) as grouping:
+        selected = engine.identify(selection, grouping, progress)
+        for key in kinds:
+            path = into / f"{uuid.uuid4().hex}.parquet"
+            written, read, reasons = grouping.finish(key, path)
+            if read != selected.members * fields[key]:
+                raise InternalFault(
+                    Code.UNBALANCED,
+                    f"{read:,} {key} values were counted of {selected.members:,} members times "
+                    f"{fields[key]} fields",
+                    hint="the engine loses or repeats values; please report it",
+                )
+            prepared[key] = PreparedKind(read=read, reasons=reasons, distinct=written.rows, wanted=(written,))
+    return Prepared(profiles=selected.profiles, members=selected.members, kinds=prepared)
