@@ -28,6 +28,9 @@ def add_plugin_commands(context: click.Context, nouns: Iterable[str]) -> None:
     if _ADDED in root.meta or not isinstance(root.command, click.Group):
         return
     root.meta[_ADDED] = True
+    # What a plugin brought in an earlier command of this process may be disabled by now.
+    root.command.commands.clear()
+    simulate.commands.clear()
     manager = create_plugin_manager(disabled=_disabled(root.params.get("workspace")))
     warn_of_skipped(manager.reports)
     for plugin in reversed(manager.hook.cdp_commands.get_hookimpls()):

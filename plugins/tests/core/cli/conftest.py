@@ -67,7 +67,7 @@ class Keyboard:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home that one stands in, where only the test's own plugin is installed."""
+    """An empty home that one stands in, with the test's own plugin on the path."""
     for name in list(os.environ):
         if name.startswith(("CDP_", "XDG_")):
             monkeypatch.delenv(name)
@@ -111,6 +111,12 @@ def export(cdp: Keyboard, connection: str) -> str:
 @pytest.fixture
 def environ(home: Path) -> dict[str, str]:
     """For a `cdp` process of its own, in the same home with the same plugin."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "ACME_FOLDER", "ACME_KEY")}
-    path = os.pathsep.join((str(DATA), str(ROOT), str(ROOT / "plugins" / "snapchat")))
-    return kept | {"PYTHONPATH": path, "TERM": "xterm", "LANG": "C.UTF-8", "COLUMNS": "80", "LINES": "40"}
+    path = [str(DATA), str(ROOT), str(ROOT / "plugins" / "snapchat"), os.environ.get("PYTHONPATH", "")]
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    return kept | {
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        "TERM": "dumb",
+        "LANG": "C.UTF-8",
+        "COLUMNS": "80",
+        "LINES": "40",
+    }

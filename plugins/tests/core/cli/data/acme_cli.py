@@ -112,15 +112,16 @@ def cdp_connection_types() -> Sequence[cdp_core.ConnectionType]:
 def cdp_export_destinations() -> Sequence[cdp_core.DestinationSpec]:
     return [
         cdp_core.DestinationSpec(
-            key="acme",
+            key=connection_type,
             label="Acme audiences",
-            connection_type="acme",
+            connection_type=connection_type,
             settings_schema=ExportSettings,
             matching=(cdp_core.MatchingRule(kind="EMAIL"),),
             capabilities=cdp_core.Capabilities(batch_limit=100),
             factory=AcmeDestination,
-            origin=lambda settings: str(settings["api_url"]),
+            origin=lambda settings: str(settings.get("api_url", "https://acme.example")),
         )
+        for connection_type in ("acme", "acme-login")
     ]
 
 

@@ -1,0 +1,373 @@
+"""Each noun through the real facade: what its commands print for people, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from plugins.tests.core.cli.conftest import Keyboard
+
+
+def test_init_makes_the_workspace_and_says_what_comes_next(cdp: Keyboard, home: Path) -> None:
+    said = cdp("init", "--profiles", "profiles.csv", "--key", "customer_id", "--vault", "file")
+    assert str(home / ".cdp") in said.out
+    assert "Next: cdp segment add" in said.out
+    assert "--workspace" not in said.out
+
+
+def test_init_in_another_folder_says_how_later_commands_find_it(cdp: Keyboard, home: Path) -> None:
+    said = cdp("init", "my work", "--profiles", "profiles.csv", "--key", "customer_id", "--vault", "file")
+    assert f"cdp --workspace '{home / 'my work'}'" in said.out
+    assert cdp("--workspace", "my work", "whoami", "--json").document["workspace"] == str(home / "my work")
+
+
+def test_init_as_json_is_one_document(cdp: Keyboard, home: Path) -> None:
+    document = cdp(
+        *("init", "--profiles", "profiles.csv", "--key", "customer_id", "--vault", "file", "--json")
+    ).document
+    assert document["workspace"] == str(home / ".cdp")
+    assert document["profiles"] == str(home / "profiles.csv")
+    assert (document["key"], document["vault"]) == ("customer_id", "file")
+
+
+def test_init_takes_the_workspace_option_and_the_environment_for_the_folder(
+    cdp: Keyboard, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("init", "--profiles", "profiles.csv", "--key", "customer_id", "--vault", "file")
+    cdp("--workspace", "one", *words)
+    assert (home / "one" / "cdp.toml").is_file()
+    monkeypatch.setenv("CDP_WORKSPACE", str(home / "two"))
+    cdp(*words)
+    assert (home / "two" / "cdp.toml").is_file()
+    cdp(*words, "three")
+    assert (home / "three" / "cdp.toml").is_file()
+    assert "both name the workspace" in cdp("--workspace", "four", *words, "five", status=2).err
+
+
+def test_init_hands_the_readers_options_on(cdp: Keyboard, home: Path) -> None:
+    (home / "semicolons.csv").write_text("id;email\n1;ann@example.org\n")
+    cdp("init", "--profiles", "semicolons.csv", "--key", "id", "--option", "delimiter=;", "--vault", "file")
+    cdp("segment", "add", "All", "--where", "id = 1")
+
+
+def test_init_without_a_terminal_names_what_is_missing(cdp: Keyboard) -> None:
+    assert "--profiles PATH" in cdp("init", status=2).err
+    said = cdp("init", "--profiles", "profiles.csv", "--json", status=2)
+    assert said.document["error"]["code"] == "CDP-201"
+    assert said.document["error"]["hint"] == "--key COLUMN"
+    assert "leave out --as" in cdp("--as", "ann", "init", status=2).err
+
+
+def test_segments_are_listed_shown_and_removed(cdp: Keyboard, workspace: Path) -> None:
+    listed = cdp("segment", "list").out
+    assert "Loyal" in listed
+    assert "lifetime_value > 500" in listed
+    assert cdp("segment", "show", "Loyal", "--json").document["members"] == 5
+    assert "Members" in cdp("segment", "show", "Loyal").out
+    assert cdp("segment", "remove", "Loyal", status=2).err.startswith("error CDP-204")
+    assert cdp("segment", "remove", "Loyal", "--yes").out == 'Segment "Loyal" is removed.\n'
+    assert "No segments yet" in cdp("segment", "list").out
+    assert cdp("segment", "list", "--json").document == []
+
+
+def test_a_segment_comes_from_a_file_or_from_standard_input(
+    cdp: Keyboard, workspace: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    query = "SELECT customer_id FROM profiles WHERE lifetime_value > 750"
+    (home / "query.sql").write_text(query)
+    assert cdp("segment", "add", "File", "--sql", "query.sql", "--json").document["members"] == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO(query))
+    assert cdp("segment", "add", "Input", "--sql", "-", "--json").document["sql"] == query
+    assert "cannot be read" in cdp("segment", "add", "None", "--sql", "no.sql", status=2).err
+    both = cdp("segment", "add", "Both", "--sql", "query.sql", "--where", "1=1", status=2)
+    assert "exclude each other" in both.err
+
+
+def test_a_faulty_condition_shows_its_place(cdp: Keyboard, workspace: Path) -> None:
+    said = cdp("segment", "add", "Odd", "--where", "no_such_column > 1", status=3)
+    assert said.err.startswith("error CDP-306")
+    assert "no_such_column" in said.err
+
+
+def test_adding_a_connection_shows_the_consent_texts_and_keeps_it_without_agreement(
+    cdp: Keyboard, workspace: Path
+) -> None:
+    said = cdp.add_connection()
+    assert "Data leaves your company" in said.out
+    assert "Acme keeps it for [a year]." in said.out
+    assert "nothing is sent" in said.out
+    assert 'cdp connection agree "Acme EU"' in said.out
+    assert "a-key-that-nobody-may-see" not in said.out + said.err
+
+
+def test_as_json_the_texts_go_to_standard_error(cdp: Keyboard, workspace: Path) -> None:
+    said = cdp.add_connection("--agree", "--json")
+    assert "Acme's terms" in said.err
+    assert said.document["consent_missing"] == []
+    assert said.document["name"] == "Acme EU"
+
+
+def test_agreement_is_given_later(cdp: Keyboard, workspace: Path) -> None:
+    cdp.add_connection()
+    refused = cdp("connection", "agree", "Acme EU", status=2)
+    assert refused.err.startswith("error CDP-204")
+    assert "--agree" in refused.err
+    said = cdp("connection", "agree", "Acme EU", "--agree")
+    assert "Acme's terms" in said.out
+    assert "is agreed to" in said.out
+    again = cdp("connection", "agree", "Acme EU")
+    assert "Acme's terms" not in again.out
+
+
+def test_secrets_on_the_command_line_are_refused_and_never_repeated(cdp: Keyboard, workspace: Path) -> None:
+    start = ("connection", "add", "acme", "--name", "Acme EU", "--set", "account=A-7")
+    for words in (("--secret", "api_key=l1teral"), ("--set", "api_key=l1teral")):
+        for more in ((), ("--json",)):
+            said = cdp(*start, *words, *more, status=2)
+            assert "error CDP-202" in said.err
+            assert "l1teral" not in said.out + said.err
+    assert cdp("connection", "list", "--json").document == []
+
+
+def test_a_missing_setting_is_named_and_an_unknown_one_refused(cdp: Keyboard, workspace: Path) -> None:
+    missing = cdp("connection", "add", "acme", "--name", "Acme EU", status=2)
+    assert "--set account=A-7 --secret api_key=env:NAME" in missing.err
+    unknown = cdp(
+        *("connection", "add", "acme", "--name", "Acme EU", "--set", "account=A", "--set", "nonsense=1"),
+        *("--secret", "api_key=env:ACME_KEY"),
+        status=3,
+    )
+    assert "CDP-308" in unknown.err
+    assert "nonsense" in unknown.err
+    assert "CDP-317" in cdp("connection", "add", "nosuch", "--name", "x", status=3).err
+
+
+def test_a_connection_is_authenticated_shown_verified_edited_and_shared(
+    cdp: Keyboard, connection: str
+) -> None:
+    shown = cdp("connection", "show", connection).out
+    assert "Ann [31mof Acme" in shown
+    assert "[bold]Marketing[/]" in shown
+    assert "\x1b" not in shown
+    assert "connected" in cdp("connection", "list").out
+    assert "Acme answers." in cdp("connection", "verify", connection).out
+    edited = cdp(*("connection", "edit", connection, "--name", "Acme", "--set", "region=us"), "--json")
+    assert edited.document["settings"]["region"] == "us"
+    assert "nothing to change" in cdp("connection", "edit", "Acme", status=2).err
+    assert "contributor" in cdp("connection", "share", "Acme", "--with", "contributor").out
+    assert "Administrators only" in cdp("connection", "share", "Acme", "--stop-with", "contributor").out
+    assert "nobody was named" in cdp("connection", "share", "Acme", status=2).err
+    assert "export user of" in cdp("connection", "export-user", "Acme").out
+    assert cdp("connection", "remove", "Acme", "--yes", "--json").document == {"removed": "Acme"}
+    assert "No connections" in cdp("connection", "list").out
+
+
+def test_an_export_is_planned_run_and_looked_back_on(cdp: Keyboard, export: str, home: Path) -> None:
+    plan = cdp("export", "plan", export)
+    assert "Planned" in plan.out
+    assert "nothing was sent" in plan.out
+    assert not (home / "add.txt").exists()
+    run = cdp("export", "run", export)
+    assert "Successful" in run.out
+    assert "Delivering…" in run.err
+    assert "Best [31mcustomers (42)" in run.out
+    assert len((home / "add.txt").read_text().split()) == 2
+    history = cdp("export", "history", export)
+    assert history.out.count("Successful") == 1
+    assert history.out.count("Planned") == 1
+    assert len(cdp("export", "history", export, "--limit", "1", "--json").document) == 1
+
+
+def test_a_run_as_json_is_the_document_alone(cdp: Keyboard, export: str) -> None:
+    document = cdp("export", "run", export, "--json").document
+    assert document["status"] == "committed"
+    assert document["kinds"]["EMAIL"]["read"] == 5
+    assert document["kinds"]["EMAIL"]["added"] == 2
+    assert document["kinds"]["EMAIL"]["duplicate"] == 1
+    assert document["delivered"]["accepted"] == 2
+    assert (document["profiles"], document["members"]) == (6, 5)
+
+
+def test_a_plan_is_delivered_by_its_id(cdp: Keyboard, export: str, home: Path) -> None:
+    plan = cdp("export", "plan", export, "--json").document
+    assert (plan["status"], plan["dry_run"]) == ("planned", True)
+    assert Path(plan["plan_folder"]).is_dir()
+    assert (
+        cdp("export", "run", export, "--plan", plan["plan"], "--json").document["delivered"]["accepted"] == 2
+    )
+    assert "CDP-321" in cdp("export", "run", export, "--plan", "no-such", status=3).err
+
+
+def test_refusals_exit_8_with_the_services_own_words(
+    cdp: Keyboard, export: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_REFUSES", "1")
+    said = cdp("export", "run", export, status=8)
+    assert "refused" in said.out
+    assert "\x1b" not in said.out + said.err
+    assert cdp("export", "run", export, "--json", status=8).document["delivered"]["refused"] == 2
+
+
+def test_exports_are_listed_shown_edited_and_duplicated(cdp: Keyboard, export: str) -> None:
+    assert "never run" in cdp("export", "list").out
+    assert "EMAIL from email" in cdp("export", "show", export).out
+    edited = cdp("export", "edit", export, "--name", "Renamed", "--set", "batch_size=7", "--json").document
+    assert (edited["name"], edited["settings"]["batch_size"]) == ("Renamed", "7")
+    assert "nothing to change" in cdp("export", "edit", "Renamed", status=2).err
+    copy = cdp("export", "duplicate", "Renamed", "Copy", "--json").document
+    assert copy["segments"] == ["Loyal"]
+    assert [view["name"] for view in cdp("export", "list", "--json").document] == ["Copy", "Renamed"]
+
+
+def test_members_are_left_or_taken_out_as_the_options_say(cdp: Keyboard, export: str, home: Path) -> None:
+    cdp("export", "run", export)
+    undecided = cdp("export", "detach", export, status=2)
+    assert undecided.err.startswith("error CDP-204")
+    assert "--take-members-out" in undecided.err
+    left = cdp("export", "detach", export, "--yes")
+    assert "2 members" in left.out
+    assert "stay" in left.out
+    assert not (home / "remove.txt").exists()
+    assert cdp("export", "show", export, "--json").document["connection"] is None
+    assert "No connection" in cdp("export", "list").out
+    cdp("export", "attach", export, "--connection", "Acme EU")
+    cdp("export", "run", export)
+    assert "CDP-204" in cdp("export", "remove", export, "--take-members-out", status=2).err
+    gone = cdp("export", "remove", export, "--take-members-out", "--yes")
+    assert "is removed" in gone.out
+    assert len((home / "remove.txt").read_text().split()) == 2
+
+
+def test_another_audience_asks_what_becomes_of_the_members(cdp: Keyboard, export: str) -> None:
+    cdp("export", "run", export)
+    assert "CDP-204" in cdp("export", "edit", export, "--set", "audience_id=43", status=2).err
+    edited = cdp("export", "edit", export, "--set", "audience_id=43", "--yes")
+    assert "2 members" in edited.out
+    both = cdp(
+        "export", "edit", export, "--set", "audience_id=44", "--leave-members", "--take-members-out", status=2
+    )
+    assert "exclude each other" in both.err
+
+
+def test_an_export_without_its_pieces_names_them(cdp: Keyboard, connection: str) -> None:
+    start = ("export", "add", "New", "--connection", connection)
+    assert "--connection NAME" in cdp("export", "add", "New", status=2).err
+    assert "--set audience_id=42" in cdp(*start, status=2).err
+    assert "--match EMAIL=FIELD" in cdp(*start, "--set", "audience_id=42", status=2).err
+    words = (*start, "--set", "audience_id=42", "--match", "EMAIL=email")
+    assert "--segment NAME" in cdp(*words, status=2).err
+    assert (
+        "CDP-308"
+        in cdp(*start, "--set", "audience_id=x", "--match", "EMAIL=email", "--segment", "Loyal", status=3).err
+    )
+
+
+def test_roles_are_granted_listed_and_revoked(cdp: Keyboard, workspace: Path) -> None:
+    assert "viewer" in cdp("role", "grant", "zoe", "viewer").out
+    assert {"person": "zoe", "roles": ["viewer"]} in cdp("role", "list", "--json").document
+    assert "zoe" in cdp("role", "list").out
+    assert "export.run" in cdp("role", "list", "--known").out
+    assert cdp("--as", "zoe", "whoami", "--json").document["roles"] == ["viewer"]
+    assert "in truth" in cdp("--as", "zoe", "whoami").out
+    refused = cdp("--as", "zoe", "segment", "add", "No", "--where", "1=1", status=4)
+    assert refused.err.startswith("error CDP-401")
+    assert "without a role" in cdp("role", "revoke", "zoe", "viewer").out
+
+
+def test_plugins_are_listed_with_what_became_of_them(cdp: Keyboard, workspace: Path) -> None:
+    listed = cdp("plugins", "list").out
+    assert "cdp-acme-cli" in listed
+    assert "connection_types" in listed
+    assert cdp("plugins", "disable", "acme").out == 'Plugin "acme" is disabled.\n'
+    states = {row["name"]: row["status"] for row in cdp("plugins", "list", "--json").document}
+    assert states["acme"] == "disabled"
+    assert cdp("plugins", "enable", "acme", "--json").document == {"enabled": "acme"}
+
+
+def test_the_audit_log_is_listed_and_verified(cdp: Keyboard, workspace: Path) -> None:
+    entries = cdp("audit", "list", "--action", "segment.add", "--json").document
+    assert [entry["outcome"] for entry in entries] == ["done", "begun"]
+    assert "segment.add" in cdp("audit", "list").out
+    assert cdp("audit", "verify", "--json").document["ok"] is True
+    assert "holds together" in cdp("audit", "verify").out
+
+
+def test_an_audit_log_that_was_tampered_with_exits_70(cdp: Keyboard, workspace: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(workspace / "state.db")) as state, state:
+        for (trigger,) in state.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            state.execute(f'DROP TRIGGER "{trigger}"')
+        state.execute("UPDATE audit SET actor = 'mallory' WHERE seq = 2")
+    said = cdp("audit", "verify", status=70)
+    assert "does not hold together" in said.out
+
+
+def test_the_doctor_looks_at_every_room(cdp: Keyboard, connection: str, workspace: Path) -> None:
+    checks = cdp("doctor", "--json").document
+    assert {check["state"] for check in checks} == {"ok"}
+    assert "Acme EU is signed in" in cdp("doctor").out
+
+
+def test_the_doctor_exits_3_where_something_is_wrong(cdp: Keyboard, workspace: Path, home: Path) -> None:
+    (home / "profiles.csv").unlink()
+    assert "CDP-304" in cdp("doctor", status=3).out
+
+
+def test_names_with_markup_and_quotes_are_shown_as_they_are(cdp: Keyboard, workspace: Path) -> None:
+    name = '[bold]a[/] "b" $c'
+    said = cdp("segment", "add", name, "--where", "lifetime_value > 1")
+    assert f"'{name}'" in said.out
+    assert name in cdp("segment", "list").out
+    assert json.loads(cdp("segment", "show", name, "--json").out)["name"] == name
+
+
+def test_a_pasted_sign_in_is_read_from_standard_input(
+    cdp: Keyboard, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    cdp(
+        *(
+            "connection",
+            "add",
+            "acme-login",
+            "--name",
+            "Login",
+            "--secret",
+            "client_secret=env:ACME_KEY",
+            "--agree",
+        )
+    )
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    nothing = cdp("connection", "authenticate", "Login", "--paste", "--no-browser", status=2)
+    assert "CDP-201" in nothing.err
+    assert nothing.out.startswith("https://acme.example/")
+    monkeypatch.setattr("sys.stdin", io.StringIO("http://127.0.0.1/callback?code=x&state=wrong\n"))
+    wrong = cdp("connection", "authenticate", "Login", "--paste", "--no-browser", "--json", status=6)
+    assert wrong.document["error"]["code"] == "CDP-605"
+    assert "https://acme.example/" in wrong.err
+
+
+def test_nobody_signing_in_is_said_after_the_timeout(cdp: Keyboard, workspace: Path) -> None:
+    cdp(
+        *(
+            "connection",
+            "add",
+            "acme-login",
+            "--name",
+            "Login",
+            "--secret",
+            "client_secret=env:ACME_KEY",
+            "--agree",
+        )
+    )
+    said = cdp("connection", "authenticate", "Login", "--no-browser", "--timeout", "1", status=6)
+    assert "CDP-606" in said.err
