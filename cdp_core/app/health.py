@@ -93,7 +93,8 @@ class Doctor:
                 hint=f'cdp connection authenticate "{connection.name}"',
             )
             return
-        token = self._connector.token_health(connection)
+        signs_in = self._desk.catalog.connection_type(connection.type).oauth is not None
+        token = self._connector.token_health(connection) if signs_in else None
         lapses = token.get("expires_in") if token else None
         lasts = f"; its token lasts {lapses / 60:.0f} more minutes" if lapses is not None else ""
         yield Check(name="connections", state="ok", message=f"{connection.name} is signed in{lasts}")
