@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from cdp_core.app.facade import CDP
-from cdp_core.app.views import RunReport
+from cdp_core.cli.render.console import show
 from cdp_core.cli.render.funnel import funnel
-from cdp_core.cli.render.run import report
 from cdp_core.model.run import Run
-from cdp_core.runner.outcome import exit_status, notes
 
-_WIDTH = 104
+_WIDTH = 124
 _FETCHED_FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
 def funnel_of_the_day(workspace: Path, export: str) -> None:
     """Draw what became of all profiles in the newest run."""
-    newest = _runs(workspace, export)[0]
-    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
-    console.print(funnel(newest))
+    show(funnel(_runs(workspace, export)[0]))
 
 
 def draw(workspace: Path, export: str, target: Path) -> None:
-    """Both runs as a terminal shows them, as an SVG that fetches nothing."""
+    """The funnels of both runs as a terminal shows them, as an SVG that fetches nothing."""
     runs = [run for run in reversed(_runs(workspace, export)) if not run.dry_run]
     with Path("/dev/null").open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=_WIDTH, file=nowhere, force_terminal=True, highlight=False)
         for remark, run in zip(("", "   # a day later"), runs, strict=True):
             console.print(Text.assemble(("$ ", "dim"), f'cdp export run "{export}"', (remark, "dim")))
-            shown = RunReport(run=run, exit_status=exit_status(run), notes=notes(run), plan_folder=None)
-            console.print(*report(shown), "", sep="\n")
+            console.print("", funnel(run), "", sep="\n")
         picture = console.export_svg(title=" ", unique_id="demo")
     target.write_text(_FETCHED_FONTS.sub("", picture), encoding="utf-8")
 

@@ -74,6 +74,7 @@ def set_up(terminal: Terminal, url: str) -> None:
         'cdp connection add snapchat --name "Snapchat EU" \\\n'
         "    --set client_id=demo-client --secret client_secret=env:SNAP_SECRET \\\n"
         f"    --set api_url={url}/v1 --set accounts_url={url}/login/oauth2 \\\n"
+        "    --set redirect_uri=http://127.0.0.1:0/callback \\\n"
         "    --share-with contributor --agree"
     )
     terminal.type('cdp connection authenticate "Snapchat EU" --no-browser', seen=Browser(terminal).see)
@@ -98,17 +99,18 @@ def check(terminal: Terminal, url: str) -> None:
     terminal.say("They are the same, digest by digest.")
 
 
-def close(terminal: Terminal, profiles: int, seconds: float, picture: Path | None) -> None:
+def close(terminal: Terminal, seconds: float, picture: Path | None) -> None:
     """The picture of the day, what it took, and what to type next."""
     from closing import draw, funnel_of_the_day
 
-    terminal.chapter(f"In short: {profiles:,} customers, from the table to the audience")
+    terminal.chapter("In short: a day's customers, from the table to the audience")
+    terminal.say()
     funnel_of_the_day(terminal.folder / ".cdp", "Loyal to Snapchat")
     runs = [took for took in terminal.took if took.command == "cdp export run"]
-    peak = max(took.peak for took in terminal.took) / MEGABYTE
     each = " and ".join(f"{took.seconds:.1f}" for took in runs)
-    memory = f", and at most {peak:,.0f} MB of memory in one process" if peak else ""
-    terminal.say(f"\n{seconds:.1f} seconds in all, {each} of them for the two runs{memory}.")
+    peak = max(took.peak for took in runs) / MEGABYTE
+    memory = f", and {peak:,.0f} MB of memory at most" if peak else ""
+    terminal.say(f"\n{seconds:.1f} seconds in all; the two runs took {each} of them{memory}.")
     if picture is not None:
         draw(terminal.folder / ".cdp", "Loyal to Snapchat", picture)
         terminal.say(f"The picture of the terminal is in {picture}.")
@@ -150,7 +152,7 @@ def main() -> int:
     terminal = Terminal(folder=folder, environ=environment())
     try:
         play(terminal, options.profiles)
-        close(terminal, options.profiles, time.monotonic() - began, options.picture)
+        close(terminal, time.monotonic() - began, options.picture)
     except CommandFailed as failure:
         print(f"\nThe demo stopped: {failure}.", file=sys.stderr)
         return 1
