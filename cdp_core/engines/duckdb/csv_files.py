@@ -85,7 +85,7 @@ class CsvFiles:
     ) -> tuple[int, Mapping[str, list[str]]]:
         """Rows, and for each column the types that all its values are written like."""
         asked = [
-            f"coalesce(bool_and({test.format(name(column))}), false)"
+            f"coalesce(bool_and({test.format(name(column))}) FILTER ({name(column)} IS NOT NULL), false)"
             for column in columns
             for test in tests.values()
         ]

@@ -47,17 +47,21 @@ class QueryPlace:
     """Where in a user's text an error stands; DuckDB counts in the query that we wrapped around it."""
 
     def __init__(self, text: str, before: str = "") -> None:
-        self._text = text
-        self._before = len(before.encode())
+        self.text = text
+        self._beginning = before
+
+    def after(self, further: str) -> QueryPlace:
+        """The same text in a query that has a further beginning."""
+        return QueryPlace(self.text, further + self._beginning)
 
     def show(self, position: int | None) -> str:
         """`line 2, column 7`, with the line and a caret beneath; empty where DuckDB does not say."""
         if position is None:
             return ""
-        read = self._text.encode()[: max(0, position - self._before)].decode(errors="ignore")
+        read = self.text.encode()[: max(0, position - len(self._beginning.encode()))].decode(errors="ignore")
         line = read.count("\n")
         column = len(read) - (read.rfind("\n") + 1)
-        shown = (self._text.splitlines() or [""])[min(line, self._text.count("\n"))]
+        shown = (self.text.splitlines() or [""])[min(line, self.text.count("\n"))]
         return f"line {line + 1}, column {column + 1}\n  {shown}\n  {' ' * column}^"
 
 
@@ -90,7 +94,7 @@ def syntax_fault(message: str, position: int | None, place: QueryPlace, *, where
 def _query_fault(failure: Exception, place: QueryPlace, where: str) -> InvalidFault:
     message, position = _said(failure)
     if isinstance(failure, _ABOUT_THE_QUERY):
-        return syntax_fault(" ".join(message.split()), position, place, where=where)
+        return syntax_fault(_told_of_the_query(message), position, place, where=where)
     if _is_about_a_file(message):
         return _profiles_fault(failure, where)
     if isinstance(failure, duckdb.OutOfMemoryException):
@@ -99,6 +103,8 @@ def _query_fault(failure: Exception, place: QueryPlace, where: str) -> InvalidFa
     if converted:
         column = f" of column {converted[2]}" if converted[2] else ""
         message = f"a value{column} cannot be converted to {converted[1].strip()}"
+    elif isinstance(failure, duckdb.ConversionException):
+        message = "a value cannot be converted to the type that the query asks for"
     else:
         message = f"the query fails on the profiles ({_kind(failure)})"
     fault = syntax_fault(message, position, place, where=where)
@@ -145,6 +151,14 @@ def _said(failure: Exception) -> tuple[str, int | None]:
         return text, None
     position = told.get("position")
     return told.get("exception_message", ""), int(position) if position is not None else None
+
+
+def _told_of_the_query(message: str) -> str:
+    """DuckDB's sentence and its guesses, without the list of all functions of a name."""
+    first, *more = message.splitlines() or ["not valid"]
+    return " ".join(
+        [first, *(line for line in more if line.startswith(("Candidate bindings", "Did you mean")))]
+    )
 
 
 def _kind(failure: Exception) -> str:

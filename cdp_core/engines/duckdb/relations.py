@@ -107,7 +107,7 @@ def _table(connection: duckdb.DuckDBPyConnection, located: Located) -> str:
         "SELECT schema_name, table_name FROM ("
         "SELECT database_name, schema_name, table_name FROM duckdb_tables() UNION ALL "
         "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE NOT internal) "
-        "WHERE database_name = 'source' ORDER BY schema_name <> 'main', ALL"
+        "WHERE database_name = 'source' ORDER BY schema_name <> 'main', schema_name, table_name"
     )
     tables = on_profiles(lambda: connection.execute(asked).fetchall(), where=located.url)
     for schema, table in tables:

@@ -51,14 +51,13 @@ def member_condition(connection: duckdb.DuckDBPyConnection, segment: Segment, ke
 def count_members(connection: duckdb.DuckDBPyConnection, segment: Segment, condition: str) -> int:
     """Run the query over all profiles; raises `InvalidFault` where it fails on a row, without the row."""
     query = f"SELECT count(*) FROM profiles WHERE {condition}"
-    before = query.partition((segment.where or segment.sql or "").strip().removesuffix(";"))[0]
-    place = QueryPlace(segment.where or (segment.sql or "").strip(), before)
+    place = QueryPlace(_text(segment), query.partition(_text(segment))[0])
     row = on_query(lambda: connection.execute(query).fetchone(), place, where=_where(segment))
     return int(row[0]) if row else 0
 
 
 def _checked_condition(connection: duckdb.DuckDBPyConnection, segment: Segment) -> str:
-    text = segment.where or ""
+    text = _text(segment)
     before, after = _TEMPLATE
     place, where = QueryPlace(text, before), _where(segment)
     (tree,) = _parse(connection, f"{before}{text}{after}", place, where)
@@ -68,18 +67,20 @@ def _checked_condition(connection: duckdb.DuckDBPyConnection, segment: Segment) 
     if condition is None or _without_places(tree) != _without_places(pattern):
         raise syntax_fault("a condition is one expression, without further clauses", None, place, where=where)
     _check_reach(condition, place, where)
-    on_query(lambda: connection.execute(f"EXPLAIN {before}{text}{after}"), place, where=where)
+    explained = f"EXPLAIN {before}{text}{after}"
+    on_query(lambda: connection.execute(explained), place.after("EXPLAIN "), where=where)
     return text
 
 
 def _checked_query(connection: duckdb.DuckDBPyConnection, segment: Segment, key: str) -> str:
-    text = (segment.sql or "").strip().removesuffix(";")
+    text = _text(segment)
     place, where = QueryPlace(text), _where(segment)
     trees = _parse(connection, text, place, where)
     if len(trees) != 1:
         raise syntax_fault("a segment is one SELECT, not several statements", None, place, where=where)
     _check_reach(trees[0], place, where)
-    described = on_query(lambda: connection.execute(f"DESCRIBE {text}").fetchall(), place, where=where)
+    asked = f"DESCRIBE {text}"
+    described = on_query(lambda: connection.execute(asked).fetchall(), place.after("DESCRIBE "), where=where)
     columns = [row[0] for row in described]
     if key.lower() not in [column.lower() for column in columns]:
         message = f"the query must yield the key column {key!r}; it yields {', '.join(columns)}"
@@ -87,7 +88,15 @@ def _checked_query(connection: duckdb.DuckDBPyConnection, segment: Segment, key:
     return text
 
 
+def _text(segment: Segment) -> str:
+    if segment.where is not None:
+        return segment.where
+    return (segment.sql or "").strip().removesuffix(";")
+
+
 def _parse(connection: duckdb.DuckDBPyConnection, query: str, place: QueryPlace, where: str) -> list[_Node]:
+    if not place.text.strip():
+        raise syntax_fault("the query is empty", None, place, where=where)
     asked = "SELECT json_serialize_sql(?::VARCHAR, skip_null := true, skip_empty := true)"
     row = on_query(lambda: connection.execute(asked, [query]).fetchone(), place, where=where)
     told: _Node = json.loads(row[0] if row else "{}")

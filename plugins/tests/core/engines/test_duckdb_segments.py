@@ -1,0 +1,191 @@
+"""Segments' queries: what is let through, what is not, and what is said of the place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.configuration import Segment
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def engine(open_engine: Make, parquet: Make) -> Any:
+    return open_engine(
+        parquet(
+            id=["1", "2", "3"],
+            email=["secret1@x.de", "secret2@x.de", "secret3@x.de"],
+            value=[100.0, 600.0, None],
+        )
+    )
+
+
+def where(text: str) -> Segment:
+    return Segment(id="1", name="Some", where=text)
+
+
+def sql(text: str) -> Segment:
+    return Segment(id="1", name="Some", sql=text)
+
+
+@pytest.mark.parametrize(
+    ("segment", "members"),
+    [
+        (where("value > 500"), 1),
+        (where("value IS NULL OR value < 500 -- the rest"), 2),
+        (where("profiles.value > 500"), 1),
+        (where("value > (SELECT avg(value) FROM profiles)"), 1),
+        (where("id IN (SELECT id FROM profiles QUALIFY row_number() OVER (ORDER BY value) = 1)"), 1),
+        (where("1 = 1)\nOR (false"), 3),
+        (sql("SELECT id FROM profiles WHERE value > 50"), 2),
+        (sql("FROM profiles;"), 3),
+        (sql("WITH rich AS (SELECT * FROM profiles WHERE value > 500) SELECT id FROM rich -- yes"), 1),
+        (sql("SELECT ID FROM Profiles ORDER BY value DESC NULLS LAST LIMIT 1"), 1),
+        (sql("SELECT id FROM profiles, unnest([1, 2]) AS two(n)"), 3),
+        (sql("SELECT id FROM profiles UNION SELECT '9'"), 3),
+    ],
+)
+def test_a_query_over_the_profiles_counts_its_members(engine: Any, segment: Segment, members: int) -> None:
+    assert engine.check_segment(segment) == members
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+        where("value > 500 ORDER BY id"),
+        where("true) ORDER BY (id"),
+        where("true) GROUP BY (id"),
+        where("true) UNION SELECT * FROM (SELECT * FROM profiles"),
+        where("true; DROP VIEW profiles"),
+        where("EXISTS (SELECT * FROM read_csv('/etc/passwd'))"),
+        where("EXISTS (FROM '/etc/passwd')"),
+        where("EXISTS (FROM duckdb_settings())"),
+        where("EXISTS (FROM information_schema.tables)"),
+        where("current_setting('memory_limit') = '1'"),
+        where("error(email) IS NULL"),
+        where("value > ?"),
+        where("value > $1"),
+        where(""),
+        where("-- nothing"),
+        sql("-- nothing"),
+        where("sum(value) > 3"),
+        sql(""),
+        sql("SELECT id FROM profiles; SELECT id FROM profiles"),
+        sql("INSERT INTO profiles VALUES (1)"),
+        sql("CREATE TABLE t AS FROM profiles"),
+        sql("COPY profiles TO '/tmp/stolen.csv'"),
+        sql("ATTACH '/tmp/x.db'"),
+        sql("SET memory_limit = '1GB'"),
+        sql("PRAGMA version"),
+        sql("INSTALL httpfs"),
+        sql("LOAD httpfs"),
+        sql("EXPORT DATABASE '/tmp/x'"),
+        sql("CALL pragma_version()"),
+        sql("DESCRIBE profiles"),
+        sql("SUMMARIZE profiles"),
+        sql("SHOW TABLES"),
+        sql("SELECT id FROM (DESCRIBE profiles)"),
+        sql("SELECT content AS id FROM read_text('/etc/passwd')"),
+        sql("SELECT file AS id FROM glob('/etc/*')"),
+        sql("SELECT id FROM 'https://example.org/p.parquet'"),
+        sql('SELECT id FROM "/etc/passwd"'),
+        sql("SELECT id FROM main.profiles"),
+        sql("SELECT id FROM memory.main.profiles"),
+        sql("SELECT id FROM sqlite_scan('x.db', 't')"),
+        sql("SELECT id FROM query('FROM profiles')"),
+        sql("SELECT id FROM query_table('profiles')"),
+        sql("WITH t AS (FROM read_json('/x.json')) SELECT id FROM t"),
+        sql("SELECT (SELECT max(content) FROM read_blob('/etc/passwd')) AS id FROM profiles"),
+        sql("PREPARE p AS SELECT 1"),
+        sql("SELECT value FROM profiles"),
+    ],
+)
+def test_whatever_is_no_read_of_the_profiles_is_refused(engine: Any, segment: Segment) -> None:
+    with pytest.raises(InvalidFault) as caught:
+        engine.check_segment(segment)
+    assert caught.value.code is Code.SEGMENT_INVALID
+    assert "Some" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("segment", "place"),
+    [
+        (where("value + 5 > 1 AND\n  valu > 3"), "line 2, column 3\n    valu > 3\n    ^"),
+        (where("ünï > 3"), "line 1, column 1\n  ünï > 3\n  ^"),
+        (where("value > 3 AND AND true"), "line 1, column 15\n"),
+        (sql("SELECT id\nFROM profiles\nWHERE gone = 1"), "line 3, column 7\n  WHERE gone = 1\n        ^"),
+        (sql("SELECT id FROM profiles WHERE '„ü“' = email AND x.y(1)"), "line 1, column 49"),
+        (sql("SELECT id\nFROM '/etc/passwd'"), "line 2, column 6"),
+    ],
+)
+def test_the_place_in_the_query_is_shown(engine: Any, segment: Segment, place: str) -> None:
+    with pytest.raises(InvalidFault) as caught:
+        engine.check_segment(segment)
+    assert place in caught.value.message
+
+
+def test_a_value_that_does_not_convert_is_told_without_the_value(engine: Any) -> None:
+    for segment in (
+        where("CAST(email AS INTEGER) > 3"),
+        sql("SELECT id FROM profiles WHERE email::DATE > '2026-01-01'"),
+    ):
+        with pytest.raises(InvalidFault, match="cannot be converted to") as caught:
+            engine.check_segment(segment)
+        told = caught.value
+        assert "secret" not in repr((told, told.__context__, told.__cause__, told.hint))
+        assert "line 1" in told.message
+
+
+def test_a_query_that_fails_on_a_row_is_told_without_the_row(engine: Any) -> None:
+    with pytest.raises(InvalidFault) as caught:
+        engine.check_segment(where("strptime(email, '%Y') IS NOT NULL"))
+    assert "secret" not in repr((caught.value, caught.value.__context__, caught.value.hint))
+
+
+def test_the_engine_itself_reaches_no_file_or_setting_either(engine: Any, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("a\n1\n")
+    connection = engine._connection
+    for query in (
+        f"FROM '{other}'",
+        f"FROM read_text('{other}')",
+        f"FROM glob('{tmp_path}/*')",
+        f"COPY profiles TO '{other}'",
+        f"ATTACH '{tmp_path}/x.db'",
+        "SET enable_external_access = true",
+        "SET memory_limit = '1GB'",
+        "RESET lock_configuration",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+    ):
+        with pytest.raises(duckdb.Error):
+            connection.execute(query)
+    assert other.read_text() == "a\n1\n"
+
+
+def test_python_variables_are_no_tables(engine: Any) -> None:
+    people = object()
+    with pytest.raises(InvalidFault):
+        engine.check_segment(sql("SELECT id FROM people"))
+    with pytest.raises(duckdb.Error):
+        engine._connection.execute("FROM people")
+    del people
+
+
+def test_a_query_that_needs_more_than_memory_spills_to_the_scratch_folder(
+    open_engine: Make, parquet: Make
+) -> None:
+    rows = 150_000
+    engine = open_engine(
+        parquet(id=[f"customer number {n:>50}" for n in range(rows)], email=["a@b.de"] * rows)
+    )
+    counted = engine.check_segment(
+        sql("SELECT a.id FROM profiles a, range(12) ORDER BY hash(a.id, range) LIMIT 100000000")
+    )
+    assert counted == rows

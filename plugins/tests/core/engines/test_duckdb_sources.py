@@ -1,0 +1,205 @@
+"""Every form of profile source, in awkward places, and what is said where one cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cdp_core.engines import BUILT_IN_SOURCES
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.accounting import Reason
+from cdp_core.model.configuration import Segment
+
+Make = Callable[..., Any]
+
+ROWS = [("001", "Anna@example.org", 700), ("002", " boris@example.org", 20), ("003", None, 900)]
+WANTED = {
+    hashlib.sha256(b"anna@example.org").digest(): 1,
+    hashlib.sha256(b"boris@example.org").digest(): 1,
+    Reason.MISSING: 1,
+}
+
+
+def as_csv(rows: Iterable[tuple[object, ...]], delimiter: str = ",") -> bytes:
+    lines = [("id", "email", "value"), *rows]
+    return "".join(
+        delimiter.join("" if each is None else str(each) for each in line) + "\n" for line in lines
+    ).encode()
+
+
+def as_json(rows: Iterable[tuple[object, ...]]) -> bytes:
+    lines = [dict(zip(("id", "email", "value"), row, strict=True)) for row in rows]
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def write(path: Path, rows: list[tuple[Any, ...]]) -> Path:
+    """The rows in the form that the file's name asks for."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.name.endswith(".parquet"):
+        columns = dict(zip(("id", "email", "value"), map(list, zip(*rows, strict=True)), strict=True))
+        pq.write_table(pa.table(columns), path)
+    else:
+        content = as_json(rows) if "json" in path.name else as_csv(rows, "\t" if ".tsv" in path.name else ",")
+        if path.name.endswith(".gz"):
+            content = gzip.compress(content)
+        if path.name.endswith(".zst"):
+            with pa.output_stream(str(path), compression="zstd") as stream:
+                stream.write(content)
+        else:
+            path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["p.parquet", "p.csv", "p.CSV", "p.tsv", "p.csv.gz", "p.csv.zst", "p.ndjson", "p.jsonl", "p.ndjson.gz"],
+)
+def test_a_file_of_each_form_is_read(name: str, open_engine: Make, identified: Make, tmp_path: Path) -> None:
+    engine = open_engine(write(tmp_path / name, ROWS))
+    selected, counts = identified(engine)
+    assert (selected.profiles, selected.members, counts) == (3, 3, WANTED)
+    assert engine.check_segment(Segment(id="1", name="big", where="value > 500")) == 2
+    assert engine.check_segment(Segment(id="1", name="key", where="id = '001'")) == 1
+
+
+@pytest.mark.parametrize("name", ["p.parquet", "p.csv", "p.ndjson"])
+@pytest.mark.parametrize("folder", ["with space", "it's", "[brackets]{1}*?", "ünïcode", 'quo"te'])
+def test_a_path_may_hold_whatever_a_path_may_hold(
+    folder: str, name: str, open_engine: Make, identified: Make, tmp_path: Path
+) -> None:
+    path = write(tmp_path / folder / f"x{folder}{name}", ROWS)
+    # What DuckDB would take the brackets to mean, read as a glob.
+    if "[" in folder:
+        write(tmp_path / folder / f"x{folder.replace('[brackets]', 'b')}{name}", [("9", "else@x.de", 1)])
+    assert identified(open_engine(path))[1] == WANTED
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "ndjson"])
+def test_a_folder_and_a_glob_are_read_whole(
+    ending: str, open_engine: Make, identified: Make, tmp_path: Path
+) -> None:
+    for at, row in enumerate(ROWS):
+        write(tmp_path / "all" / f"day={at}" / f"part.{ending}", [row])
+    (tmp_path / "all" / "_SUCCESS").touch()
+    (tmp_path / "all" / ".hidden.csv").write_text("no")
+    assert identified(open_engine(tmp_path / "all"))[1].total() == 3
+    assert identified(open_engine(f"{tmp_path}/all/**/*.{ending}"))[1].total() == 3
+    assert identified(open_engine(f"{tmp_path}/all/day=[01]/*.{ending}"))[1].total() == 2
+
+
+@pytest.mark.parametrize("url", ["{}#people", "{}#main.people", "duckdb://{}#people", "{}#odd.table name"])
+def test_a_table_of_a_duckdb_file_is_read_and_not_written(
+    url: str, open_engine: Make, identified: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / "it's [1].duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("CREATE SCHEMA odd; CREATE TABLE people (id TEXT, email TEXT, value INT)")
+        connection.executemany("INSERT INTO people VALUES (?, ?, ?)", ROWS)
+        connection.execute('CREATE TABLE odd."table name" AS FROM people')
+    before = path.read_bytes()
+    assert identified(open_engine(url.format(path)))[1] == WANTED
+    assert path.read_bytes() == before
+
+
+def test_a_duckdb_table_that_is_not_there_is_told_with_those_that_are(
+    open_engine: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("CREATE TABLE people (id TEXT)")
+    with pytest.raises(InvalidFault, match="no table 'persons'") as caught:
+        open_engine(f"{path}#persons")
+    assert "main.people" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("p.parquet", b"no parquet", "Parquet"),
+        ("p.parquet", b"x" * 500, "Parquet"),
+        ("p.duckdb#people", b"x" * 50_000, "DuckDB"),
+        ("p.ndjson", b'{"id":"1","email":"secret@x.de"}\n{"id":"2","email":\n', "not JSON"),
+        ("p.csv.gz", b"not gzip", "cannot be opened"),
+        ("p.xlsx", b"", "does not tell the form"),
+    ],
+)
+def test_a_source_that_is_not_what_its_name_says_is_told(
+    name: str, content: bytes, message: str, open_engine: Make, tmp_path: Path
+) -> None:
+    (tmp_path / name.partition("#")[0]).write_bytes(content)
+    with pytest.raises(InvalidFault, match=message) as caught:
+        open_engine(tmp_path / name)
+    assert caught.value.code is Code.PROFILES_UNREADABLE
+    assert "secret" not in repr((caught.value, caught.value.__context__, caught.value.hint))
+
+
+@pytest.mark.parametrize("name", ["gone.parquet", "gone/", "gone*.csv"])
+def test_a_source_that_is_not_there_is_told(name: str, open_engine: Make, tmp_path: Path) -> None:
+    with pytest.raises(InvalidFault) as caught:
+        open_engine(tmp_path / name)
+    assert caught.value.code is Code.PROFILES_UNREADABLE
+    assert "gone" in caught.value.where
+
+
+def test_files_of_several_forms_are_refused(open_engine: Make, tmp_path: Path) -> None:
+    write(tmp_path / "all" / "a.csv", ROWS)
+    write(tmp_path / "all" / "b.parquet", ROWS)
+    with pytest.raises(InvalidFault, match="several forms"):
+        open_engine(tmp_path / "all")
+
+
+@pytest.mark.parametrize("name", ["p.parquet", "p.csv", "p.ndjson"])
+def test_a_key_that_is_not_there_is_told_with_the_columns(
+    name: str, open_engine: Make, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidFault, match="'customer'") as caught:
+        open_engine(write(tmp_path / name, ROWS), key="customer")
+    assert caught.value.code is Code.KEY_MISSING
+    assert "email" in caught.value.hint
+
+
+def test_leading_zeros_of_the_key_survive_in_every_form(open_engine: Make, tmp_path: Path) -> None:
+    for name in ("p.parquet", "p.csv", "p.ndjson"):
+        engine = open_engine(write(tmp_path / name, ROWS))
+        assert engine.columns()[0].type == "VARCHAR"
+        assert (
+            engine.check_segment(Segment(id="1", name="k", sql="SELECT id FROM profiles WHERE id = '003'"))
+            == 1
+        )
+
+
+def test_the_engine_takes_files_and_leaves_urls_to_others() -> None:
+    (spec,) = BUILT_IN_SOURCES
+    assert all(map(spec.accepts, ("p.parquet", "/a/*.csv", "C:\\p.csv", "p.duckdb#t", "file:///p.csv")))
+    assert not any(map(spec.accepts, ("postgresql://host/db", "s3://bucket/p.parquet")))
+
+
+def test_json_types_are_learned_from_every_line_and_text_stays_as_written(
+    open_engine: Make, identified: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.ndjson"
+    many = [
+        {"id": n, "email": "x@y.de", "value": n, "device": "6D92078A-8246-4BA4-AE5B-76104861E7DC"}
+        for n in range(3)
+    ]
+    path.write_text(
+        "".join(json.dumps(line) + "\n" for line in [*many, {"id": "a", "email": 5, "value": 1.5}])
+    )
+    engine = open_engine(path)
+    assert {column.name: column.type for column in engine.columns()} == {
+        "id": "VARCHAR",
+        "email": "VARCHAR",
+        "value": "DOUBLE",
+        "device": "VARCHAR",
+    }
+    assert engine.check_segment(Segment(id="1", name="up", where="device = upper(device)")) == 3
+    assert identified(engine)[1] == {hashlib.sha256(b"x@y.de").digest(): 3, Reason.MALFORMED: 1}
