@@ -24,9 +24,7 @@ def can_ask() -> bool:
 
 
 def missing(what: str, option: str) -> UsageFault:
-    return UsageFault(
-        Code.MISSING_VALUE, f"{what} is missing, and there is no terminal to ask on", hint=option
-    )
+    return UsageFault(Code.MISSING_VALUE, f"missing: {what}; and there is no terminal to ask on", hint=option)
 
 
 def ask_text(what: str, *, option: str, hint: str = "", default: str | None = None) -> str:

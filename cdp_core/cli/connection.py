@@ -8,7 +8,7 @@ import rich_click
 from cdp_core.cli.agreement import agreement
 from cdp_core.cli.ask import ask_text, settled
 from cdp_core.cli.command import json_option, noun, yes_option
-from cdp_core.cli.forms import complete_settings, one_of, typed_secrets, typed_settings
+from cdp_core.cli.forms import complete_settings, one_of, require_settings, typed_secrets, typed_settings
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
 from cdp_core.cli.render.words import plain, quoted
@@ -82,6 +82,9 @@ def add(
     rooms = session.cdp().connections
     form = rooms.form(type_)
     plain_values, hidden = typed_settings(form.settings, settings), typed_secrets(form.settings, secrets)
+    require_settings(
+        form.settings, plain_values | hidden, also={} if name else {"Display name": "--name NAME"}
+    )
     name = name or ask_text("Display name", option="--name NAME")
     complete_settings(form.settings, plain_values, hidden)
     view = rooms.add(
@@ -122,7 +125,8 @@ def authenticate(
     name = _named(session, name)
     talk = dialogue(open_browser=not no_browser, paste=paste, timeout=timeout, as_json=as_json)
     view = session.cdp().connections.authenticate(name, dialogue=talk)
-    give(view, lambda: things.connection(view), as_json=as_json, said=f"Signed in to {plain(view.label)}.")
+    said = f"Signed in to {plain(view.label)}."
+    give(view, lambda: things.authenticated_connection(view), as_json=as_json, said=said)
 
 
 @connection.verb("list", example="cdp connection list --json")

@@ -14,8 +14,10 @@ from cdp_core.cli.forms import (
     complete_matching,
     complete_segments,
     complete_settings,
+    missing_of_export,
     one_of,
     pairs,
+    require_settings,
     typed_matching,
     typed_settings,
 )
@@ -98,6 +100,7 @@ def add(
     rooms = session.cdp().exports
     form = rooms.options(name, connection=connection)
     values = typed_settings(form.settings, settings)
+    require_settings(form.settings, values, also=missing_of_export(form, matches, segments))
     complete_settings(form.settings, values, {})
     view = rooms.add(
         name,

@@ -5,7 +5,7 @@ The questions are the plugin's: its settings schema gives label, help, example a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cdp_core.cli.ask import ask_one, ask_secret, ask_several, ask_text, can_ask, is_reference, missing
@@ -40,7 +40,7 @@ def typed_settings(settings: Sequence[SettingInfo], given: Iterable[str]) -> dic
     found = pairs(given, "--set")
     for info in settings:
         if info.secret and info.name in found:
-            raise _refused(info.name)
+            raise _refused(info.name, "--set")
     return found
 
 
@@ -59,47 +59,49 @@ def typed_secrets(settings: Sequence[SettingInfo], given: Iterable[str]) -> dict
                 hint=f"--secret NAME=REFERENCE, with {_REFERENCES}",
             )
         if sign and not is_reference(reference):
-            raise _refused(name)
+            raise _refused(name, "--secret")
         found[name] = reference if sign else _asked_secret(known[name])
     return found
 
 
-def _refused(name: str) -> UsageFault:
+def _refused(name: str, option: str) -> UsageFault:
     return UsageFault(
         Code.SECRET_ON_COMMAND_LINE,
         f"{name} is a secret and was given literally: a command line is kept in the shell's history, and "
         "other users of this machine can read it",
-        where=f"--secret {name}",
+        where=f"{option} {name}",
         hint=f"--secret {name}=REFERENCE, with {_REFERENCES}; or leave it out to be asked, hidden",
     )
+
+
+def require_settings(
+    settings: Sequence[SettingInfo], given: Container[str], *, also: Mapping[str, str]
+) -> None:
+    """Where nobody can be asked, raise `UsageFault` naming everything that is missing at once.
+
+    `also` holds, by what they are called, the options for what else is missing.
+    """
+    if can_ask():
+        return
+    left = {info.label: _option(info) for info in settings if info.required and info.name not in given}
+    needed = {**also, **left}
+    if needed:
+        raise missing(", ".join(needed), " ".join(needed.values()))
 
 
 def complete_settings(
     settings: Sequence[SettingInfo], typed: dict[str, str], secrets: dict[str, str | Secret]
 ) -> None:
     """Ask for what is missing of a new thing's settings, in the schema's order, and add it to the two."""
-    left = [info for info in settings if info.name not in typed and info.name not in secrets]
     if not can_ask():
-        _require_nothing(left)
         return
-    for info in left:
-        if info.advanced and not info.required:
+    for info in settings:
+        if info.name in typed or info.name in secrets or (info.advanced and not info.required):
             continue
         if info.secret:
             secrets[info.name] = _asked_secret(info)
         elif answer := _asked_text(info):
             typed[info.name] = answer
-
-
-def _require_nothing(left: Iterable[SettingInfo]) -> None:
-    required = [info for info in left if info.required]
-    if not required:
-        return
-    raise UsageFault(
-        Code.MISSING_VALUE,
-        f"{', '.join(info.label for info in required)}: missing, and there is no terminal to ask on",
-        hint=" ".join(_option(info) for info in required),
-    )
 
 
 def _option(info: SettingInfo) -> str:
@@ -128,13 +130,30 @@ def typed_matching(given: Iterable[str]) -> tuple[Match, ...]:
     return tuple(found)
 
 
+def _unmatched(form: DestinationForm, typed: tuple[Match, ...]) -> tuple[list[str], list[str]]:
+    """The kinds that must still be matched, and those of which one must be."""
+    matched = {match.kind for match in typed}
+    required = [kind for kind, need in form.kinds.items() if need == "required" and kind not in matched]
+    choices = [kind for kind, need in form.kinds.items() if need == "at-least-one"]
+    return required, [] if matched & set(choices) else choices
+
+
+def missing_of_export(
+    form: DestinationForm, matches: tuple[Match, ...], segments: tuple[str, ...]
+) -> dict[str, str]:
+    """The options for what a new export lacks beside its settings, by what they are called."""
+    required, choices = _unmatched(form, matches)
+    needed = {f"Profile field for {kind}": f"--match {kind}=FIELD" for kind in required}
+    if choices:
+        needed["Data matching of " + " or ".join(choices)] = f"--match {choices[0]}=FIELD"
+    return needed if segments else {**needed, "Segments": "--segment NAME"}
+
+
 def complete_matching(form: DestinationForm, typed: tuple[Match, ...]) -> tuple[Match, ...]:
     """The matching, with the field asked for of each kind that must be matched and is not."""
-    matched = {match.kind for match in typed}
-    left = [kind for kind, need in form.kinds.items() if need == "required" and kind not in matched]
-    choices = [kind for kind, need in form.kinds.items() if need == "at-least-one"]
-    if choices and not matched & set(choices):
-        left.append(_asked_kind(choices))
+    left, choices = _unmatched(form, typed)
+    if choices:
+        left.append(ask_one("Identifier to match", choices, option=f"--match {choices[0]}=FIELD"))
     return typed + tuple(
         Match(
             kind=kind,
@@ -142,10 +161,6 @@ def complete_matching(form: DestinationForm, typed: tuple[Match, ...]) -> tuple[
         )
         for kind in left
     )
-
-
-def _asked_kind(choices: Sequence[str]) -> str:
-    return ask_one("Identifier to match", choices, option=f"--match {choices[0]}=FIELD")
 
 
 def complete_segments(form: DestinationForm, typed: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+COMPLETION = "_CDP_COMPLETE"
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
@@ -36,20 +37,31 @@ def _invoke(arguments: Sequence[str]) -> int:
     import click
 
     from cdp_core.cli.root import cli
-    from cdp_core.errors import CdpError
+    from cdp_core.errors import ExitStatus
 
+    if instruction := os.environ.get(COMPLETION):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {}, "cdp", COMPLETION, instruction)
     try:
-        status = cli.main(list(arguments), prog_name="cdp", standalone_mode=False)
+        # click's own `main` would end the process itself, with statuses that are not ours.
+        with cli.make_context("cdp", list(arguments)) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as asked:
+        sys.stdout.write(f"{asked.message}\n")
+        return int(ExitStatus.USAGE)
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("Interrupted.\n")
         return INTERRUPTED
     except BrokenPipeError:
         raise
-    except (click.ClickException, CdpError, Exception) as fault:  # noqa: BLE001 (whatever comes is said, not thrown)
+    except Exception as fault:  # noqa: BLE001 (whatever comes is said, not thrown)
         from cdp_core.cli.failure import say
 
         return say(fault, arguments)
-    return status if isinstance(status, int) else 0
+    return int(ExitStatus.DONE)
 
 
 def _tolerate_every_letter() -> None:

@@ -53,9 +53,10 @@ class Root(Group):
             module, _, attribute = place.partition(":")
             found: click.Command = getattr(importlib.import_module(module), attribute)
             return found
-        from cdp_core.cli.plugin_commands import add_plugin_commands
+        if not self._listing:
+            from cdp_core.cli.plugin_commands import add_plugin_commands
 
-        add_plugin_commands(ctx, NOUNS)
+            add_plugin_commands(ctx, NOUNS)
         return self.commands.get(cmd_name)
 
     def resolve_command(

@@ -114,6 +114,8 @@ def steps_of(run: Run) -> Iterator[Step]:
         )
     if run.dry_run:
         yield Step(label="accepted", number=0, style="green", lost="nothing was sent")
+    elif not run.delivered.planned:
+        yield Step(label="accepted", number=0, style="green", lost="there was nothing to add or remove")
     else:
         yield Step(
             label="accepted",

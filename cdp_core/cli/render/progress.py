@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from rich.console import RenderableType
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
@@ -37,6 +37,7 @@ _DOING = {
     Station.COMMIT: "Committing",
     Station.READ_BACK: "Reading back",
 }
+_UNITS = {Station.PREPARE: "member", Station.DELIVER: "digest"}
 
 
 @contextmanager
@@ -54,7 +55,7 @@ class Bars:
 
     def __init__(self, stream: TextIO) -> None:
         self._progress = Progress(
-            SpinnerColumn(finished_text="✓"),
+            State(),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             Amount(),
@@ -76,44 +77,58 @@ class Bars:
     def tell(self, event: RunEvent) -> None:
         with self._lock:
             if event.station not in self._tasks:
-                self._tasks[event.station] = self._progress.add_task(_DOING[event.station], total=None)
+                self._tasks[event.station] = self._progress.add_task(
+                    _DOING[event.station], total=event.total or None, unit=_UNITS.get(event.station)
+                )
             task = self._tasks[event.station]
-            if event.total:
-                self._progress.update(task, completed=event.done, total=event.total)
+            if event.done:
+                self._progress.update(task, completed=event.done)
             if event.note:
                 self._progress.console.print(Text(plain(event.note), style="dim"))
             if event.state == "ended":
-                # A station that does not count is full when it ends.
-                known = self._progress.tasks[task].total or 1
-                self._progress.update(task, total=known, completed=event.done or known)
+                self._end(task)
+
+    def _end(self, task: TaskID) -> None:
+        """What was stopped keeps its bar as it is; a station without a total is full at its end."""
+        (found,) = (each for each in self._progress.tasks if each.id == task)
+        if found.total is None:
+            self._progress.update(task, total=found.completed or 1, completed=found.completed or 1)
+        self._progress.update(task, ended=True)
+        self._progress.stop_task(task)
 
 
-class Amount(MofNCompleteColumn):
-    """`120,000/930,000`, for stations that count."""
+class State(SpinnerColumn):
+    """A spinner, and a tick at the end."""
+
+    def render(self, task: Task) -> RenderableType:
+        return Text("✓", style="green") if task.fields.get("ended") else super().render(task)
+
+
+class Amount(ProgressColumn):
+    """`120,000/930,000 digests`, for stations that count."""
 
     def render(self, task: Task) -> Text:
-        if not _counts(task):
+        unit = task.fields.get("unit")
+        if not unit or not task.completed:
             return Text("")
-        return Text(f"{int(task.completed):,}/{int(task.total or 0):,}", style="progress.download")
+        of = f"/{int(task.total):,}" if task.total and task.total != task.completed else ""
+        return Text(f"{int(task.completed):,}{of} {unit}s", style="progress.download")
 
 
 class Rate(ProgressColumn):
-    """Digests a second."""
+    """How many a second."""
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f}/s" if speed and _counts(task) else "", style="progress.data.speed")
+        speed = (task.finished_speed or task.speed) if task.fields.get("unit") else None
+        return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
 
 
 class Left(TimeRemainingColumn):
-    """The time left, while there is some."""
+    """The time left, while it is known."""
 
     def render(self, task: Task) -> Text:
-        return super().render(task) if _counts(task) and not task.finished else Text("")
-
-
-def _counts(task: Task) -> bool:
-    return task.total is not None and task.total > 1
+        under_way = task.total is not None and not task.fields.get("ended") and not task.finished
+        return super().render(task) if under_way else Text("")
 
 
 class Lines:
@@ -123,6 +138,7 @@ class Lines:
         self._stream = stream
         self._clock = clock
         self._began: dict[Station, float] = {}
+        self._done: dict[Station, int] = {}
         self._last = clock()
         self._lock = threading.Lock()
 
@@ -134,18 +150,23 @@ class Lines:
                 self._say(f"{_DOING[event.station]}…", now)
             if event.note:
                 self._say(f"  {plain(event.note)}", now)
-            if event.state == "ended" and event.total:
-                took = now - self._began[event.station]
-                self._say(f"  {counted(event.done, 'digest')} in {duration(took)}", now)
-            elif event.state == "progress" and event.total and now - self._last >= SECONDS_BETWEEN_LINES:
+            if event.done:
+                self._done[event.station] = event.done
+            if event.state == "progress" and now - self._last >= SECONDS_BETWEEN_LINES:
                 self._say(self._how_far(event, now), now)
+            if event.state == "ended" and (done := self._done.get(event.station)):
+                took = now - self._began[event.station]
+                self._say(f"  {counted(done, _UNITS.get(event.station, 'step'))} in {duration(took)}", now)
 
     def _how_far(self, event: RunEvent, now: float) -> str:
         took = now - self._began[event.station]
         rate = event.done / took if took > 0 else 0.0
+        unit = _UNITS.get(event.station, "step")
+        if not event.total:
+            return f"  {counted(event.done, unit)} so far, {rate:,.0f} a second"
         left = f", {duration((event.total - event.done) / rate)} left" if rate else ""
         share = 100 * event.done // event.total
-        return f"  {event.done:,} of {event.total:,} digests ({share} %), {rate:,.0f} a second{left}"
+        return f"  {event.done:,} of {counted(event.total, unit)} ({share} %), {rate:,.0f} a second{left}"
 
     def _say(self, line: str, now: float) -> None:
         self._last = now

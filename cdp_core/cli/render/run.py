@@ -42,9 +42,12 @@ def report(found: RunReport) -> Iterator[RenderableType]:
         yield Text("")
         yield by_kind(run)
     if not run.dry_run and run.delivered.planned:
+        yield Text("")
         yield delivery(run)
     if run.audience is not None:
+        yield Text("")
         yield audience(run.audience)
+    yield Text("")
     for note in found.notes:
         yield Text(f"• {plain(note)}")
     if found.plan_folder and run.dry_run:
@@ -161,6 +164,8 @@ def _line(run: Run) -> tuple[str | Text, ...]:
         remarks.append(f"settled by run {run.settled_by}")
     if run.dry_run:
         remarks.append("plan only: nothing was sent")
+    sent = run.delivered
+    left = sent.unknown + sent.not_sent
     return (
         run.id,
         coloured(outcome_word(run)),
@@ -169,8 +174,6 @@ def _line(run: Run) -> tuple[str | Text, ...]:
         run.actor,
         count(sum(kind.added for kind in run.kinds.values())),
         count(sum(kind.removed for kind in run.kinds.values())),
-        count(run.delivered.accepted),
-        count(run.delivered.refused),
-        count(run.delivered.unknown + run.delivered.not_sent),
+        *("" if run.dry_run else count(number) for number in (sent.accepted, sent.refused, left)),
         "; ".join(remarks),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from cdp_core.cli.render.tables import Details, Listing, coloured
-from cdp_core.cli.render.words import count, moment, quoted, status_word
+from cdp_core.cli.render.words import count, duration, moment, quoted, status_word
 
 if TYPE_CHECKING:
     from cdp_core.app.views import (
@@ -95,7 +96,7 @@ def _consent(view: ConnectionView) -> Text:
     if view.status is None:
         return Text("")
     if view.consent_missing:
-        return Text("missing: " + _names(view.consent_missing), style="red")
+        return Text("missing: " + "; ".join(view.consent_missing), style="red")
     return Text("agreed", style="green")
 
 
@@ -132,6 +133,13 @@ def added_connection(view: ConnectionView, *, signs_in: bool) -> Iterator[Render
         yield Text.assemble(("Next: ", "bold"), f"cdp connection authenticate {quoted(view.name)}")
 
 
+def authenticated_connection(view: ConnectionView) -> Iterator[RenderableType]:
+    """A connection that has just been signed in, and what it is good for."""
+    yield connection(view)
+    if not view.exports:
+        yield Text.assemble(("Next: ", "bold"), f"cdp export add NAME --connection {quoted(view.name)}")
+
+
 def consent_sentence(view: ConnectionView) -> str:
     if view.consent_missing:
         return (
@@ -144,7 +152,9 @@ def consent_sentence(view: ConnectionView) -> str:
 def _told(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return moment(value) if hasattr(value, "astimezone") else str("" if value is None else value)
+    if isinstance(value, float):
+        return duration(value)
+    return moment(value) if isinstance(value, datetime) else str("" if value is None else value)
 
 
 def exports(views: Iterable[ExportView]) -> Listing:

@@ -106,19 +106,35 @@ def test_an_interrupt_ends_tidily(cdp: Keyboard, failing: Any, fault: BaseExcept
 
 
 def test_a_reader_that_goes_away_is_no_fault(environ: dict[str, str]) -> None:
+    typed = f"{sys.executable} -m cdp_core.cli.main --help"
     done = subprocess.run(
         [
             "bash",
             "-c",
-            f"set -o pipefail; {sys.executable} -m cdp_core.cli.main --help | true; echo ${{PIPESTATUS[0]}}",
+            f"{typed} | sleep 0; echo ${{PIPESTATUS[0]}}",
         ],
         env=environ,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.stdout.strip() in ("0", "141")
+    assert done.stdout.strip() == "141"
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("words", [(), ("segment",)])
+def test_a_noun_alone_shows_its_help(cdp: Keyboard, words: tuple[str, ...]) -> None:
+    said = cdp(*words, status=2)
+    assert "Usage: cdp" in said.out
+    assert "Example:" in said.out
+    assert said.err == ""
+
+
+def test_the_shell_completes_nouns(cdp: Keyboard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_CDP_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "cdp seg")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert cdp().out.strip() == "plain,segment"
 
 
 def test_every_click_fault_becomes_a_usage_fault() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from cdp_core.app.views import DestinationForm
@@ -11,8 +13,10 @@ from cdp_core.cli.forms import (
     complete_matching,
     complete_segments,
     complete_settings,
+    missing_of_export,
     one_of,
     pairs,
+    require_settings,
     typed_matching,
     typed_secrets,
     typed_settings,
@@ -97,14 +101,15 @@ def test_an_unknown_setting_is_the_facades_to_refuse() -> None:
 
 def test_without_a_terminal_every_missing_setting_is_named_with_its_option() -> None:
     with pytest.raises(UsageFault) as fault:
-        complete_settings(SETTINGS, {}, {})
+        require_settings(SETTINGS, {}, also={"Name": "--name NAME"})
     assert fault.value.code is Code.MISSING_VALUE
-    assert fault.value.hint == "--set account=A-7 --secret api_key=env:NAME"
-    assert "Account, Api_Key" in fault.value.message
+    assert fault.value.hint == "--name NAME --set account=A-7 --secret api_key=env:NAME"
+    assert "Name, Account, Api_Key" in fault.value.message
 
 
 def test_what_is_not_required_may_be_missing() -> None:
     typed = {"account": "A-7"}
+    require_settings(SETTINGS, {"account", "api_key"}, also={})
     complete_settings(SETTINGS, typed, {"api_key": "env:ACME"})
     assert typed == {"account": "A-7"}
 
@@ -135,6 +140,18 @@ def test_a_required_kind_that_is_not_matched_is_named() -> None:
     with pytest.raises(UsageFault) as fault:
         complete_matching(FORM, (Match(kind="PHONE", field="phone"),))
     assert fault.value.hint == "--match EMAIL=FIELD"
+
+
+def test_everything_that_an_export_lacks_is_named_at_once() -> None:
+    assert missing_of_export(FORM, (), ()) == {
+        "Profile field for EMAIL": "--match EMAIL=FIELD",
+        "Segments": "--segment NAME",
+    }
+    either = dataclasses.replace(FORM, kinds={"EMAIL": "at-least-one", "PHONE": "at-least-one"})
+    assert missing_of_export(either, (), ("Loyal",)) == {
+        "Data matching of EMAIL or PHONE": "--match EMAIL=FIELD"
+    }
+    assert missing_of_export(either, (Match(kind="PHONE", field="phone"),), ("Loyal",)) == {}
 
 
 def test_a_segment_is_missing_by_its_option_and_by_its_absence() -> None:

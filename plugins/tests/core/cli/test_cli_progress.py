@@ -28,17 +28,24 @@ def test_stations_are_named_and_deliveries_are_told_every_few_seconds_only() -> 
     stream, clock = io.StringIO(), Clock()
     lines = Lines(stream, clock)
     lines.tell(event(Station.PREPARE, "started"))
-    lines.tell(event(Station.PREPARE, "ended"))
+    clock.now = 5
+    lines.tell(event(Station.PREPARE, "progress", done=2000))
+    lines.tell(event(Station.PREPARE, "ended", done=2500))
     lines.tell(event(Station.DELIVER, "started", total=1000))
     for step in range(1, 10):
         clock.now += 1
         lines.tell(event(Station.DELIVER, "progress", done=100 * step, total=1000))
-    lines.tell(event(Station.DELIVER, "ended", done=1000, total=1000))
+    clock.now += 1
+    lines.tell(event(Station.DELIVER, "progress", done=1000, total=1000))
+    lines.tell(event(Station.DELIVER, "ended"))
     assert stream.getvalue().splitlines() == [
         "Preparing…",
+        "  2,000 members so far, 400 a second",
+        "  2,500 members in 5.0 s",
         "Delivering…",
         "  500 of 1,000 digests (50 %), 100 a second, 5.0 s left",
-        "  1,000 digests in 9.0 s",
+        "  1,000 of 1,000 digests (100 %), 100 a second, 0.0 s left",
+        "  1,000 digests in 10 s",
     ]
 
 
@@ -62,14 +69,17 @@ def test_on_a_terminal_there_is_a_bar_with_amount_and_rate(monkeypatch: pytest.M
     ours, theirs = os.openpty()
     with os.fdopen(theirs, "w") as terminal, Bars(terminal) as bars:
         bars.tell(event(Station.PREPARE, "started"))
-        bars.tell(event(Station.PREPARE, "ended"))
+        bars.tell(event(Station.PREPARE, "progress", done=2000))
+        bars.tell(event(Station.PREPARE, "ended", done=2500))
         bars.tell(event(Station.DELIVER, "started", total=1000))
         bars.tell(event(Station.DELIVER, "progress", done=400, total=1000, note="one [batch] again"))
-        bars.tell(event(Station.DELIVER, "ended", done=1000, total=1000))
+        bars.tell(event(Station.DELIVER, "ended"))
+        bars.tell(event(Station.COMMIT, "ended"))
     drawn = os.read(ours, 100_000).decode()
     os.close(ours)
     assert "Delivering" in drawn
-    assert "1,000/1,000" in drawn
+    assert "400/1,000 digests" in drawn
+    assert "2,500 members" in drawn
     assert "one [batch] again" in drawn
 
 

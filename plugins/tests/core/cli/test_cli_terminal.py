@@ -23,7 +23,7 @@ def spawn(environ: dict[str, str], home: Path) -> Spawn:
         return pexpect.spawn(
             sys.executable,
             ["-m", "cdp_core.cli.main", *words],
-            env=environ | more,  # type: ignore[arg-type]
+            env=environ | more,
             cwd=home,
             encoding="utf-8",
             timeout=30,
@@ -203,7 +203,7 @@ def test_the_address_of_the_sign_in_page_is_one_line_however_narrow_the_terminal
     assert ended(added)[0] == 0
     process = spawn("connection", "authenticate", "Login", "--no-browser", "--paste")
     process.expect("Sign in on this page:\r\n(https://acme.example/[^\r\n]*scope=everything)\r\n")
-    assert process.match
+    assert isinstance(process.match, re.Match)
     address = process.match.group(1)
     assert "\x1b" not in address
     state = re.search(r"state=([\w-]+)", address)
