@@ -103,11 +103,11 @@ class Doctor:
         versions = self._desk.state.ledgers.all()
         for version in versions:
             ledger.verify(self._workspace.ledger_folder, version.files)
-        rows = sum(claims.rows for version in versions for claims in version.files)
+        claims = sum(file.claims for version in versions for file in version.files)
         yield Check(
             name="ledger",
             state="ok",
-            message=f"{len(versions)} audiences, {rows:,} claims, every file is what was committed",
+            message=f"{len(versions)} audiences, {claims:,} claims, every file is what was committed",
         )
 
     def _look_at_runs(self) -> Iterator[Check]:

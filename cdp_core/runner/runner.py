@@ -76,7 +76,7 @@ class Runner:
         if export.connection_id is None:
             return 0
         version = self._services.state.ledgers.current(self.audience_of(export))
-        return sum(claims.rows for claims in version.files if claims.export_id == export.id)
+        return sum(file.claims for file in version.files if file.export_id == export.id)
 
     def audience_of(self, export: Export) -> AudienceKey:
         return self._services.connector.audience_of(export)

@@ -194,6 +194,15 @@ def test_a_run_as_json_is_the_document_alone(cdp: Keyboard, export: str) -> None
     assert (document["profiles"], document["members"]) == (6, 5)
 
 
+def test_a_member_that_was_removed_counts_no_more(cdp: Keyboard, export: str, home: Path) -> None:
+    cdp("export", "run", export)
+    assert cdp("export", "show", export, "--json").document["claims"] == 2
+    (home / "profiles.csv").write_text("customer_id,email,lifetime_value\n1,ann@example.org,900\n")
+    assert cdp("export", "run", export, "--json").document["kinds"]["EMAIL"]["removed"] == 1
+    assert cdp("export", "show", export, "--json").document["claims"] == 1
+    assert "1 audiences, 1 claims" in cdp("doctor").out
+
+
 def test_a_plan_is_delivered_by_its_id(cdp: Keyboard, export: str, home: Path) -> None:
     plan = cdp("export", "plan", export, "--json").document
     assert (plan["status"], plan["dry_run"]) == ("planned", True)
