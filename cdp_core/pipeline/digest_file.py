@@ -95,12 +95,16 @@ class DigestFileWriter:
                 self._parquet.write_table(table, row_group_size=len(digests))
 
     def close(self, *, durable: bool) -> Written:
-        with writing(self.path):
-            self._parquet.add_key_value_metadata({_ROWS_PER_RANGE: ",".join(map(str, self._rows))})
-            self._parquet.close()
-            self._file.close()
-            if durable:
-                sync(self.path)
+        try:
+            with writing(self.path):
+                self._parquet.add_key_value_metadata({_ROWS_PER_RANGE: ",".join(map(str, self._rows))})
+                self._parquet.close()
+                self._file.close()
+                if durable:
+                    sync(self.path)
+        except BaseException:
+            self.path.unlink(missing_ok=True)
+            raise
         return Written(self.path, self._file.sha256, self.rows)
 
     def discard(self) -> None:

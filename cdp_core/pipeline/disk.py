@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,14 @@ def writing(place: Path) -> Iterator[None]:
         ) from failure
 
 
+def private_folder(path: Path) -> Path:
+    """Make a folder, and those that it lies in, for its owner alone; `mkdir` leaves the outer ones open."""
+    for folder in (*reversed(path.parents), path):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
 def sync(path: Path) -> None:
     """Return when a file, or a folder's list of names, is on the disk itself."""
     handle = os.open(path, os.O_RDONLY)
@@ -47,10 +56,9 @@ def sha256(path: Path) -> str:
 
 def link(existing: Path, path: Path) -> None:
     """Give a finished file a second name, at no cost where the file system can; else copy it."""
-    import shutil
-
     try:
         os.link(existing, path)
     except OSError:
+        path.touch(mode=0o600)
         shutil.copyfile(existing, path)
     sync(path)

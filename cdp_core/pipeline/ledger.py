@@ -25,7 +25,7 @@ from cdp_core.model.ledger import LedgerFile, LedgerPart
 from cdp_core.pipeline.claims import Fold, LedgerReader
 from cdp_core.pipeline.digest_file import DigestFileWriter, Written, ranges_for
 from cdp_core.pipeline.digest_sets import EMPTY, minus, union
-from cdp_core.pipeline.disk import link, sha256, sync, writing
+from cdp_core.pipeline.disk import link, private_folder, sha256, sync, writing
 from cdp_core.pipeline.grouping import THREADS, in_parallel
 from cdp_core.pipeline.intervals import Intervals
 from cdp_core.pipeline.plan import Plan, PlanPart
@@ -243,7 +243,7 @@ class _Settlement:
     def _new_path(self, ledger_part: LedgerPart) -> Path:
         folder = self._folder / quote(self._export_id, safe="")
         with writing(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(folder)
         return folder / f"{quote(self._kind, safe='')}.{ledger_part}.{uuid.uuid4().hex}.parquet"
 
     def _entry(self, ledger_part: LedgerPart, written: Written) -> LedgerFile:

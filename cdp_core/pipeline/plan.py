@@ -29,7 +29,7 @@ from cdp_core.errors import Code, GateFault
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.delivery import BatchRange, Operation
 from cdp_core.pipeline.digest_file import DigestFile, DigestFileWriter, Written
-from cdp_core.pipeline.disk import link, sha256, sync, writing
+from cdp_core.pipeline.disk import link, private_folder, sha256, sync, writing
 
 MANIFEST = "plan.json"
 
@@ -151,7 +151,7 @@ class PlanWriter:
     def __enter__(self) -> PlanWriter:
         shutil.rmtree(self._aside, ignore_errors=True)
         with writing(self._aside):
-            self._aside.mkdir(mode=0o700, parents=True)
+            private_folder(self._aside)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -200,7 +200,7 @@ class PlanWriter:
     def _place(self, part: PlanPart, kind: str) -> Path:
         folder = self._aside / f"operation={part}" / f"kind={quote(kind, safe='')}"
         with writing(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(folder)
         return folder / "digests.parquet"
 
     def _entry(self, part: PlanPart, kind: str, written: Written) -> PlanFile:
