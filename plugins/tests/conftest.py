@@ -4,9 +4,10 @@ as many workers as there are cores, and no skip where CI counts on a test.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -48,6 +49,19 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """The cores that this process may use, which in a container are fewer than the machine's."""
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+@pytest.fixture(autouse=True)
+def _logging_stays_as_it_was() -> Iterator[None]:
+    """A command run within the tests' process sets logging up for a process of its own."""
+    root = logging.getLogger()
+    level, handlers = root.level, set(root.handlers)
+    yield
+    root.setLevel(level)
+    for handler in set(root.handlers) - handlers:
+        # pytest has handlers of its own for each phase of a test, and takes them away itself.
+        if not type(handler).__module__.startswith("_pytest"):
+            root.removeHandler(handler)
 
 
 @pytest.hookimpl(wrapper=True)

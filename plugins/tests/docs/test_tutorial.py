@@ -15,9 +15,12 @@ PAGE = Path(__file__).parents[3] / "docs/tutorial/first-export.md"
 BLOCK = re.compile(
     r"^```sh\n(?P<typed>.*?)^```\n(?:\n```text\n(?P<shown>.*?)^```\n)?", re.DOTALL | re.MULTILINE
 )
-BROWSER = """#!{python}
+# A shell's script, since the first line of a script cannot name a Python whose path has a space.
+BROWSER = """#!/bin/sh
+exec "{python}" -c '
 import sys, urllib.request
 urllib.request.build_opener(urllib.request.ProxyHandler({{}})).open(sys.argv[1], timeout=30).close()
+' "$1"
 """
 
 
