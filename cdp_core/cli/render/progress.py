@@ -98,10 +98,12 @@ class Bars:
 
 
 class State(SpinnerColumn):
-    """A spinner, and a tick at the end."""
+    """A spinner; at the end a tick, or a dash where the station was stopped."""
 
     def render(self, task: Task) -> RenderableType:
-        return Text("✓", style="green") if task.fields.get("ended") else super().render(task)
+        if not task.fields.get("ended"):
+            return super().render(task)
+        return Text("✓", style="green") if task.finished else Text("–", style="yellow")  # noqa: RUF001
 
 
 class Amount(ProgressColumn):

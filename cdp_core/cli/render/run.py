@@ -149,7 +149,7 @@ def history(runs: Iterable[Run]) -> RenderableType:
         ),
         (_line(run) for run in runs),
         numbers=("Took", "Added", "Removed", "Accepted", "Refused", "Left"),
-        texts=("Remarks",),
+        texts=("Refused", "Left", "Remarks"),
         empty="This export has never run.",
     )
 
@@ -174,6 +174,8 @@ def _line(run: Run) -> tuple[str | Text, ...]:
         run.actor,
         count(sum(kind.added for kind in run.kinds.values())),
         count(sum(kind.removed for kind in run.kinds.values())),
-        *("" if run.dry_run else count(number) for number in (sent.accepted, sent.refused, left)),
+        "" if run.dry_run else count(sent.accepted),
+        "" if run.dry_run or not sent.refused else count(sent.refused),
+        "" if run.dry_run or not left else count(left),
         "; ".join(remarks),
     )

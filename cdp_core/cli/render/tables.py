@@ -18,14 +18,14 @@ from cdp_core.cli.render.words import STYLES, plain
 Cell = str | Text
 
 _NARROWEST = 16
-_BETWEEN = 3
+_BETWEEN = 2
 
 
 class Listing:
     """Rows under headings. Cells are data: they are shown letter by letter, never as markup.
 
     Columns named in `numbers` stand to the right; those in `texts` may be broken into lines on a
-    terminal. Elsewhere each row is one line, however long.
+    terminal, and are left out there when they are empty. Elsewhere each row is one line, however long.
     """
 
     def __init__(
@@ -47,18 +47,30 @@ class Listing:
         if not self.rows:
             yield Text(self.empty, style="dim")
         elif not console.is_terminal:
-            yield self._table(ruled=False)
-        elif self._narrowest() <= options.max_width:
-            yield self._table(ruled=True)
+            yield self._table(tuple(range(len(self.headings))), ruled=False)
+        elif self._narrowest(told := self._told()) <= options.max_width:
+            yield self._table(told, ruled=True)
         else:
             for first, *others in self.rows:
                 yield Details(first.plain, zip(self.headings[1:], others, strict=True))
 
-    def _table(self, *, ruled: bool) -> Table:
-        table = Table(
-            box=box.SIMPLE_HEAD if ruled else None, pad_edge=ruled, padding=(0, 1), header_style="bold"
+    def _told(self) -> tuple[int, ...]:
+        """The places of the columns that have something to tell."""
+        return tuple(
+            place
+            for place, heading in enumerate(self.headings)
+            if heading not in self.texts or any(row[place].plain for row in self.rows)
         )
-        for heading in self.headings:
+
+    def _table(self, places: tuple[int, ...], *, ruled: bool) -> Table:
+        # A ruled table has a space of its own between columns.
+        table = Table(
+            box=box.SIMPLE_HEAD if ruled else None,
+            pad_edge=ruled,
+            padding=(0, 1 if ruled else 2, 0, 0),
+            header_style="bold",
+        )
+        for heading in (self.headings[place] for place in places):
             table.add_column(
                 heading,
                 justify="right" if heading in self.numbers else "left",
@@ -66,20 +78,21 @@ class Listing:
                 overflow="fold",
             )
         for row in self.rows:
-            table.add_row(*row)
+            table.add_row(*(row[place] for place in places))
         return table
 
-    def _narrowest(self) -> int:
+    def _narrowest(self, places: tuple[int, ...]) -> int:
         """The width below which a cell would be cut."""
-        widths = (
-            max(cell_len(heading), *(row[place].cell_len for row in self.rows))
-            for place, heading in enumerate(self.headings)
-        )
+        widths = {
+            self.headings[place]: max(
+                cell_len(self.headings[place]), *(row[place].cell_len for row in self.rows)
+            )
+            for place in places
+        }
         needed = (
-            min(width, _NARROWEST) if heading in self.texts else width
-            for heading, width in zip(self.headings, widths, strict=True)
+            min(width, _NARROWEST) if heading in self.texts else width for heading, width in widths.items()
         )
-        return sum(needed) + _BETWEEN * (len(self.headings) + 1)
+        return sum(needed) + _BETWEEN * (len(places) + 1)
 
 
 class Details:

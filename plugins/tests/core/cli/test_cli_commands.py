@@ -200,7 +200,7 @@ def test_a_member_that_was_removed_counts_no_more(cdp: Keyboard, export: str, ho
     (home / "profiles.csv").write_text("customer_id,email,lifetime_value\n1,ann@example.org,900\n")
     assert cdp("export", "run", export, "--json").document["kinds"]["EMAIL"]["removed"] == 1
     assert cdp("export", "show", export, "--json").document["claims"] == 1
-    assert "1 audiences, 1 claims" in cdp("doctor").out
+    assert "audiences: 1, claims: 1;" in cdp("doctor").out
 
 
 def test_a_plan_is_delivered_by_its_id(cdp: Keyboard, export: str, home: Path) -> None:

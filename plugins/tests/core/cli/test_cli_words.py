@@ -130,3 +130,9 @@ def test_details_leave_out_what_has_no_value() -> None:
     assert "Here" in text
     assert "Gone" not in text
     assert "so" in text
+
+
+def test_a_text_column_with_nothing_to_tell_is_left_out_on_a_terminal_only() -> None:
+    listing = Listing(("Name", "Why"), [("acme", "")], texts=("Why",))
+    assert "Why" not in shown(listing, width=80)
+    assert "Why" in shown(listing)
