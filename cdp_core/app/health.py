@@ -107,7 +107,7 @@ class Doctor:
         yield Check(
             name="ledger",
             state="ok",
-            message=f"{len(versions)} audiences, {claims:,} claims, every file is what was committed",
+            message=f"audiences: {len(versions)}, claims: {claims:,}; every file is what was committed",
         )
 
     def _look_at_runs(self) -> Iterator[Check]:
