@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -66,34 +66,30 @@ class CsvFiles:
         """Check every row and learn the columns' types from every value; also the number of rows."""
         declared = self._declared()
         open_columns = [column for column in self.header if column != key and column not in declared]
-        first = self._fitting(
-            connection, f"(FROM {self.text} LIMIT {_FIRST_ROWS})", open_columns, _WRITTEN_LIKE
-        )
-        candidates = [column for column in open_columns if first[1][column]]
-        rows, fitting = self._fitting(connection, self.text, candidates, _WRITTEN_LIKE)
-        learned = {column: next(iter(types), "VARCHAR") for column, types in fitting.items()}
-        return rows, {
-            column: declared.get(column) or learned.get(column, "VARCHAR") for column in self.header
-        }
+        every_type = {column: list(_WRITTEN_LIKE) for column in open_columns}
+        # What the first rows rule out need not be asked of all of them.
+        _, possible = self._fitting(connection, f"(FROM {self.text} LIMIT {_FIRST_ROWS})", every_type)
+        rows, fitting = self._fitting(connection, self.text, possible)
+        learned = {column: types[0] for column, types in fitting.items() if types}
+        return rows, {column: {**learned, **declared}.get(column, "VARCHAR") for column in self.header}
 
     def _fitting(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        relation: str,
-        columns: Sequence[str],
-        tests: Mapping[str, str],
+        self, connection: duckdb.DuckDBPyConnection, relation: str, asked: Mapping[str, list[str]]
     ) -> tuple[int, Mapping[str, list[str]]]:
-        """Rows, and for each column the types that all its values are written like."""
-        asked = [
-            f"coalesce(bool_and({test.format(name(column))}) FILTER ({name(column)} IS NOT NULL), false)"
-            for column in columns
-            for test in tests.values()
+        """Rows, and of the types asked about for a column those that all its values are written like."""
+        # Counting each column has each value read: DuckDB leaves out what nobody asks for, unchecked.
+        read = [f"count({name(column)})" for column in self.header]
+        fits = [
+            f"coalesce(bool_and({_WRITTEN_LIKE[kind].format(name(column))}) "
+            f"FILTER ({name(column)} IS NOT NULL), false)"
+            for column, kinds in asked.items()
+            for kind in kinds
         ]
-        query = f"SELECT {', '.join(['count(*)', *asked])} FROM {relation} AS profiles"
+        query = f"SELECT {', '.join(['count(*)', *fits, *read])} FROM {relation} AS profiles"
         row = on_profiles(lambda: connection.execute(query).fetchone(), where=self._located.url)
-        count, *found = row or (0,)
+        rows, *found = row or (0,)
         answers = iter(found)
-        return count, {column: [kind for kind in tests if next(answers)] for column in columns}
+        return rows, {column: [kind for kind in kinds if next(answers)] for column, kinds in asked.items()}
 
     def _header(self, key: str) -> tuple[str, ...]:
         first, *others = self._located.files
