@@ -174,8 +174,6 @@ def _line(run: Run) -> tuple[str | Text, ...]:
         run.actor,
         count(sum(kind.added for kind in run.kinds.values())),
         count(sum(kind.removed for kind in run.kinds.values())),
-        "" if run.dry_run else count(sent.accepted),
-        "" if run.dry_run or not sent.refused else count(sent.refused),
-        "" if run.dry_run or not left else count(left),
+        *("" if run.dry_run else count(number) for number in (sent.accepted, sent.refused, left)),
         "; ".join(remarks),
     )

@@ -25,7 +25,8 @@ class Listing:
     """Rows under headings. Cells are data: they are shown letter by letter, never as markup.
 
     Columns named in `numbers` stand to the right; those in `texts` may be broken into lines on a
-    terminal, and are left out there when they are empty. Elsewhere each row is one line, however long.
+    terminal, and are left out there when they are empty or all nought. Elsewhere each row is one line,
+    however long.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Listing:
         return tuple(
             place
             for place, heading in enumerate(self.headings)
-            if heading not in self.texts or any(row[place].plain for row in self.rows)
+            if heading not in self.texts or any(row[place].plain not in ("", "0") for row in self.rows)
         )
 
     def _table(self, places: tuple[int, ...], *, ruled: bool) -> Table:

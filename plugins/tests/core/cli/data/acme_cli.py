@@ -1,12 +1,14 @@
 """A plugin for the command line's tests: two kinds of connection to a service that lives in a folder.
 
 `acme` authenticates by a key, `acme-login` by a sign-in whose page the test visits itself. What is
-delivered is written into the folder that ACME_FOLDER names; ACME_REFUSES makes it refuse every batch.
+delivered is written into the folder that ACME_FOLDER names; ACME_REFUSES makes it refuse every batch,
+ACME_SECONDS is how long each takes.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,7 @@ class AcmeDestination(cdp_core.Destination):
         raise NotImplementedError
 
     def deliver(self, batch: cdp_core.Batch) -> cdp_core.Receipt:
+        time.sleep(float(os.environ.get("ACME_SECONDS", "0")))
         if os.environ.get("ACME_REFUSES"):
             return cdp_core.Receipt(accepted=False, message="not \x1b[2Jtoday")
         with Path(os.environ["ACME_FOLDER"], f"{batch.operation}.txt").open("a") as file:

@@ -1,0 +1,78 @@
+"""Ctrl-C and SIGTERM during a run: once to end tidily, twice to end at once."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from plugins.tests.core.cli.conftest import Keyboard
+
+
+@pytest.fixture
+def run(cdp: Keyboard, export: str, home: Path, environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A run of forty batches of one, half a second each, that has begun to deliver."""
+    rows = (f"{number},person{number}@example.org,900\n" for number in range(40))
+    (home / "profiles.csv").write_text("customer_id,email,lifetime_value\n" + "".join(rows))
+    cdp("export", "edit", export, "--set", "batch_size=1")
+    with subprocess.Popen(
+        [sys.executable, "-m", "cdp_core.cli.main", "export", "run", export, "--json"],
+        env=environ | {"ACME_SECONDS": "0.5"},
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("Delivering"):
+                break
+        while not (home / "add.txt").exists():
+            time.sleep(0.02)
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_ends_the_run_after_the_batches_in_flight(
+    run: subprocess.Popen[str], number: signal.Signals, cdp: Keyboard, export: str
+) -> None:
+    run.send_signal(number)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 9
+    assert "Finishing the batches in flight" in err
+    assert "error CDP-903" in err
+    document = json.loads(out)
+    assert document["status"] == "canceled"
+    assert document["error"]["code"] == "CDP-903"
+    counts = document["delivered"]
+    assert 0 < counts["not_sent"] < counts["planned"]
+    assert counts["unknown"] == 0
+    again = cdp("export", "run", export, "--json").document
+    assert again["kinds"]["EMAIL"]["unchanged"] == counts["accepted"]
+
+
+def test_a_second_signal_stops_at_once_and_the_next_run_settles(
+    run: subprocess.Popen[str], cdp: Keyboard, export: str
+) -> None:
+    assert run.stderr is not None
+    run.send_signal(signal.SIGINT)
+    for line in run.stderr:
+        if "Finishing" in line:
+            break
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert out == ""
+    assert "Stopped at once" in err
+    settled = cdp("export", "run", export)
+    assert "Settled what run" in settled.out
+    assert cdp("export", "run", export, "--json").document["kinds"]["EMAIL"]["unchanged"] == 40
