@@ -122,6 +122,7 @@ def cdp_export_destinations() -> Sequence[cdp_core.DestinationSpec]:
             matching=(cdp_core.MatchingRule(kind="EMAIL"),),
             capabilities=cdp_core.Capabilities(batch_limit=100),
             factory=AcmeDestination,
+            batch_size_setting="batch_size",
             origin=lambda settings: str(settings.get("api_url", "https://acme.example")),
         )
         for connection_type in ("acme", "acme-login")
