@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import click
@@ -82,16 +82,19 @@ def test_help_is_printed_without_loading_anything_heavy(environ: dict[str, str])
 
 
 def test_help_comes_in_under_three_tenths_of_a_second(environ: dict[str, str]) -> None:
+    """Of the processor's time: one thread that waits for nothing takes as long by the clock, unless the
+    machine is busy with other tests."""
     took = []
-    for _ in range(7):
-        began = time.perf_counter()
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [sys.executable, "-m", "cdp_core.cli.main", "--help"],
             env=environ,
             capture_output=True,
             check=True,
         )
-        took.append(time.perf_counter() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
     assert min(took) < 0.3
 
 
