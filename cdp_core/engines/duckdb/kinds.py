@@ -1,7 +1,7 @@
 """Faster ways for the built-in kinds: SQL that yields the same bytes as the kind's Python rule, or asks it.
 
 A kind that stands not here has its rule asked for every value. What the SQL cannot decide as Python
-would (anything beyond ASCII: white space, lower case) it leaves undecided, and the rule is asked for
+would (white space and lower case beyond Latin-1) it leaves undecided, and the rule is asked for
 those values alone. Tests hold each SQL against its rule.
 """
 
@@ -31,8 +31,11 @@ Steps = tuple[Mapping[str, str], ...]
 # ASCII white space as Python knows it: tab, line feed, vertical tab, form feed, return, FS to US, blank.
 _SPACE = r"\x09-\x0d\x1c-\x1f\x20"
 _EDGES = rf"^[{_SPACE}]+|[{_SPACE}]+$"
-# All but a few addresses are plain: visible ASCII in good form. One expression tells them from the rest.
-_PLAIN = r"[\x21-\x3F\x41-\x7E]+@(?:[\x21-\x2D\x2F-\x3F\x41-\x7E]+\.)+[\x21-\x2D\x2F-\x3F\x41-\x7E]+"
+# All but a few addresses are plain: visible ASCII and Latin-1 letters, which DuckDB lowers as Python does,
+# in good form. One expression tells them from the rest.
+_LETTER = r"\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{FF}"
+_LABEL = rf"[\x21-\x2D\x2F-\x3F\x41-\x7E{_LETTER}]+"
+_PLAIN = rf"[\x21-\x3F\x41-\x7E{_LETTER}]+@(?:{_LABEL}\.)+{_LABEL}"
 _WELL_FORMED = rf"[^@{_SPACE}]+@(?:[^@.{_SPACE}]+\.)+[^@.{_SPACE}]+"
 _WORDS = ", ".join(literal(word) for word in sorted(PLACEHOLDER_WORDS))
 
@@ -52,8 +55,8 @@ def _email(n: int) -> Steps:
                 WHEN plain{n} THEN {DIGEST}
                 WHEN value{n} IS NULL OR trimmed{n} = '' THEN {VERDICTS[Reason.MISSING]}
                 WHEN trimmed{n} IS NULL THEN {ASK}
-                WHEN lower(trimmed{n}) IN ({_WORDS}) THEN {VERDICTS[Reason.PLACEHOLDER]}
                 WHEN regexp_full_match(trimmed{n}, {literal(_WELL_FORMED)}) THEN {DIGEST}
+                WHEN lower(trimmed{n}) IN ({_WORDS}) THEN {VERDICTS[Reason.PLACEHOLDER]}
                 WHEN NOT regexp_full_match(trimmed{n}, '[0-9A-Fa-f]+') THEN {VERDICTS[Reason.MALFORMED]}
                 WHEN strlen(trimmed{n}) = 64 THEN {DIGEST}
                 WHEN strlen(trimmed{n}) IN (32, 40) THEN {VERDICTS[Reason.UNSUPPORTED]}

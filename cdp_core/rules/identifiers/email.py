@@ -40,8 +40,8 @@ PLACEHOLDER_DIGESTS = frozenset(
 )
 
 _HEXADECIMAL = re.compile("[0-9a-f]+")
-_SHA256_DIGITS = (64,)
-_WEAKER_DIGITS = (32, 40)
+_SHA256_DIGITS = 64
+_HASH_DIGITS = (_SHA256_DIGITS, 32, 40)
 # Half of a surrogate pair, which JSON can smuggle in, has no UTF-8 and so no digest.
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -49,12 +49,19 @@ _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 def email(raw: str | None) -> Identified:
     """The digest of a raw e-mail, or the first reason why it has none."""
     text = "" if raw is None else raw.strip().lower()
+    if len(text) in _HASH_DIGITS and _HEXADECIMAL.fullmatch(text):
+        return _hashed(text)
     reason = _reason(text)
     if reason is not None:
         return Identified(reason)
-    if _is_hash(text, *_SHA256_DIGITS):
-        return Identified(None, bytes.fromhex(text))
     return Identified(None, hashlib.sha256(text.encode()).digest(), text)
+
+
+def _hashed(text: str) -> Identified:
+    if len(text) != _SHA256_DIGITS:
+        return Identified(Reason.UNSUPPORTED)
+    digest = bytes.fromhex(text)
+    return Identified(Reason.PLACEHOLDER) if digest in PLACEHOLDER_DIGESTS else Identified(None, digest)
 
 
 def _reason(text: str) -> Reason | None:
@@ -62,15 +69,7 @@ def _reason(text: str) -> Reason | None:
         return Reason.MISSING
     if text in PLACEHOLDER_WORDS or text in PLACEHOLDER_ADDRESSES:
         return Reason.PLACEHOLDER
-    if _is_hash(text, *_SHA256_DIGITS):
-        return Reason.PLACEHOLDER if bytes.fromhex(text) in PLACEHOLDER_DIGESTS else None
-    if _is_hash(text, *_WEAKER_DIGITS):
-        return Reason.UNSUPPORTED
     return None if _is_well_formed(text) else Reason.MALFORMED
-
-
-def _is_hash(text: str, *digits: int) -> bool:
-    return len(text) in digits and _HEXADECIMAL.fullmatch(text) is not None
 
 
 def _is_well_formed(text: str) -> bool:
