@@ -43,6 +43,14 @@ def environment() -> dict[str, str]:
     }
 
 
+def make_anew(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as fault:
+        raise CommandFailed(f"{folder} cannot be made anew ({fault.strerror}): remove it") from fault
+
+
 def play(terminal: Terminal, profiles: int) -> None:
     """The acts, in their order; raises `CommandFailed` at the first that does not end well."""
     script = shlex.quote(os.path.relpath(SAMPLE, terminal.folder))
@@ -144,13 +152,12 @@ def main() -> int:
     # A letter that the terminal's encoding lacks becomes a question mark, and stops nothing.
     for stream in (sys.stdout, sys.stderr):
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     began = time.monotonic()
-    folder = options.folder.resolve()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    terminal = Terminal(folder=folder, environ=environment())
+    terminal = Terminal(folder=options.folder.resolve(), environ=environment())
     try:
+        make_anew(terminal.folder)
         play(terminal, options.profiles)
         close(terminal, time.monotonic() - began, options.picture)
     except CommandFailed as failure:
@@ -159,6 +166,10 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped. The simulator is stopped too.", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Who read the output has gone; the interpreter must not fail on flushing it at its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     return 0
 
 

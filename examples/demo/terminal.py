@@ -68,9 +68,13 @@ class Terminal:
                         self.say(line.rstrip("\n"))
                         seen(line)
             status, peak = _ended(process)
+        except KeyboardInterrupt:
+            # It has reached the command too, which ends tidily by itself.
+            _await(process)
+            raise
         except BaseException:
-            # Ctrl-C has reached the command too: it ends tidily by itself, or is ended.
-            _give_up_on(process)
+            process.terminate()
+            _await(process)
             raise
         name = " ".join(shlex.split(command.replace("\\\n", " "))[:3])
         self.took.append(Took(command=name, seconds=time.monotonic() - began, peak=peak))
@@ -96,10 +100,9 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, int]:
     return process.returncode, usage.ru_maxrss * unit
 
 
-def _give_up_on(process: subprocess.Popen[str]) -> None:
-    if process.returncode is None:
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def _await(process: subprocess.Popen[str]) -> None:
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -43,8 +45,8 @@ def blocks(tmp_path_factory: pytest.TempPathFactory) -> list[Block]:
     border = "--- the next block ---"
     script = f"\necho '{border}'\n".join(typed for typed, _ in found)
     (folder / "empty").mkdir()
-    done = subprocess.run(
-        ["bash", "-e", "-c", f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}"],
+    process = subprocess.Popen(
+        ["bash", "-e", "-c", script],
         cwd=folder / "empty",
         env=os.environ
         | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "BROWSER": str(browser)},
@@ -52,11 +54,17 @@ def blocks(tmp_path_factory: pytest.TempPathFactory) -> list[Block]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
-        timeout=120,
+        start_new_session=True,
     )
-    assert done.returncode == 0, done.stdout
-    came = done.stdout.split(f"{border}\n")
+    with process:
+        try:
+            output, _ = process.communicate(timeout=240)
+        finally:
+            # The simulator runs on where the shell did not come to its end.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, output
+    came = output.split(f"{border}\n")
     return [Block(typed, shown, came) for (typed, shown), came in zip(found, came, strict=True)]
 
 
