@@ -20,7 +20,7 @@ from cdp_core.model.secret import Secret
 
 def can_ask() -> bool:
     """Whether somebody sits at a terminal, reads what we ask and can answer."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def missing(what: str, option: str) -> UsageFault:
