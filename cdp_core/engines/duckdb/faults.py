@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import duckdb
@@ -19,12 +20,16 @@ from cdp_core.errors import Code, InvalidFault
 
 T = TypeVar("T")
 
-_ABOUT_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+# Errors met in a stream of batches come through Arrow, some as plain `OSError`.
+_FAILURES = (duckdb.Error, pa.ArrowException, OSError)
+_ABOUT_THE_QUERY = ("parser", "syntax", "binder", "catalog")
+_ABOUT_VALUES = ("conversion", "invalidinput", "outofrange", "mismatchtype")
+_FULL = "No space left"
 _LINE = re.compile(r"\b(?:CSV Error on Line|in line): ?(\d+)|\bin line (\d+)")
 _FILE = re.compile(r'\bfile = ([^\n]+)\n|\bin file "([^"\n]+)"')
 _COLUMNS = re.compile(r"\nExpected Number of Columns: (\d+) Found: (\d+)\n")
 _CONVERSION = re.compile(r" to ([A-Z][A-Z0-9_(), ]*?)(?: when casting from source column (\w+))?\s*\Z")
-_SAID = (
+_TOLD = (
     ("unterminated quote", "a quote is not closed, or text follows a closing one"),
     ("Invalid unicode", "the text is not UTF-8"),
     (
@@ -33,7 +38,7 @@ _SAID = (
     ),
     ("Malformed JSON", "the line is not JSON"),
     ("JSON transform error", "a value does not have its column's type"),
-    ("No space left", "the disk is full"),
+    (_FULL, "the disk is full"),
     ("too small to be a Parquet file", "it is too small to be a Parquet file"),
     ("No magic bytes", "it is not a Parquet file"),
     ("Could not set lock", "another process has it open for writing"),
@@ -65,13 +70,39 @@ class QueryPlace:
         return f"line {line + 1}, column {column + 1}\n  {shown}\n  {' ' * column}^"
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What DuckDB said: the kind of error (`conversion`, …), its message, the place in the query."""
+
+    kind: str
+    message: str
+    position: int | None
+
+    @property
+    def is_about_a_file(self) -> bool:
+        return bool(_FILE.search(self.message) and _LINE.search(self.message)) or _FULL in self.message
+
+
 def on_query(work: Callable[[], T], place: QueryPlace, *, where: str) -> T:
     """Do what evaluates a segment's query; raises `InvalidFault` (SEGMENT_INVALID) with the place in it."""
     try:
         return work()
-    except (duckdb.Error, pa.ArrowException) as failure:
-        fault = _query_fault(failure, place, where)
+    except _FAILURES as failure:
+        fault = _query_fault(_said(failure), place, where)
     # Raised outside the handler, so that DuckDB's own words do not travel along as its context.
+    raise fault
+
+
+def on_members(work: Callable[[], T], *, url: str, segments: str) -> T:
+    """Do what reads members; what fails is a file (PROFILES_UNREADABLE) or a segment's query on a row."""
+    try:
+        return work()
+    except _FAILURES as failure:
+        said = _said(failure)
+        if said.kind in _ABOUT_VALUES and not said.is_about_a_file:
+            fault = _query_fault(_Said(said.kind, said.message, None), QueryPlace(""), segments)
+        else:
+            fault = _profiles_fault(said, url)
     raise fault
 
 
@@ -79,8 +110,8 @@ def on_profiles(work: Callable[[], T], *, where: str) -> T:
     """Do what reads the profiles; raises `InvalidFault` (PROFILES_UNREADABLE) with file and line."""
     try:
         return work()
-    except (duckdb.Error, pa.ArrowException) as failure:
-        fault = _profiles_fault(failure, where)
+    except _FAILURES as failure:
+        fault = _profiles_fault(_said(failure), where)
     raise fault
 
 
@@ -91,42 +122,40 @@ def syntax_fault(message: str, position: int | None, place: QueryPlace, *, where
     )
 
 
-def _query_fault(failure: Exception, place: QueryPlace, where: str) -> InvalidFault:
-    message, position = _said(failure)
-    if isinstance(failure, _ABOUT_THE_QUERY):
-        return syntax_fault(_told_of_the_query(message), position, place, where=where)
-    if _is_about_a_file(message):
-        return _profiles_fault(failure, where)
-    if isinstance(failure, duckdb.OutOfMemoryException):
+def _query_fault(said: _Said, place: QueryPlace, where: str) -> InvalidFault:
+    if said.kind in _ABOUT_THE_QUERY:
+        return syntax_fault(_told_of_the_query(said.message), said.position, place, where=where)
+    if said.is_about_a_file:
+        return _profiles_fault(said, where)
+    if said.kind == "outofmemory":
         return _memory_fault(where)
-    converted = _CONVERSION.search(message)
+    converted = _CONVERSION.search(said.message)
     if converted:
         column = f" of column {converted[2]}" if converted[2] else ""
         message = f"a value{column} cannot be converted to {converted[1].strip()}"
-    elif isinstance(failure, duckdb.ConversionException):
+    elif said.kind == "conversion":
         message = "a value cannot be converted to the type that the query asks for"
     else:
-        message = f"the query fails on the profiles ({_kind(failure)})"
-    fault = syntax_fault(message, position, place, where=where)
+        message = f"the query fails on the profiles ({said.kind})"
+    fault = syntax_fault(message, said.position, place, where=where)
     return InvalidFault(
         fault.code, fault.message, where=where, hint="TRY_CAST yields NULL where a value does not convert"
     )
 
 
-def _profiles_fault(failure: Exception, where: str) -> InvalidFault:
-    message, _ = _said(failure)
-    if isinstance(failure, duckdb.OutOfMemoryException):
+def _profiles_fault(said: _Said, where: str) -> InvalidFault:
+    if said.kind == "outofmemory":
         return _memory_fault(where)
-    line, file, columns = _LINE.search(message), _FILE.search(message), _COLUMNS.search(message)
-    said = next((ours for theirs, ours in _SAID if theirs in message), _kind(failure))
+    line, file, columns = (each.search(said.message) for each in (_LINE, _FILE, _COLUMNS))
+    told = next((ours for theirs, ours in _TOLD if theirs in said.message), said.kind)
     if columns:
-        said = f"the row has {columns[2]} columns where the header has {columns[1]}"
+        told = f"the row has {columns[2]} columns where the header has {columns[1]}"
     place = (file[1] or file[2]).strip() if file else where
     if line:
         place += f", line {line[1] or line[2]}"
-    code = Code.DISK_FULL if said == "the disk is full" else Code.PROFILES_UNREADABLE
+    code = Code.DISK_FULL if _FULL in said.message else Code.PROFILES_UNREADABLE
     return InvalidFault(
-        code, said, where=place, hint="mend the source, or say in its options how it is to be read"
+        code, told, where=place, hint="mend the source, or say in its options how it is to be read"
     )
 
 
@@ -139,18 +168,21 @@ def _memory_fault(where: str) -> InvalidFault:
     )
 
 
-def _said(failure: Exception) -> tuple[str, int | None]:
-    """DuckDB's message and the position in the query, from the JSON that `errors_as_json` makes of them."""
+def _said(failure: Exception) -> _Said:
+    """Out of the JSON that `errors_as_json` makes, wherever it comes: Arrow wraps it in errors of its own."""
     text = str(failure)
+    kind = type(failure).__name__.removesuffix("Exception")
     start = text.find('{"exception_type"')
-    if start < 0:
-        return text, None
     try:
-        told, _ = json.JSONDecoder(strict=False).raw_decode(text[start:])
+        told, _ = json.JSONDecoder(strict=False).raw_decode(text[start:]) if start >= 0 else ({}, 0)
     except ValueError:
-        return text, None
+        told = {}
     position = told.get("position")
-    return told.get("exception_message", ""), int(position) if position is not None else None
+    return _Said(
+        kind=str(told.get("exception_type", kind)).replace(" ", "").lower(),
+        message=told.get("exception_message", text),
+        position=int(position) if position is not None else None,
+    )
 
 
 def _told_of_the_query(message: str) -> str:
@@ -159,11 +191,3 @@ def _told_of_the_query(message: str) -> str:
     return " ".join(
         [first, *(line for line in more if line.startswith(("Candidate bindings", "Did you mean")))]
     )
-
-
-def _kind(failure: Exception) -> str:
-    return type(failure).__name__.removesuffix("Exception")
-
-
-def _is_about_a_file(message: str) -> bool:
-    return bool(_FILE.search(message) and _LINE.search(message)) or "No space left" in message

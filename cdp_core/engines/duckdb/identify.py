@@ -17,13 +17,14 @@ import pyarrow as pa
 
 from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.contract.source import DigestSink, Selection
-from cdp_core.engines.duckdb.faults import on_profiles
+from cdp_core.engines.duckdb.faults import on_members
 from cdp_core.engines.duckdb.kinds import ASK, VERDICTS, steps
 from cdp_core.engines.duckdb.relations import Relation
 from cdp_core.engines.duckdb.text import name
+from cdp_core.errors import Code, InternalFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Match
-from cdp_core.model.identifiers import IdentifierKind
+from cdp_core.model.identifiers import Identified, IdentifierKind
 
 BATCH_ROWS = 131_072
 
@@ -42,7 +43,7 @@ def identify(
     """Hand every member's values to the sink; the number of members."""
     query = _query(relation, condition, selection.matching)
     members = 0
-    for batch in _batches(connection, query, relation.url):
+    for batch in _batches(connection, query, relation.url, selection):
         for at, match in enumerate(selection.matching):
             digests, verdicts, asked = batch.columns[3 * at : 3 * at + 3]
             _hand_over(selection.kinds[match.kind], digests, verdicts, asked, sink)
@@ -63,11 +64,17 @@ def _query(relation: Relation, condition: str, matching: tuple[Match, ...]) -> s
     return f"SELECT {wanted} FROM ({query})"
 
 
-def _batches(connection: duckdb.DuckDBPyConnection, query: str, url: str) -> Iterator[pa.RecordBatch]:
+def _batches(
+    connection: duckdb.DuckDBPyConnection, query: str, url: str, selection: Selection
+) -> Iterator[pa.RecordBatch]:
+    segments = ", ".join(f"segment {segment.name!r}" for segment in selection.segments)
+
+    def guarded(work: Callable[[], T]) -> T:
+        return on_members(work, url=url, segments=segments)
+
     # `execute(...)` would materialise the whole answer first; a relation streams it.
-    reader = on_profiles(lambda: connection.sql(query).to_arrow_reader(BATCH_ROWS), where=url)
-    batches = iter(reader)
-    while (batch := on_profiles(lambda: next(batches, None), where=url)) is not None:
+    batches = iter(guarded(lambda: connection.sql(query).to_arrow_reader(BATCH_ROWS)))
+    while (batch := guarded(lambda: next(batches, None))) is not None:
         yield batch
 
 
@@ -103,7 +110,7 @@ def _ask(kind: IdentifierKind, asked: pa.Array, to_ask: int, sink: DigestSink) -
     reasons: dict[Reason, int] = {}
     found = bytearray()
     for text in texts:
-        identified = kind.rule(text)
+        identified = _by_rule(kind, text)
         if identified.reason is not None:
             reasons[identified.reason] = reasons.get(identified.reason, 0) + 1
         else:
@@ -112,3 +119,20 @@ def _ask(kind: IdentifierKind, asked: pa.Array, to_ask: int, sink: DigestSink) -
         sink.digests(kind.key, bytes(found))
     for reason, values in reasons.items():
         sink.reason(kind.key, reason, values)
+
+
+def _by_rule(kind: IdentifierKind, text: str | None) -> Identified:
+    """The rule may be a plugin's: what it raises could quote the value, and goes no further."""
+    try:
+        identified = kind.rule(text)
+    except Exception as failure:  # noqa: BLE001
+        trouble = type(failure).__name__
+    else:
+        if identified.reason is not None or len(identified.digest or b"") == DIGEST_SIZE:
+            return identified
+        trouble = "neither a reason nor a digest of 32 bytes"
+    raise InternalFault(
+        Code.UNEXPECTED,
+        f"the rule of the kind {kind.key} failed: {trouble}",
+        hint="report it to the author of the plugin that declares the kind",
+    )

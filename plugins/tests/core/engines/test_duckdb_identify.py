@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cdp_core.contract.source import Selection
-from cdp_core.errors import Code, InvalidFault
+from cdp_core.errors import Code, InternalFault, InvalidFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Match, Segment
 from cdp_core.model.identifiers import Identified, IdentifierKind
@@ -170,3 +170,24 @@ def test_nothing_is_left_in_the_scratch_folder(
     engine.close()
     assert list((tmp_path / "scratch").iterdir()) == []
     assert (tmp_path / "scratch").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "identified_as", [ValueError("secret"), Identified(None), Identified(None, b"short")]
+)
+def test_a_rule_that_fails_is_told_without_the_value(
+    identified_as: Exception | Identified, open_engine: Make, found: Any, parquet: Make
+) -> None:
+    def broken(raw: str | None) -> Identified:
+        if isinstance(identified_as, Exception):
+            raise identified_as
+        return identified_as
+
+    kind = IdentifierKind(key="CARD", label="Card", rule=broken)
+    selection = Selection(
+        segments=(EVERYBODY,), matching=(Match(kind="CARD", field="card"),), kinds={"CARD": kind}
+    )
+    engine = open_engine(parquet(id=["1"], card=["secret"]))
+    with pytest.raises(InternalFault, match="rule of the kind CARD") as caught:
+        engine.identify(selection, found, lambda members: None)
+    assert "secret" not in repr((caught.value, caught.value.__context__, caught.value.__cause__))

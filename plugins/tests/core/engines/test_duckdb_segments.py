@@ -142,6 +142,21 @@ def test_a_value_that_does_not_convert_is_told_without_the_value(engine: Any) ->
         assert "line 1" in told.message
 
 
+@pytest.mark.parametrize("condition", ["CAST(note AS INTEGER) > 3", "strptime(note, '%Y') IS NULL"])
+def test_a_query_that_fails_while_members_are_read_is_told_without_the_row(
+    condition: str, open_engine: Make, identified: Make, parquet: Make
+) -> None:
+    rows = 300_000
+    path = parquet(
+        id=list(range(rows)), email=["secret@x.de"] * rows, note=["2026"] * (rows - 1) + ["secret"]
+    )
+    with pytest.raises(InvalidFault) as caught:
+        identified(open_engine(path), where(condition))
+    told = caught.value
+    assert (told.code, told.where) == (Code.SEGMENT_INVALID, "segment 'Some'")
+    assert "secret" not in repr((told, told.__context__, told.__cause__, told.hint))
+
+
 def test_a_query_that_fails_on_a_row_is_told_without_the_row(engine: Any) -> None:
     with pytest.raises(InvalidFault) as caught:
         engine.check_segment(where("strptime(email, '%Y') IS NOT NULL"))
