@@ -58,7 +58,8 @@ WITH customers AS (
 drawn AS (
     SELECT i, draw(i, 2, 1000) AS dirt, draw(i, 3, 100) AS look, draw(i, 4, 1000000) / 1000000.0 AS luck,
         CASE WHEN draw(i, 5, 100) < 4 AND i > 1000 THEN i - 1 - draw(i, 6, 1000) ELSE i END AS mailbox,
-        {day} = 2 AND draw(i, 7, 100) < 2 AS moved, draw(i, 8, 100) AS fate
+        {day} = 2 AND draw(i, 7, 100) < 2 AS moved, draw(i, 8, 100) AS fate,
+        draw(i, 18, 100) AS form, draw(i, 19, 100000000) AS number
     FROM customers
 ),
 valued AS (
@@ -93,13 +94,14 @@ SELECT printf('C%09d', i) AS customer_id,
          WHEN look < 9 THEN concat(upper(address[1]), address[2:])
          WHEN look < 14 THEN concat(pick({spaces}, i, 16), address, pick({spaces}, i, 17))
          ELSE address END AS email,
-    CASE WHEN draw(i, 18, 100) < 12 THEN NULL
-         ELSE [printf('+49151%08d', draw(i, 19, 100000000)),
-               printf('0049 151 %08d', draw(i, 19, 100000000)),
-               printf('+44 (0)7700 %06d', draw(i, 19, 1000000)),
-               printf('+1(706)-767-%04d', draw(i, 19, 10000)),
-               printf('+4915%09d', draw(i, 19, 1000000000)), printf('06 %08d', draw(i, 19, 100000000)),
-               '+0000000000', ' '][1 + (draw(i, 20, 40) // 6)] END AS phone,
+    CASE WHEN form < 12 THEN NULL
+         WHEN form < 36 THEN printf('+49151%08d', number)
+         WHEN form < 50 THEN printf('0049 151 %08d', number)
+         WHEN form < 64 THEN printf('+44 (0)7700 %06d', number % 1000000)
+         WHEN form < 76 THEN printf('+1(706)-767-%04d', number % 10000)
+         WHEN form < 96 THEN printf('06 %08d', number)
+         WHEN form < 98 THEN '+0000000000'
+         ELSE ' ' END AS phone,
     CASE WHEN draw(i, 21, 100) < 35 THEN NULL
          WHEN draw(i, 21, 100) < 40 THEN '00000000-0000-0000-0000-000000000000'
          WHEN draw(i, 21, 100) < 70 THEN upper(md5(concat(i, 'device'))::UUID::VARCHAR)
