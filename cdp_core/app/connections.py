@@ -310,5 +310,12 @@ class Connections:
             ),
             consent_missing=tuple(prompt.title for prompt in gap.open) if gap else (),
             exports=tuple(export.name for export in self.desk.state.connections.exports_of(connection.id)),
-            token=self._connector.token_health(connection) if found and found.oauth else None,
+            token=self._token(connection) if found and found.oauth else None,
         )
+
+    def _token(self, connection: Connection) -> Mapping[str, Any] | None:
+        """How the token is; looking at a connection does not fail where its secrets are out of reach."""
+        try:
+            return self._connector.token_health(connection)
+        except InvalidFault as fault:
+            return {"problem": fault.message}

@@ -168,6 +168,16 @@ def test_a_connection_is_authenticated_shown_verified_edited_and_shared(
     assert "No connections" in cdp("connection", "list").out
 
 
+def test_a_connection_is_looked_at_where_its_secret_is_out_of_reach(
+    cdp: Keyboard, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cdp(*("connection", "add", "acme-login", "--name", "Login", "--secret", "client_secret=env:ACME_KEY"))
+    monkeypatch.delenv("ACME_KEY")
+    assert "Login" in cdp("connection", "list").out
+    assert "there is no secret at env:ACME_KEY" in cdp("connection", "show", "Login").out
+    assert cdp("connection", "agree", "Login", "--agree", "--json").document["consent_missing"] == []
+
+
 def test_an_export_is_planned_run_and_looked_back_on(cdp: Keyboard, export: str, home: Path) -> None:
     plan = cdp("export", "plan", export)
     assert "Planned" in plan.out
