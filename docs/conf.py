@@ -11,7 +11,9 @@ extensions = ["myst_parser"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 nitpicky = True
-exclude_patterns = ["_build", "_static/README.md"]
+# Quotation marks in help texts are to be typed as they stand.
+smartquotes = False
+exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = f"cdp {version}"
