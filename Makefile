@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types layers docs unit format cassettes reference pictures clean dev-venv
+.PHONY: help demo test benchmark lint types layers docs unit format cassettes reference pictures clean dev-venv
 
 # A Python to build .venv with, and further arguments: make unit ARGS="-k ledger", make demo ARGS="--profiles 10000"
 ARGS :=
@@ -18,6 +18,10 @@ demo: ## Install, then show a whole export on 1,000,000 made-up profiles, offlin
 	@$(IN_VENV) examples/demo/demo.py $(ARGS)
 
 test: dev-venv lint types layers docs unit ## Install, then run everything that CI runs
+
+benchmark: ## Measure a whole export beside a bare script, at 1 and 10 million profiles
+	@sh .ci/venv
+	@$(IN_VENV) -m benchmarks.end_to_end $(ARGS)
 
 dev-venv:
 	@sh .ci/venv dev

@@ -1,0 +1,156 @@
+"""What `end_to_end` runs against: the simulator, a workspace, and processes under watch."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+AUDIENCE = "5677923948298240"
+SECRET = "demo-secret"  # noqa: S105 (the simulator's, for everybody to know)
+_LOOPBACK = "localhost,127.0.0.1,::1"
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def environment() -> dict[str, str]:
+    """The user's own, but for what would let a command ask, reach out, or find another workspace."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CDP_")}
+    return kept | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "NO_PROXY": _LOOPBACK,
+        "no_proxy": _LOOPBACK,
+        "CDP_VAULT": "file",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "SNAP_SECRET": SECRET,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Took:
+    """One process from start to end: wall seconds, processor seconds, and its peak memory in MB (10^6)."""
+
+    seconds: float
+    processor: float
+    peak: float
+    printed: str
+
+
+def watched(command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> Took:
+    """Run a command to its end. Raises `CalledProcessError` unless it exits with 0."""
+    printed = folder / "printed"
+    with printed.open("wb") as out:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=folder, env=dict(environ), stdin=subprocess.DEVNULL, stdout=out
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Took(
+        seconds=seconds,
+        processor=usage.ru_utime + usage.ru_stime,
+        peak=usage.ru_maxrss * unit / 10**6,
+        printed=printed.read_text(encoding="utf-8"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The simulator, through its control plane."""
+
+    url: str
+
+    @property
+    def users_url(self) -> str:
+        return f"{self.url}/v1/segments/{AUDIENCE}/users"
+
+    def token(self) -> str:
+        return str(self._control("POST", "tokens")["access_token"])
+
+    def empty(self) -> None:
+        self._control("DELETE", f"segments/{AUDIENCE}/members")
+
+    def forget_requests(self) -> None:
+        self._control("DELETE", "requests")
+
+    def users_requests(self) -> int:
+        """Requests to the users endpoint since `forget_requests`."""
+        logged = self._control("GET", "requests")["requests"]
+        return sum(str(request["path"]).endswith("/users") for request in logged)
+
+    def members(self) -> int:
+        return int(self._control("GET", f"segments/{AUDIENCE}/members")["EMAIL_SHA256"]["count"])
+
+    def _control(self, method: str, path: str) -> Any:
+        request = urllib.request.Request(f"{self.url}/__simulator/{path}", method=method)
+        with _OPENER.open(request, timeout=120) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def simulator(folder: Path, environ: Mapping[str, str]) -> Iterator[Service]:
+    """The simulator on a free port, with its rate limit off, until the end of the block."""
+    port = folder / "port"
+    command = [sys.executable, "-m", "cdp_snapchat.simulator", "--no-rate-limit", "--port-file", str(port)]
+    process = subprocess.Popen(command, cwd=folder, env=dict(environ), stdout=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 20
+        while not port.exists():
+            assert process.poll() is None, "the simulator did not start"
+            assert time.monotonic() < until, "the simulator does not listen"
+            time.sleep(0.05)
+        yield Service(f"http://127.0.0.1:{port.read_text(encoding='ascii').strip()}")
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def workspace(folder: Path, environ: Mapping[str, str], service: Service) -> None:
+    """A workspace over `profiles.parquet` with an export named E, made by the commands that a user types."""
+
+    def cdp(*arguments: str) -> None:
+        watched(["cdp", *arguments], folder=folder, environ=environ)
+
+    cdp("init", "--profiles", "profiles.parquet", "--key", "customer_id")
+    cdp("segment", "add", "Everybody", "--where", "true")
+    settings = {
+        "client_id": "demo-client",
+        "api_url": f"{service.url}/v1",
+        "accounts_url": f"{service.url}/login/oauth2",
+        "redirect_uri": "http://127.0.0.1:0/callback",
+    }
+    given = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    cdp("connection", "add", "snapchat", "--name", "C", *given, "--secret", "client_secret=env:SNAP_SECRET",
+        "--agree")  # fmt: skip
+    _sign_in(folder, environ)
+    cdp("export", "add", "E", "--connection", "C", "--set", f"audience_id={AUDIENCE}",
+        "--match", "EMAIL=email", "--segment", "Everybody")  # fmt: skip
+
+
+def _sign_in(folder: Path, environ: Mapping[str, str]) -> None:
+    process = subprocess.Popen(
+        ["cdp", "connection", "authenticate", "C", "--no-browser"],
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        for line in process.stdout:
+            if re.fullmatch(r"https?://\S+", line.strip()):
+                _OPENER.open(line.strip(), timeout=30).close()
+    assert process.wait() == 0, "the sign-in failed"
