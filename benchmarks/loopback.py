@@ -22,8 +22,11 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def environment() -> dict[str, str]:
-    """The user's own, but for what would let a command ask, reach out, or find another workspace."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CDP_")}
+    """The user's own, but for what would let a command ask, reach out, or find another workspace.
+
+    Without Python's switches too: one that forbids compiled modules has each process compile them anew.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CDP_", "PYTHON"))}
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "NO_PROXY": _LOOPBACK,
