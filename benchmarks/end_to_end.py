@@ -165,7 +165,16 @@ it leaves duplicates out, as `cdp` does. The simulator shares the machine's proc
 
 
 def page(results: dict[int, Measured], repeat: int) -> str:
-    lines = ["# Speed and memory", "", "What `make benchmark` measured: whole processes, from start to end."]
+    # Before it is kept in the repository no table of contents names it, which Sphinx would complain of.
+    lines = [
+        "---",
+        "orphan: true",
+        "---",
+        "",
+        "# Speed and memory",
+        "",
+        "What `make benchmark` measured: whole processes, from start to end.",
+    ]
     lines += [f"Measured on {setting(repeat)}.", NOTES]
     for rows, measured in results.items():
         lines += [f"## {rows:,} profiles", "", f"| process | {' | '.join(HEADINGS)} |"]
