@@ -16,9 +16,10 @@ import duckdb
 
 from cdp_core.engines.duckdb.faults import QueryPlace, on_query, syntax_fault
 from cdp_core.engines.duckdb.text import name
+from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Segment
 
-_TEMPLATE = "SELECT * FROM profiles WHERE (\n", "\n)"
+_SELECT = "SELECT * FROM profiles WHERE"
 _TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
 # Functions that read or change what is outside the query, or stop it with a row's value in the message.
 _FUNCTIONS_DENIED = frozenset(
@@ -51,25 +52,60 @@ def member_condition(connection: duckdb.DuckDBPyConnection, segment: Segment, ke
 def count_members(connection: duckdb.DuckDBPyConnection, segment: Segment, condition: str) -> int:
     """Run the query over all profiles; raises `InvalidFault` where it fails on a row, without the row."""
     query = f"SELECT count(*) FROM profiles WHERE {condition}"
-    place = QueryPlace(_text(segment), query.partition(_text(segment))[0])
+    # The text stands on lines of its own; searched for alone, a short one is also part of our words.
+    place = QueryPlace(_text(segment), query.partition(f"\n{_text(segment)}\n")[0] + "\n")
     row = on_query(lambda: connection.execute(query).fetchone(), place, where=_where(segment))
     return int(row[0]) if row else 0
 
 
 def _checked_condition(connection: duckdb.DuckDBPyConnection, segment: Segment) -> str:
-    text = _text(segment)
-    before, after = _TEMPLATE
-    place, where = QueryPlace(text, before), _where(segment)
-    (tree,) = _parse(connection, f"{before}{text}{after}", place, where)
-    (pattern,) = _parse(connection, f"{before}true{after}", place, where)
-    condition = tree["node"].pop("where_clause", None)
+    """The text, once it is one whole expression both by itself and in parentheses, and true or false."""
+    text, where = _text(segment), _where(segment)
+    alone, enclosed = f"{_SELECT}\n", f"{_SELECT} (\n"
+    place = QueryPlace(text, alone)
+    trees = _parse(connection, f"{alone}{text}", place, where, whole=False)
+    (pattern,) = _parse(connection, f"{alone}true", place, where)
     pattern["node"].pop("where_clause")
-    if condition is None or _without_places(tree) != _without_places(pattern):
+    condition = trees[0]["node"].pop("where_clause", None) if len(trees) == 1 else None
+    if condition is None or _without_places(trees[0]) != _without_places(pattern):
         raise syntax_fault("a condition is one expression, without further clauses", None, place, where=where)
+    (tree,) = _parse(connection, f"{enclosed}{text}\n)", QueryPlace(text, enclosed), where)
+    if _without_places(tree["node"].get("where_clause")) != _without_places(condition):
+        raise syntax_fault("a condition is one whole expression", None, place, where=where)
     _check_reach(condition, place, where)
-    explained = f"EXPLAIN {before}{text}{after}"
+    explained = f"EXPLAIN {alone}{text}"
     on_query(lambda: connection.execute(explained), place.after("EXPLAIN "), where=where)
+    _check_is_true_or_false(connection, place, where)
     return text
+
+
+def _check_is_true_or_false(connection: duckdb.DuckDBPyConnection, place: QueryPlace, where: str) -> None:
+    """DuckDB's WHERE takes numbers and texts too, and casts them; that is hardly ever meant."""
+    beginning = "DESCRIBE SELECT (\n"
+    asked = f"{beginning}{place.text}\n) FROM profiles"
+    described = on_query(
+        lambda: connection.execute(asked).fetchall(), QueryPlace(place.text, beginning), where=where
+    )
+    others = [row[1].strip('"') for row in described if row[1] != "BOOLEAN"]
+    if others:
+        raise InvalidFault(
+            Code.SEGMENT_INVALID,
+            f"a condition must be true or false; this one is of type {others[0]}",
+            where=where,
+            hint="compare it with something, as in: lifetime_value > 500",
+        )
+
+
+def _syntax_fault_of_part(
+    connection: duckdb.DuckDBPyConnection, told: _Node, place: QueryPlace, where: str
+) -> InvalidFault:
+    """What is wrong with a condition: that it ends too early, where a closing parenthesis gets further."""
+    beginning = f"{_SELECT}\n{place.text}"
+    closed = _serialized(connection, f"{beginning}\n)", place, where)
+    end = len(beginning.rstrip().encode())
+    if not closed.get("error") or int(closed.get("position", 0)) >= end:
+        return syntax_fault("the condition ends too early", end, place, where=where)
+    return _told_fault(told, place, where)
 
 
 def _checked_query(connection: duckdb.DuckDBPyConnection, segment: Segment, key: str) -> str:
@@ -94,22 +130,38 @@ def _text(segment: Segment) -> str:
     return (segment.sql or "").strip().removesuffix(";")
 
 
-def _parse(connection: duckdb.DuckDBPyConnection, query: str, place: QueryPlace, where: str) -> list[_Node]:
+def _parse(
+    connection: duckdb.DuckDBPyConnection, query: str, place: QueryPlace, where: str, *, whole: bool = True
+) -> list[_Node]:
+    """The trees of a query's statements; where it is not `whole`, the text is a condition at its end."""
     if not place.text.strip():
         raise syntax_fault("the query is empty", None, place, where=where)
-    asked = "SELECT json_serialize_sql(?::VARCHAR, skip_null := true, skip_empty := true)"
-    row = on_query(lambda: connection.execute(asked, [query]).fetchone(), place, where=where)
-    told: _Node = json.loads(row[0] if row else "{}")
+    told = _serialized(connection, query, place, where)
     if told.get("error"):
-        position = told.get("position")
-        message = told.get("error_message", "not valid")
-        if told.get("error_type") == "not implemented":
-            message = "only a SELECT is allowed"
-        raise syntax_fault(message, int(position) if position is not None else None, place, where=where)
+        raise (
+            _told_fault(told, place, where)
+            if whole
+            else _syntax_fault_of_part(connection, told, place, where)
+        )
     statements: list[_Node] = told["statements"]
     if not statements:
         raise syntax_fault("the query is empty", None, place, where=where)
     return statements
+
+
+def _serialized(connection: duckdb.DuckDBPyConnection, query: str, place: QueryPlace, where: str) -> _Node:
+    asked = "SELECT json_serialize_sql(?::VARCHAR, skip_null := true, skip_empty := true)"
+    row = on_query(lambda: connection.execute(asked, [query]).fetchone(), place, where=where)
+    told: _Node = json.loads(row[0] if row else "{}")
+    return told
+
+
+def _told_fault(told: _Node, place: QueryPlace, where: str) -> InvalidFault:
+    position = told.get("position")
+    message = told.get("error_message", "not valid")
+    if told.get("error_type") == "not implemented":
+        message = "only a SELECT is allowed"
+    return syntax_fault(message, int(position) if position is not None else None, place, where=where)
 
 
 def _check_reach(tree: _Node, place: QueryPlace, where: str) -> None:

@@ -42,7 +42,7 @@ def sql(text: str) -> Segment:
         (where("profiles.value > 500"), 1),
         (where("value > (SELECT avg(value) FROM profiles)"), 1),
         (where("id IN (SELECT id FROM profiles QUALIFY row_number() OVER (ORDER BY value) = 1)"), 1),
-        (where("1 = 1)\nOR (false"), 3),
+        (where("  (value > 500) OR (value < 500)\n"), 2),
         (sql("SELECT id FROM profiles WHERE value > 50"), 2),
         (sql("FROM profiles;"), 3),
         (sql("WITH rich AS (SELECT * FROM profiles WHERE value > 500) SELECT id FROM rich -- yes"), 1),
@@ -59,6 +59,8 @@ def test_a_query_over_the_profiles_counts_its_members(engine: Any, segment: Segm
     "segment",
     [
         where("value > 500 ORDER BY id"),
+        where("true) or (true"),
+        where("1 = 1)\nOR (false"),
         where("true) ORDER BY (id"),
         where("true) GROUP BY (id"),
         where("true) UNION SELECT * FROM (SELECT * FROM profiles"),
@@ -128,6 +130,32 @@ def test_the_place_in_the_query_is_shown(engine: Any, segment: Segment, place: s
     with pytest.raises(InvalidFault) as caught:
         engine.check_segment(segment)
     assert place in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("true) or (true", 'syntax error at or near ")": line 1, column 5\n  true) or (true\n      ^'),
+        ("value > 3)", 'syntax error at or near ")": line 1, column 10\n'),
+        ("value >", "the condition ends too early: line 1, column 8\n  value >\n         ^"),
+        ("value > 3\n  AND", "the condition ends too early: line 2, column 6\n    AND\n       ^"),
+        ("(value > 3", "the condition ends too early: line 1, column 11\n"),
+        ("value > 3 '", "unterminated"),
+        ("value", "a condition must be true or false; this one is of type DOUBLE"),
+        ("upper(email)", "a condition must be true or false; this one is of type VARCHAR"),
+    ],
+)
+def test_a_broken_condition_is_told_in_its_own_words(engine: Any, text: str, message: str) -> None:
+    with pytest.raises(InvalidFault) as caught:
+        engine.check_segment(where(text))
+    assert caught.value.message.startswith(message)
+    assert "COALESCE" not in caught.value.message
+
+
+def test_the_place_is_right_where_a_short_text_fails_on_a_row(open_engine: Make, parquet: Make) -> None:
+    engine = open_engine(parquet(id=["1"], email=["a@b.de"], n=["secret"]))
+    with pytest.raises(InvalidFault, match="line 1, column 2\n"):
+        engine.check_segment(where("n::BOOL"))
 
 
 def test_a_value_that_does_not_convert_is_told_without_the_value(engine: Any) -> None:
