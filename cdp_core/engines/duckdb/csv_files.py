@@ -103,6 +103,14 @@ class CsvFiles:
         else:
             delimiter, names = candidates[0], line
         self._delimiter = delimiter
+        if not names:
+            empty = not first.stat().st_size
+            raise InvalidFault(
+                Code.PROFILES_UNREADABLE,
+                "the file is empty" if empty else "there is no header: the first line is empty",
+                where=str(first) if empty else f"{first}, line 1",
+                hint="the first line names the columns",
+            )
         twice = {column for column in names if names.count(column) > 1}
         if twice or not all(names):
             raise InvalidFault(

@@ -74,7 +74,7 @@ class DuckDBEngine(Engine):
         return self._relation.columns
 
     def check_segment(self, segment: Segment) -> int:
-        condition = member_condition(self._connection, segment, self._source.key)
+        condition = self._condition(segment)
         return count_members(self._connection, segment, condition)
 
     def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:
@@ -87,9 +87,7 @@ class DuckDBEngine(Engine):
                     where=self._source.url,
                     hint="columns: " + ", ".join(sorted(names)),
                 )
-        conditions = [
-            member_condition(self._connection, segment, self._source.key) for segment in selection.segments
-        ]
+        conditions = [self._condition(segment) for segment in selection.segments]
         members = identify(
             self._connection,
             self._relation,
@@ -103,6 +101,16 @@ class DuckDBEngine(Engine):
     def close(self) -> None:
         self._connection.close()
         shutil.rmtree(self._spill, ignore_errors=True)
+
+    def _condition(self, segment: Segment) -> str:
+        try:
+            return member_condition(self._connection, segment, self._source.key)
+        except InvalidFault as fault:
+            if self._relation.known_rows != 0:
+                raise
+            # Without a row every column is text, and a comparison with a number is then no valid one.
+            hint = f"{self._source.url} has no rows, so that the types of its columns are unknown"
+            raise InvalidFault(fault.code, fault.message, where=fault.where, hint=hint) from None
 
     def _check_key(self) -> None:
         names = [column.name for column in self.columns()]

@@ -25,6 +25,8 @@ _FAILURES = (duckdb.Error, pa.ArrowException, OSError)
 _ABOUT_THE_QUERY = ("parser", "syntax", "binder", "catalog")
 _ABOUT_VALUES = ("conversion", "invalidinput", "outofrange", "mismatchtype")
 _FULL = "No space left"
+_MALFORMED_JSON = "Malformed JSON"
+_UNTOLD = "it cannot be read as what its name says"
 _LINE = re.compile(r"\b(?:CSV Error on Line|in line): ?(\d+)|\bin line (\d+)")
 _FILE = re.compile(r'\bfile = ([^\n]+)\n|\bin file "([^"\n]+)"')
 _COLUMNS = re.compile(r"\nExpected Number of Columns: (\d+) Found: (\d+)\n")
@@ -36,7 +38,7 @@ _TOLD = (
         "state machine reached an invalid state",
         "the lines follow no one dialect (mixed line ends, stray quotes)",
     ),
-    ("Malformed JSON", "the line is not JSON"),
+    (_MALFORMED_JSON, "the line is not JSON"),
     ("JSON transform error", "a value does not have its column's type"),
     (_FULL, "the disk is full"),
     ("too small to be a Parquet file", "it is too small to be a Parquet file"),
@@ -136,7 +138,7 @@ def _query_fault(said: _Said, place: QueryPlace, where: str) -> InvalidFault:
     elif said.kind == "conversion":
         message = "a value cannot be converted to the type that the query asks for"
     else:
-        message = f"the query fails on the profiles ({said.kind})"
+        message = "the query fails on a value of the profiles"
     fault = syntax_fault(message, said.position, place, where=where)
     return InvalidFault(
         fault.code, fault.message, where=where, hint="TRY_CAST yields NULL where a value does not convert"
@@ -147,12 +149,14 @@ def _profiles_fault(said: _Said, where: str) -> InvalidFault:
     if said.kind == "outofmemory":
         return _memory_fault(where)
     line, file, columns = (each.search(said.message) for each in (_LINE, _FILE, _COLUMNS))
-    told = next((ours for theirs, ours in _TOLD if theirs in said.message), said.kind)
+    told = next((ours for theirs, ours in _TOLD if theirs in said.message), _UNTOLD)
     if columns:
         told = f"the row has {columns[2]} columns where the header has {columns[1]}"
     place = (file[1] or file[2]).strip() if file else where
     if line:
-        place += f", line {line[1] or line[2]}"
+        # Of a line that is no JSON, DuckDB names the one after it; of a value in one, its own.
+        number = int(line[1] or line[2]) - (_MALFORMED_JSON in said.message)
+        place += f", line {number}"
     code = Code.DISK_FULL if _FULL in said.message else Code.PROFILES_UNREADABLE
     return InvalidFault(
         code, told, where=place, hint="mend the source, or say in its options how it is to be read"

@@ -63,6 +63,24 @@ def test_a_broken_row_is_told_by_file_and_line_and_without_its_values(
     assert "secret" not in repr((told, told.__context__, told.__cause__, told.where, told.hint))
 
 
+@pytest.mark.parametrize(
+    ("content", "message"), [("", "the file is empty"), ("\nid,email\n", "the first line is empty")]
+)
+def test_a_file_without_a_header_is_told(content: str, message: str, open_engine: Make, csv: Make) -> None:
+    with pytest.raises(InvalidFault, match=message) as caught:
+        open_engine(csv(content))
+    assert caught.value.code is Code.PROFILES_UNREADABLE
+
+
+def test_a_condition_on_a_file_without_rows_is_told_that_types_are_unknown(
+    open_engine: Make, csv: Make
+) -> None:
+    engine = open_engine(csv("id,email,value\n"))
+    with pytest.raises(InvalidFault, match="Cannot compare") as caught:
+        engine.check_segment(Segment(id="1", name="Some", where="value > 500"))
+    assert "has no rows" in caught.value.hint
+
+
 def test_a_broken_row_far_down_is_found_too(open_engine: Make, csv: Make) -> None:
     rows = "".join(f"{n},a{n}@b.de\n" for n in range(200_000))
     with pytest.raises(InvalidFault, match="columns") as caught:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp_core.engines import BUILT_IN_SOURCES
+from cdp_core.engines.duckdb.faults import on_profiles
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Segment
@@ -140,6 +141,24 @@ def test_a_source_that_is_not_what_its_name_says_is_told(
         open_engine(tmp_path / name)
     assert caught.value.code is Code.PROFILES_UNREADABLE
     assert "secret" not in repr((caught.value, caught.value.__context__, caught.value.hint))
+
+
+@pytest.mark.parametrize("before", [0, 1, 100_000])
+def test_a_line_that_is_no_json_is_told_by_its_number(before: int, open_engine: Make, tmp_path: Path) -> None:
+    path = tmp_path / "p.ndjson"
+    path.write_text('{"id":"1","email":"a@b.de"}\n' * before + '{"id":\n{"id":"3","email":"a@b.de"}\n')
+    with pytest.raises(InvalidFault, match="not JSON") as caught:
+        open_engine(path)
+    assert caught.value.where == f"{path}, line {before + 1}"
+
+
+def test_what_duckdb_calls_an_error_is_no_message_of_ours() -> None:
+    def fail() -> None:
+        raise duckdb.InternalException("something unheard of")
+
+    with pytest.raises(InvalidFault) as caught:
+        on_profiles(fail, where="p.csv")
+    assert caught.value.message == "it cannot be read as what its name says"
 
 
 @pytest.mark.parametrize("name", ["gone.parquet", "gone/", "gone*.csv"])
