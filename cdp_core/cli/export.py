@@ -17,6 +17,7 @@ from cdp_core.cli.forms import (
     missing_of_export,
     one_of,
     pairs,
+    require_known_kinds,
     require_settings,
     typed_matching,
     typed_settings,
@@ -99,6 +100,7 @@ def add(
     connection = _over(session, connection)
     rooms = session.cdp().exports
     form = rooms.options(name, connection=connection)
+    require_known_kinds(form, matches)
     values = typed_settings(form.settings, settings)
     require_settings(form.settings, values, also=missing_of_export(form, matches, segments))
     complete_settings(form.settings, values, {})

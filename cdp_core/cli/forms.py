@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cdp_core.cli.ask import ask_one, ask_secret, ask_several, ask_text, can_ask, is_reference, missing
 from cdp_core.cli.render.words import plain
-from cdp_core.errors import Code, UsageFault
+from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.configuration import Match
 from cdp_core.model.secret import Secret
 
@@ -136,6 +136,18 @@ def _unmatched(form: DestinationForm, typed: tuple[Match, ...]) -> tuple[list[st
     required = [kind for kind, need in form.kinds.items() if need == "required" and kind not in matched]
     choices = [kind for kind, need in form.kinds.items() if need == "at-least-one"]
     return required, [] if matched & set(choices) else choices
+
+
+def require_known_kinds(form: DestinationForm, typed: tuple[Match, ...]) -> None:
+    """Raise `InvalidFault` where a kind is not taken: said first, since it may be what another lacks."""
+    for match in typed:
+        if match.kind not in form.kinds:
+            raise InvalidFault(
+                Code.MATCHING_INVALID,
+                f"{form.label} does not take {plain(match.kind)!r}",
+                where=f"--match {plain(match.kind)}={plain(match.field)}",
+                hint="--match KIND=FIELD, with a kind of: " + ", ".join(form.kinds),
+            )
 
 
 def missing_of_export(

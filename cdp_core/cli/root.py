@@ -99,9 +99,9 @@ cdp export run "Loyal to Snapchat"
 @rich_click.option("--as", "act_as", metavar="NAME", help="Act as somebody else (Administrators only).")
 @rich_click.option(
     "--language",
+    type=click.Choice(["en", "nl", "da"]),
     default="en",
-    metavar="CODE",
-    help="Language of the consent texts: en, nl, da.",
+    help="Language of the consent texts.",
     show_default=True,
 )
 @rich_click.option("--debug", is_flag=True, help="Log to standard error, and show where a fault happened.")

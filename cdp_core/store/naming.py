@@ -31,6 +31,6 @@ def gone(what: str, identity: str) -> InvalidFault:
 def taken(what: str, name: str) -> InvalidFault:
     return InvalidFault(
         Code.NAME_TAKEN,
-        f'there is a {what} "{name}" already',
+        f'{"an" if what[0] in "aeiou" else "a"} {what} named "{name}" is there already',
         hint=f'choose another name; `cdp {what} show "{name}"` shows the one that has it',
     )

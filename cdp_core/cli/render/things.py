@@ -302,11 +302,14 @@ def workspace(document: Mapping[str, str], *, found_from_here: bool) -> Iterator
 
 def verdict(found: AuditVerdict) -> Details:
     whole = Text("holds together", style="green") if found.ok else Text("does not hold together", style="red")
+    holds = (found.first_bad or 1) - 1
     return Details(
         "Audit log",
         (
             ("State", whole),
-            ("Entries", count(found.entries)),
+            # Of a broken log it is not known how many entries there were.
+            ("Entries", count(found.entries) if found.ok else ""),
+            ("Holds up to", "" if found.ok else f"entry {count(holds)}" if holds else "no entry"),
             ("Newest digest", found.head),
             ("First bad entry", count(found.first_bad)),
             ("Because", found.problem),

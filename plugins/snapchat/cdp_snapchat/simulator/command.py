@@ -53,11 +53,14 @@ def snapchat(
     seed: int | None,
     no_rate_limit: bool,
 ) -> None:
+    # \b keeps the example's lines as they are: it is there to be copied.
     """Stand in for Snapchat on this machine, until Ctrl-C.
 
     The client's secret is the value of CDP_SIMULATOR_SECRET, else demo-secret. Sign-in agrees at once.
 
-    Example: cdp simulate snapchat --port 8181 --fault throttled:route=add-users,count=3
+    \b
+    Example:
+      cdp simulate snapchat --port 8181 --fault throttled:route=add-users,count=3
     """
     from cdp_core.simulate import serve_forever
     from cdp_snapchat.simulator.simulator import SnapchatSimulator

@@ -274,6 +274,24 @@ def test_another_audience_asks_what_becomes_of_the_members(cdp: Keyboard, export
     assert "exclude each other" in both.err
 
 
+def test_a_kind_that_is_not_taken_is_named_before_what_is_missing(cdp: Keyboard, connection: str) -> None:
+    typed = cdp("export", "add", "X", "--connection", connection, "--match", "FAX=email", status=3)
+    assert "CDP-313" in typed.err
+    assert "FAX" in typed.err
+
+
+def test_a_name_in_use_is_said_in_good_english(cdp: Keyboard, export: str, home: Path) -> None:
+    typed = cdp("export", "duplicate", export, export, status=3)
+    assert f'an export named "{export}" is there already' in typed.err
+    typed = cdp("segment", "add", "Loyal", "--where", "true", status=3)
+    assert 'a segment named "Loyal" is there already' in typed.err
+
+
+def test_a_language_without_texts_is_refused(cdp: Keyboard, workspace: Path) -> None:
+    assert "'nl'" in cdp("--language", "xx", "whoami", status=2).err
+    cdp("--language", "da", "whoami")
+
+
 def test_an_export_without_its_pieces_names_them(cdp: Keyboard, connection: str) -> None:
     start = ("export", "add", "New", "--connection", connection)
     assert "--connection NAME" in cdp("export", "add", "New", status=2).err
@@ -327,6 +345,8 @@ def test_an_audit_log_that_was_tampered_with_exits_70(cdp: Keyboard, workspace: 
         state.execute("UPDATE audit SET actor = 'mallory' WHERE seq = 2")
     said = cdp("audit", "verify", status=70)
     assert "does not hold together" in said.out
+    assert "Holds up to      entry 1" in said.out
+    assert "Entries" not in said.out
 
 
 def test_the_doctor_looks_at_every_room(cdp: Keyboard, connection: str, workspace: Path) -> None:

@@ -16,13 +16,14 @@ from cdp_core.cli.forms import (
     missing_of_export,
     one_of,
     pairs,
+    require_known_kinds,
     require_settings,
     typed_matching,
     typed_secrets,
     typed_settings,
 )
 from cdp_core.contract.schemas import SettingInfo
-from cdp_core.errors import Code, UsageFault
+from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.configuration import Match
 
 LITERAL = "p4ssw0rd-in-clear"
@@ -134,6 +135,13 @@ def test_a_kind_may_be_matched_with_several_fields() -> None:
     matches = typed_matching(["EMAIL=email", "EMAIL=work_email"])
     assert [match.field for match in matches] == ["email", "work_email"]
     assert complete_matching(FORM, matches) == matches
+
+
+def test_a_kind_that_is_not_taken_is_named_with_those_that_are() -> None:
+    with pytest.raises(InvalidFault, match="does not take 'FAX'") as fault:
+        require_known_kinds(FORM, (Match(kind="FAX", field="email"),))
+    assert fault.value.code is Code.MATCHING_INVALID
+    assert "EMAIL" in fault.value.hint
 
 
 def test_a_required_kind_that_is_not_matched_is_named() -> None:

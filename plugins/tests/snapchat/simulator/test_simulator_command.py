@@ -64,5 +64,6 @@ def test_a_port_in_use_is_told_in_words() -> None:
     assert "cannot serve on port" in result.output
 
 
-def test_help_shows_an_example() -> None:
-    assert "Example: cdp simulate snapchat" in CliRunner().invoke(snapchat, ["--help"]).output
+def test_the_example_in_its_help_is_one_line_however_narrow() -> None:
+    said = CliRunner().invoke(snapchat, ["--help"], terminal_width=40).output
+    assert "cdp simulate snapchat --port 8181 --fault throttled:route=add-users,count=3\n" in said
