@@ -77,6 +77,12 @@ class Connections:
         `secrets` are references (`env:NAME`, …) or values typed at a hidden prompt, which go to the
         vault. Without agreement the connection is kept all the same, and nothing can be sent over it.
         """
+        if agree is not None and not self.desk.actor.is_real:
+            raise NotAllowedFault(
+                Code.REAL_PERSON_NEEDED,
+                f"consent needs the real person; {self.desk.actor.real} acts as {self.desk.actor.name}",
+                hint="leave out --as; nothing was added",
+            )
         found = self.desk.catalog.connection_type(type)
         connection = Connection(
             id=uuid.uuid4().hex,
@@ -117,7 +123,7 @@ class Connections:
     ) -> ConnectionView:
         """Change some settings or the name; its exports go on with the new ones."""
         before = self.desk.state.connections.get(name)
-        after = self._with_settings(before, settings or {}, secrets or {})
+        after = self._with_settings(before, settings or {}, secrets or {}) if settings or secrets else before
         if new_name is not None:
             after = dataclasses.replace(after, name=checked_name(new_name, "connection"))
         self._refuse_other_origin(before, after)
@@ -220,45 +226,37 @@ class Connections:
     def _refuse_other_origin(self, before: Connection, after: Connection) -> None:
         """An export's ledger stands for an audience at one service: at another one it would be lost."""
         users = self.desk.state.connections.exports_of(before.id)
-        for export in users:
-            spec = self.desk.catalog.destination(export.destination)
-            origins = {spec.origin(self._connector.plain(connection)) for connection in (before, after)}
-            if len(origins) > 1:
-                raise InvalidFault(
-                    Code.IN_USE,
-                    f"the new settings lead to another service than the one that {export.name!r} sends to",
-                    hint="add a second connection, and detach and attach the exports that should use it",
-                )
+        if users and self._connector.origin(before) != self._connector.origin(after):
+            raise InvalidFault(
+                Code.IN_USE,
+                f"the new settings lead to another service than the one that {users[0].name!r} sends to",
+                hint="add a second connection, and detach and attach the exports that should use it",
+            )
 
     def _ask(self, connection: Connection, agree: Agree) -> None:
         asked = self._consents.gap(connection).open
         if not asked:
             return
-        if not self.desk.actor.is_real:
-            raise NotAllowedFault(
-                Code.REAL_PERSON_NEEDED,
-                f"consent needs the real person; {self.desk.actor.real} acts as {self.desk.actor.name}",
-                hint="leave out --as",
-            )
         if not agree(asked):
             return
-        for prompt in asked:
-            self.desk.state.consents.record(
-                Consent(
-                    id=uuid.uuid4().hex,
-                    connection_id=connection.id,
-                    prompt=prompt,
-                    agreed_by=self.desk.actor.real,
-                    agreed_at=self.desk.now(),
+        with self.desk.state.transaction():
+            for prompt in asked:
+                self.desk.state.consents.record(
+                    Consent(
+                        id=uuid.uuid4().hex,
+                        connection_id=connection.id,
+                        prompt=prompt,
+                        agreed_by=self.desk.actor.real,
+                        agreed_at=self.desk.now(),
+                    )
                 )
-            )
         self.desk.note(agreed={prompt.key: prompt.digest for prompt in asked})
 
     def _identify(self, connection: Connection) -> ServiceIdentity:
         found = self.desk.catalog.connection_type(connection.type)
         with self._connector.open(connection) as context:
             try:
-                return found.verify(context)
+                return self._connector.renewing(context, lambda: found.verify(context))
             except DestinationFault as fault:
                 raise self._connector.as_error(fault, connection) from fault
 

@@ -237,6 +237,13 @@ class Exports:
                     Code.MATCHING_INVALID,
                     f"{spec.label} goes over connections of type {spec.connection_type!r}, not {type_of!r}",
                 )
+        secret = [info.name for info in settings_of(spec.settings_schema) if info.secret]
+        if set(secret) & set(export.settings):
+            raise InvalidFault(
+                Code.SETTING_INVALID,
+                f"{', '.join(secret)}: secrets are kept on the connection, not on an export",
+                where=f"export {export.name!r}",
+            )
         load_settings(spec.settings_schema, export.settings, what=f"export {export.name!r}")
         check_matching(export, spec, self.desk.catalog.kinds)
         with self._profiles.open() as engine:

@@ -69,10 +69,13 @@ class ServiceIdentity:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionType:
     """Registers a kind of connection. `oauth` is None where the settings alone authenticate.
-    `verify` asks the service who one is; it raises a `DestinationFault` where that fails."""
+    `verify` asks the service who one is; it raises a `DestinationFault` where that fails. `origin` gives
+    the API's scheme, host and port from the settings: credentials go there and nowhere else, and an
+    audience there is not the same as one of that id elsewhere."""
 
     key: str
     label: str
     settings_schema: type[marshmallow.Schema]
     verify: Callable[[ConnectionContext], ServiceIdentity]
+    origin: Callable[[Mapping[str, Any]], str]
     oauth: OAuth2 | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from cdp_core.contract.digests import DigestBlock
@@ -121,8 +121,8 @@ class Destination(abc.ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationSpec:
-    """Registers a destination. `audience_setting` names the setting that holds the audience's id;
-    `origin` gives the API's scheme, host and port from the connection's settings."""
+    """Registers a destination. `audience_setting` names the setting that holds the audience's id, and
+    `batch_size_setting` the one for smaller batches than the limit, where there is one."""
 
     key: str
     label: str
@@ -133,4 +133,3 @@ class DestinationSpec:
     factory: Callable[[DestinationContext], Destination]
     audience_setting: str = "audience_id"
     batch_size_setting: str | None = None
-    origin: Callable[[Mapping[str, Any]], str] = field(default=lambda settings: "")

@@ -51,7 +51,11 @@ def cdp_connection_types() -> Sequence[ConnectionType]:
     def cdp_connection_types():
         return [
             cdp_core.ConnectionType(
-                key="acme", label="Acme", settings_schema=AcmeSettings, verify=who_am_i
+                key="acme",
+                label="Acme",
+                settings_schema=AcmeSettings,
+                verify=who_am_i,
+                origin=lambda settings: "https://api.acme.example",
             )
         ]
     ```
@@ -262,7 +266,8 @@ def cdp_run_event(event: RunEvent) -> None:
 
 @hookspec
 def cdp_commands(cli: click.Group) -> None:
-    """Further commands; they get the facade from click's context (`context.obj`).
+    """Further commands; `context.obj.cdp()` of click's context gives them the facade. A stand-in of a
+    service goes under the group `simulate`.
 
     Example:
 

@@ -62,7 +62,8 @@ def apply(
     """Write what a plan's outcomes change of an export's claims; the audience's new list of files.
 
     Accepted additions are confirmed claims, unknown ones are perhaps there; refused and unsent ones
-    change nothing. Accepted removals end the claim; all others leave it. Claims that change hands are
+    change nothing. Accepted removals end the claim; unknown ones make it one that is perhaps there, so
+    that a member who is wanted again is sent again; all others leave it. Claims that change hands are
     carried out as planned. A batch that is only journaled counts as unknown; where two outcomes tell
     of one digest, acceptance counts first. Other exports' files are handed on as they are.
     """
@@ -161,6 +162,7 @@ class _Settlement:
             told.accepted(Operation.ADD, kind)
             or told.unknown(Operation.ADD, kind)
             or told.accepted(Operation.REMOVE, kind)
+            or told.unknown(Operation.REMOVE, kind)
             or self._plan.file(PlanPart.CLAIM, kind)
             or self._plan.file(PlanPart.RELEASE, kind)
         )
@@ -173,6 +175,7 @@ class _Settlement:
             added is not None
             and self._told.accepted(Operation.ADD, self._kind).count == added.rows
             and not self._told.accepted(Operation.REMOVE, self._kind)
+            and not self._told.unknown(Operation.REMOVE, self._kind)
             and not self._plan.file(PlanPart.CLAIM, self._kind)
             and not self._plan.file(PlanPart.RELEASE, self._kind)
             and not any(file.part is LedgerPart.UNCONFIRMED for file in self._before)
@@ -259,11 +262,13 @@ class _Settlement:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """Digests of one range; `perhaps` are those that are perhaps there."""
+    """Digests of one range; `perhaps` are those that are perhaps there, `doubted` those among the
+    confirmed whose removal got no answer."""
 
     confirmed: pa.Array
     perhaps: pa.Array
     ended: pa.Array
+    doubted: pa.Array
 
 
 class _ChangeReader:
@@ -286,10 +291,11 @@ class _ChangeReader:
             (PlanPart.ADD, self._told.unknown(Operation.ADD, kind)),
             (PlanPart.REMOVE, self._told.accepted(Operation.REMOVE, kind)),
             (PlanPart.RELEASE, Intervals.everything()),
+            (PlanPart.REMOVE, self._told.unknown(Operation.REMOVE, kind)),
         )
         columns = (self._rows(plan_part, rows, ranges) for plan_part, rows in parts)
-        for added, claimed, perhaps, removed, released in zip(*columns, strict=True):
-            yield _Change(_both(added, claimed), perhaps, _both(removed, released))
+        for added, claimed, perhaps, removed, released, doubted in zip(*columns, strict=True):
+            yield _Change(_both(added, claimed), perhaps, _both(removed, released), doubted)
 
     def _rows(self, plan_part: PlanPart, rows: Intervals, ranges: int) -> Iterable[pa.Array]:
         file = self._files[plan_part]
@@ -304,9 +310,10 @@ def _settled(work: tuple[Fold, _Change]) -> _Change:
     """For one range: what becomes confirmed, all that is perhaps there then, and the confirmed that ends."""
     fold, change = work
     before = fold().unconfirmed
-    perhaps = union([before, change.perhaps])
+    perhaps = minus(minus(union([before, change.perhaps]), change.confirmed), change.ended)
     return _Change(
         change.confirmed,
-        minus(minus(perhaps, change.confirmed), change.ended),
-        minus(change.ended, before),
+        _both(perhaps, change.doubted),
+        minus(_both(change.ended, change.doubted), before),
+        change.doubted,
     )

@@ -19,6 +19,7 @@ from cdp_core.contract import hookspecs
 
 GROUP = hookspecs.PROJECT
 ACCESS_GROUP = "cdp.access"
+OWN_DISTRIBUTION = "cdp-core"
 DISABLED_VARIABLE = "CDP_DISABLED_PLUGINS"
 
 
@@ -74,8 +75,13 @@ def create_plugin_manager(entry_points: bool = True, disabled: Iterable[str] = (
 def _found() -> list[tuple[EntryPoint, bool]]:
     points = [(point, False) for point in entry_points(group=GROUP)]
     points += [(point, True) for point in entry_points(group=ACCESS_GROUP)]
-    # A name's first distribution in the alphabet wins, on every machine alike.
-    return sorted(points, key=lambda found: (not found[1], found[0].name, _distribution(found[0])[0]))
+    # Of one name our own wins, then the first distribution in the alphabet, on every machine alike.
+    return sorted(points, key=lambda found: (not found[1], found[0].name, _precedence(found[0])))
+
+
+def _precedence(point: EntryPoint) -> tuple[bool, str]:
+    distribution, _ = _distribution(point)
+    return distribution != OWN_DISTRIBUTION, distribution
 
 
 def _distribution(point: EntryPoint) -> tuple[str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from cdp_core.contract.connection import ConnectionType
 from cdp_core.contract.destination import ConnectionContext, Destination, DestinationContext, DestinationSpec
@@ -21,12 +21,14 @@ from cdp_core.errors import CdpError, Code, InvalidFault, ReconnectFault, Tempor
 from cdp_core.model.configuration import Connection, ConnectionStatus, Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.secret import MASK, Secret
-from cdp_core.oauth.session import ConnectionSession
+from cdp_core.oauth.session import ConnectionSession, with_renewal
 from cdp_core.oauth.tokens import TokenKeeper
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.store.state import State
 from cdp_core.vault.references import parse, resolve
 from cdp_core.vault.vault import Vault
+
+R = TypeVar("R")
 
 
 class Connector:
@@ -69,8 +71,7 @@ class Connector:
             place = f"connection/{connection.id}/{name}"
             self._vault.put(place, value)
             return f"vault:{place}"
-        parse(value)
-        return value
+        return str(parse(value, setting=name))
 
     def resolved(self, connection: Connection) -> dict[str, Any]:
         """The settings with every reference followed, anew each time, so that a rotated secret is seen."""
@@ -142,9 +143,14 @@ class Connector:
             keeper = self.keeper(connection)
             keeper.current()
         with ConnectionSession(
-            origin=self._origin(connection), tokens=keeper, pool_size=concurrency
+            origin=self.origin(connection), tokens=keeper, pool_size=concurrency
         ) as session:
             yield ConnectionContext(settings=settings, http=session, clock=time.time)
+
+    @staticmethod
+    def renewing(context: ConnectionContext, ask: Callable[[], R]) -> R:
+        """What `ask` yields, with a newer token where the service turns down the one in use."""
+        return with_renewal(cast("ConnectionSession", context.http), ask)
 
     def require_connected(self, connection: Connection) -> None:
         """Raise `ReconnectFault`, before any request, where the service has turned the connection down."""
@@ -186,12 +192,13 @@ class Connector:
         spec = self._catalog.destination(export.destination)
         return AudienceKey(
             destination=spec.key,
-            origin=self._origin(self.connection_of(export)),
+            origin=self.origin(self.connection_of(export)),
             audience_id=str(export.settings.get(spec.audience_setting, "")),
         )
 
-    def _origin(self, connection: Connection) -> str:
-        return self._catalog.destination_for(connection.type).origin(self.plain(connection))
+    def origin(self, connection: Connection) -> str:
+        """Scheme, host and port of the service's API."""
+        return self._catalog.connection_type(connection.type).origin(self.plain(connection))
 
     def as_error(self, fault: DestinationFault, connection: Connection) -> CdpError:
         """What a destination's fault means for whoever runs it."""

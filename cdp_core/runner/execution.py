@@ -22,10 +22,10 @@ from cdp_core.errors import CdpError, Code, GateFault, InternalFault, InvalidFau
 from cdp_core.model.access import Actor
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export
-from cdp_core.model.delivery import Audience
 from cdp_core.model.journal import PlanRecord
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.run import Run, RunEvent, RunStatus, Station
+from cdp_core.oauth.session import with_renewal
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.compare import compare
 from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
@@ -283,7 +283,7 @@ class Execution:
         """Ask the service for the audience before anything is promised to it."""
         where = f"export {self._export.name!r}"
         try:
-            audience = to.destination.verify()
+            audience = with_renewal(to.http, to.destination.verify)
         except ValueError as unfit:
             raise InvalidFault(
                 Code.AUDIENCE_UNFIT,
@@ -320,13 +320,16 @@ class Execution:
         self._commit(files, watch, RunStatus.FAILED if fault else RunStatus.COMMITTED)
 
     def _commit(self, files: tuple[LedgerFile, ...], watch: LeaseWatch, status: RunStatus) -> None:
-        self._run = dataclasses.replace(
+        ended = dataclasses.replace(
             self._run,
             status=status,
             ended_at=datetime.now(UTC),
             seconds=round(time.monotonic() - self._began, 3),
         )
-        self._state.ledgers.commit(watch.lease, self._audience, files, self._run)
+        self._state.ledgers.commit(watch.lease, self._audience, files, ended)
+        # Only now: a run whose commit failed is still one that has to be settled.
+        self._run = ended
+        ledger.sweep(self._services.workspace.ledger_folder, self._state.ledgers.referenced())
 
     def _end_fault(self, end: DeliveryEnd, to: OpenDestination) -> CdpError | None:
         if isinstance(end.fault, CredentialsRejected):
@@ -342,7 +345,7 @@ class Execution:
         """What the service says of the audience now; that it does not say it is no failure of the run."""
         self._emit(Station.READ_BACK, "started")
         try:
-            audience: Audience | None = to.destination.audience_status()
+            audience = with_renewal(to.http, to.destination.audience_status)
         except (DestinationFault, CdpError) as fault:
             self._emit(Station.READ_BACK, "ended", note=f"the audience could not be read back: {fault}")
             return

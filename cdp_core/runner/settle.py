@@ -7,6 +7,7 @@ answer makes its digests unknown, and today's plan decides what becomes of those
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -33,11 +34,13 @@ def settle(
     settled = None
     for run in services.state.runs.unfinished(audience):
         emit(Station.SETTLE, "started", note=f"settling what run {run.id} left")
-        if run.status is RunStatus.DELIVERING:
+        # A run can also have ended by its own word and not have reached the ledger.
+        if run.status is RunStatus.DELIVERING or services.state.journal.batches(run.id):
             _settle_delivery(services, audience, watch, run, settler)
             settled = run.id
         else:
             services.state.runs.save(_died(run))
+        shutil.rmtree(services.workspace.scratch_folder / run.id, ignore_errors=True)
         emit(Station.SETTLE, "ended")
     return settled
 

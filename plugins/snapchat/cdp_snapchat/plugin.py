@@ -28,11 +28,16 @@ LABEL = "Snapchat"
 def cdp_connection_types() -> Sequence[ConnectionType]:
     from cdp_core import ConnectionType
     from cdp_snapchat.auth import SnapchatOAuth
-    from cdp_snapchat.schemas import ConnectionSettings
+    from cdp_snapchat.schemas import ConnectionSettings, origin
 
     return [
         ConnectionType(
-            key=KEY, label=LABEL, settings_schema=ConnectionSettings, verify=_verify, oauth=SnapchatOAuth()
+            key=KEY,
+            label=LABEL,
+            settings_schema=ConnectionSettings,
+            verify=_verify,
+            origin=origin,
+            oauth=SnapchatOAuth(),
         )
     ]
 
@@ -40,7 +45,7 @@ def cdp_connection_types() -> Sequence[ConnectionType]:
 @hookimpl
 def cdp_export_destinations() -> Sequence[DestinationSpec]:
     from cdp_core import Capabilities, DestinationSpec, MatchingRule, Rate
-    from cdp_snapchat.schemas import BATCH_LIMIT, ExportSettings, origin
+    from cdp_snapchat.schemas import BATCH_LIMIT, ExportSettings
 
     return [
         DestinationSpec(
@@ -55,7 +60,6 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
             factory=_audience,
             audience_setting="audience_id",
             batch_size_setting="batch_size",
-            origin=origin,
         )
     ]
 

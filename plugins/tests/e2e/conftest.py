@@ -1,128 +1,15 @@
-"""What the end-to-end tests share: a real `cdp` process, the strict simulator, and a folder of profiles."""
+"""Fixtures of the end-to-end tests: the simulator, a folder to type in, and the main job set up in it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+
 from cdp_snapchat.simulator import SnapchatSimulator, snapchat_simulator
-
-AUDIENCE = "5677923948298240"
-CDP = Path(sys.executable).with_name("cdp")
-QUICK = '\n[delivery]\nattempts = 4\nfirst_wait = 0.01\nlongest_wait = 0.05\n'
-
-
-@dataclass
-class Cdp:
-    """Types `cdp` commands in a folder, as a user would."""
-
-    folder: Path
-    environ: dict[str, str]
-
-    def __call__(
-        self, *words: str, status: int = 0, stdin: str = "", environ: dict[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        """Run to the end and look at the exit status; there is no terminal."""
-        done = subprocess.run(
-            [str(CDP), *words],
-            cwd=self.folder,
-            env=self.environ | (environ or {}),
-            capture_output=True,
-            text=True,
-            input=stdin,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == status, (
-            f"cdp {' '.join(words)}: exit {done.returncode}, not {status}\n{done.stdout}\n{done.stderr}"
-        )
-        return done
-
-    def json(self, *words: str, status: int = 0) -> Any:
-        """The one document on standard output."""
-        return json.loads(self(*words, "--json", status=status).stdout)
-
-    def start(self, *words: str, environ: dict[str, str] | None = None) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [str(CDP), *words],
-            cwd=self.folder,
-            env=self.environ | (environ or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def sign_in(self, connection: str) -> str:
-        """`connection authenticate --no-browser`, with this test as the browser; what it printed."""
-        with self.start("connection", "authenticate", connection, "--no-browser") as process:
-            assert process.stdout is not None
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if re.fullmatch(r"https?://\S+", line.strip()):
-                    browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-                    browser.open(line.strip(), timeout=20).close()
-                    break
-            rest, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, "".join(said) + rest + errors
-        return "".join(said) + rest
-
-
-@dataclass
-class Job:
-    """The main job set up: profiles, workspace, segment, signed-in connection, export."""
-
-    cdp: Cdp
-    simulator: SnapchatSimulator
-    profiles: Path
-
-    def write(self, rows: Iterable[tuple[str, str | None, int]]) -> None:
-        """Replace the profiles with (customer id, e-mail, lifetime value)."""
-        listed = list(rows)
-        table = pa.table(
-            {
-                "customer_id": pa.array([row[0] for row in listed], pa.string()),
-                "email": pa.array([row[1] for row in listed], pa.string()),
-                "lifetime_value": pa.array([row[2] for row in listed], pa.int64()),
-            }
-        )
-        aside = self.profiles.with_suffix(".new")
-        pq.write_table(table, aside)
-        aside.replace(self.profiles)
-
-    def members(self) -> set[bytes]:
-        """What the service holds."""
-        return self.simulator.members(AUDIENCE, "EMAIL_SHA256")
-
-    def uploads(self) -> list[Any]:
-        """The requests to the users endpoint so far."""
-        return [request for request in self.simulator.requests() if request.path.endswith("/users")]
-
-
-def digest(email: str) -> bytes:
-    """The oracle: what Snapchat says of e-mails, by hashlib."""
-    return hashlib.sha256(email.strip().lower().encode()).digest()
-
-
-def customers(numbers: Sequence[int], value: int = 900) -> list[tuple[str, str | None, int]]:
-    return [(f"c{n}", f"Person{n}@example.org", value) for n in numbers]
-
-
-def wanted(numbers: Iterable[int]) -> set[bytes]:
-    return {digest(f"person{n}@example.org") for n in numbers}
+from main_job import QUICK, Cdp, Job, add_connection, add_export, customers
 
 
 @pytest.fixture
@@ -163,25 +50,3 @@ def job(cdp: Cdp, simulator: SnapchatSimulator) -> Job:
     add_export(cdp)
     simulator.clear_requests()
     return made
-
-
-def add_connection(cdp: Cdp, simulator: SnapchatSimulator, *more: str, agree: bool = True) -> None:
-    settings = {
-        "client_id": "demo-client",
-        "api_url": simulator.api_url,
-        "accounts_url": simulator.accounts_url,
-        "redirect_uri": "http://127.0.0.1:0/callback",
-    }
-    words = ["connection", "add", "snapchat", "--name", "Snapchat EU"]
-    for name, value in settings.items():
-        words += ["--set", f"{name}={value}"]
-    words += ["--secret", "client_secret=env:SNAP_SECRET", *more]
-    cdp(*words, *(["--agree"] if agree else []))
-
-
-def add_export(cdp: Cdp, name: str = "Loyal to Snapchat", *more: str) -> None:
-    cdp(
-        *("export", "add", name, "--connection", "Snapchat EU"),
-        *("--set", f"audience_id={AUDIENCE}", "--set", "batch_size=100"),
-        *("--match", "EMAIL=email", "--segment", "Loyal customers", *more),
-    )

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import AUDIENCE, Job, customers, wanted
+
+from main_job import AUDIENCE, Job, customers, wanted
 
 NAME = "Loyal to Snapchat"
 KILLER = Path(__file__).parent / "data" / "killer"
@@ -22,7 +23,7 @@ STEPS = [
     ("cdp_core.store.plans:Plans.record:after:1", False),
     *[(f"{JOURNAL}.open:{moment}:{n}", True) for moment in ("before", "after") for n in (1, 5)],
     *[(f"{JOURNAL}.attempt:{moment}:{n}", True) for moment in ("before", "after") for n in (1, 5)],
-    *[(f"{JOURNAL}.close:{moment}:{n}", True) for moment in ("before", "after") for n in (1, 5, 10, 12)],
+    *[(f"{JOURNAL}.close:{moment}:{n}", True) for moment in ("before", "after") for n in (1, 5, 10)],
     ("cdp_core.pipeline.ledger:apply:before:1", True),
     ("cdp_core.pipeline.ledger:apply:after:1", True),
     (f"{LEDGERS}.commit:before:1", True),
@@ -84,14 +85,14 @@ def test_a_run_that_settles_can_be_killed_too(job: Job) -> None:
 
 
 def test_an_answer_that_never_came_is_sent_again(job: Job) -> None:
-    job.simulator.fault("cut-after:route=add_users,times=2")
+    job.simulator.fault("cut-after:route=add-users,count=2")
     report = job.cdp.json("export", "run", NAME)
     assert report["delivered"]["retries"] == 2
     agree(job, range(1000))
 
 
 def test_two_runs_at_once_and_the_second_is_told_who_holds_the_audience(job: Job) -> None:
-    job.simulator.fault("stall:route=add_users,seconds=3,times=1")
+    job.simulator.fault("stall:route=add-users,seconds=3,count=1")
     first = job.cdp.start("export", "run", NAME)
     try:
         until = time.monotonic() + 30
@@ -115,7 +116,7 @@ def test_a_holder_that_died_does_not_hold_for_ever(job: Job) -> None:
 
 
 def test_control_c_ends_after_the_batches_in_flight_and_says_what_is_left(job: Job) -> None:
-    job.simulator.fault("stall:route=add_users,seconds=2,times=4")
+    job.simulator.fault("stall:route=add-users,seconds=2,count=4")
     running = job.cdp.start("export", "run", NAME)
     until = time.monotonic() + 30
     while len(job.uploads()) < 1 and time.monotonic() < until:

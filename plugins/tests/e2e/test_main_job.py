@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import stat
-from pathlib import Path
 
-from conftest import AUDIENCE, Cdp, Job, add_connection, add_export, customers, digest, wanted
+import pyarrow.parquet as pq
+
+from cdp_snapchat.simulator import SnapchatSimulator
+from main_job import AUDIENCE, Cdp, Job, add_connection, add_export, customers, digest, wanted
 
 NAME = "Loyal to Snapchat"
 
@@ -65,7 +68,10 @@ def test_a_plan_sends_nothing_and_says_what_a_run_would_do(job: Job) -> None:
     assert report["delivered"]["accepted"] == 0
     assert job.simulator.requests() == []
     plan = next((job.cdp.folder / ".cdp" / "plans").iterdir())
-    assert (plan / "plan.parquet").is_file()
+    assert json.loads((plan / "plan.json").read_text())
+    table = pq.read_table(plan, partitioning="hive", ignore_prefixes=["plan.json"])
+    assert set(table.column("digest").to_pylist()) == wanted(range(1000))
+    assert set(table.column("operation").to_pylist()) == {"add"}
 
 
 def test_a_plan_that_was_looked_at_is_delivered_exactly_though_the_profiles_changed(job: Job) -> None:
@@ -138,6 +144,8 @@ def test_two_exports_share_an_audience_and_a_digest_stays_while_one_claims_it(jo
 
 
 def test_nothing_kept_or_printed_holds_a_raw_identifier_or_a_secret(job: Job) -> None:
+    tokens = job.simulator.tokens_in_use()
+    assert tokens
     run = job.cdp("--debug", "export", "run", NAME)
     job.cdp("export", "plan", NAME)
     kept = b"".join(path.read_bytes() for path in (job.cdp.folder / ".cdp").rglob("*") if path.is_file())
@@ -145,7 +153,7 @@ def test_nothing_kept_or_printed_holds_a_raw_identifier_or_a_secret(job: Job) ->
         lowered = text.lower()
         assert b"person1@example.org" not in lowered
         assert b"s3cret-of-the-app" not in lowered
-        for token in job.simulator.tokens():
+        for token in tokens:
             assert token.encode() not in text
 
 
@@ -157,7 +165,7 @@ def test_the_workspace_is_private_to_its_owner(job: Job) -> None:
 
 
 def test_without_consent_nothing_is_sent_and_the_command_to_agree_is_named(
-    cdp: Cdp, simulator, tmp_path: Path
+    cdp: Cdp, simulator: SnapchatSimulator
 ) -> None:
     job = Job(cdp=cdp, simulator=simulator, profiles=cdp.folder / "profiles.parquet")
     job.write(customers(range(10)))

@@ -17,7 +17,7 @@ from cdp_core.contract.connection import ConnectionType
 from cdp_core.contract.destination import ConnectionContext, DestinationContext, DestinationSpec
 from cdp_snapchat import consent, plugin
 from cdp_snapchat.destination import SnapchatAudience
-from cdp_snapchat.schemas import ConnectionSettings, ExportSettings
+from cdp_snapchat.schemas import ConnectionSettings, ExportSettings, origin
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_the_factory_makes_an_audience(
         DestinationContext(connection=connection, settings={"audience_id": "5677923948298240"})
     )
     assert isinstance(made, SnapchatAudience)
-    assert made.verify().origin == spec.origin(settings)
+    assert made.verify().origin == origin(settings)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,9 @@ class SnapchatSimulator:
         """What was asked of the service, oldest first; of one route if it is named."""
         return [one for one in self.app.log.requests() if route in ("", one.route)]
 
+    def clear_requests(self) -> None:
+        self.app.log.clear()
+
     def fault(self, fault: str | Fault, **options: Any) -> None:
         """Queues a fault: one of the catalogue by its name with options, `NAME:key=value,…`, or a `Fault`."""
         if isinstance(fault, str):
@@ -78,6 +81,10 @@ class SnapchatSimulator:
     def issue_token(self) -> IssuedToken:
         """A grant without a sign-in."""
         return self.tokens.issue()
+
+    def tokens_in_use(self) -> set[str]:
+        """Access and refresh tokens that are good now, for a test to look for where they must not be."""
+        return self.tokens.in_use()
 
     def expire_tokens(self) -> None:
         self.tokens.expire()

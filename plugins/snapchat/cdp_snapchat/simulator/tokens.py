@@ -81,6 +81,11 @@ class Tokens:
     def is_good(self, access_token: str) -> bool:
         return self._clock.time() < self._access.get(access_token, 0.0)
 
+    def in_use(self) -> set[str]:
+        """The access and refresh tokens that are good now."""
+        with self._lock:
+            return {*self._access, *self._refresh}
+
     def expire(self) -> None:
         """Every access token lapses; refresh tokens stay good."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,7 @@ def test_an_interrupt_ends_tidily(cdp: Keyboard, failing: Any, fault: BaseExcept
 
 
 def test_a_reader_that_goes_away_is_no_fault(environ: dict[str, str]) -> None:
-    typed = f"{sys.executable} -m cdp_core.cli.main --help"
+    typed = f"{shlex.quote(sys.executable)} -m cdp_core.cli.main --help"
     done = subprocess.run(
         [
             "bash",

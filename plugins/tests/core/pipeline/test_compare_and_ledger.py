@@ -172,8 +172,12 @@ class Claims(RuleBasedStateMachine):
         gone = told.get((Operation.REMOVE, BatchStatus.ACCEPTED), set()) | set(
             digests_of(plan, PlanPart.RELEASE, kind)
         )
-        held.confirmed = (held.confirmed | added | claimed) - gone
-        held.perhaps = (held.perhaps | perhaps) - added - claimed - gone
+        # A removal without an answer may have been carried out: who is wanted again must be sent again.
+        doubted = told.get((Operation.REMOVE, BatchStatus.UNKNOWN), set()) | told.get(
+            (Operation.REMOVE, BatchStatus.JOURNALED), set()
+        )
+        held.confirmed = (held.confirmed | added | claimed) - gone - doubted
+        held.perhaps = ((held.perhaps | perhaps) - added - claimed - gone) | doubted
 
 
 Claims.TestCase.settings = settings(max_examples=30, stateful_step_count=6, deadline=None)

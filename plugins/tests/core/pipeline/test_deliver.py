@@ -213,7 +213,11 @@ def test_additions_are_all_answered_before_a_removal_is_sent() -> None:
 
 def test_several_requests_are_under_way_but_no_more_than_allowed() -> None:
     meeting = threading.Barrier(3, timeout=20)
-    done = deliver(PlanOf(digests(60)), Service(lambda batch, call: meeting.wait() and None), concurrency=3)
+
+    def meet(batch: Batch, call: int) -> None:
+        meeting.wait()
+
+    done = deliver(PlanOf(digests(60)), Service(meet), concurrency=3)
     assert done.service.most_busy == 3
 
 

@@ -97,15 +97,22 @@ def who_am_i(context: cdp_core.ConnectionContext) -> cdp_core.ServiceIdentity:
     return cdp_core.ServiceIdentity(name="Ann \x1b[31mof Acme", details={"Team": "[bold]Marketing[/]"})
 
 
+def origin(settings: Mapping[str, Any]) -> str:
+    return str(settings.get("api_url", "https://acme.example"))
+
+
 @cdp_core.hookimpl
 def cdp_connection_types() -> Sequence[cdp_core.ConnectionType]:
     return [
-        cdp_core.ConnectionType(key="acme", label="Acme", settings_schema=AcmeSettings, verify=who_am_i),
+        cdp_core.ConnectionType(
+            key="acme", label="Acme", settings_schema=AcmeSettings, verify=who_am_i, origin=origin
+        ),
         cdp_core.ConnectionType(
             key="acme-login",
             label="Acme login",
             settings_schema=LoginSettings,
             verify=who_am_i,
+            origin=origin,
             oauth=Login(),
         ),
     ]
@@ -123,7 +130,6 @@ def cdp_export_destinations() -> Sequence[cdp_core.DestinationSpec]:
             capabilities=cdp_core.Capabilities(batch_limit=100),
             factory=AcmeDestination,
             batch_size_setting="batch_size",
-            origin=lambda settings: str(settings.get("api_url", "https://acme.example")),
         )
         for connection_type in ("acme", "acme-login")
     ]
