@@ -164,10 +164,10 @@ class Connections:
                 paste=dialogue.paste,
             )
             self._connector.keeper(connection).keep(token)
+        connection = dataclasses.replace(connection, status=ConnectionStatus.CONNECTED)
         identity = self._identify(connection)
         after = dataclasses.replace(
             connection,
-            status=ConnectionStatus.CONNECTED,
             identity={"name": identity.name, **identity.details},
             export_user=connection.export_user or self.desk.actor.real,
             authenticated_at=self.desk.now(),

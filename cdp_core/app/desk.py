@@ -92,7 +92,7 @@ class Desk:
                 Code.NOT_ALLOWED,
                 f"{self.actor.name} may not {action}: {decision.reason}",
                 where=f"{resource.kind} {resource.name}".strip(),
-                hint="`cdp whoami` shows your roles; an Administrator grants them with `cdp role grant`",
+                hint=_way_out(self.actor, resource),
             )
         if action in PERSONAL_ACTIONS and not self.actor.is_real:
             self._write(action, resource.name, "denied", {"reason": "acting as somebody else"})
@@ -126,6 +126,12 @@ class Desk:
             outcome=outcome,
             details=dict(details),
         )
+
+
+def _way_out(actor: Actor, resource: Resource) -> str:
+    if resource.shared_with is not None and actor.roles:
+        return f"an Administrator shares the connection: cdp connection share NAME --with {actor.name}"
+    return f"an Administrator grants a role: cdp role grant {actor.name} ROLE (`cdp role list` shows them)"
 
 
 class Room(Protocol):

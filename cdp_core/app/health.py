@@ -10,6 +10,7 @@ from cdp_core.errors import CdpError
 from cdp_core.model.configuration import Connection, ConnectionStatus
 from cdp_core.pipeline import ledger
 from cdp_core.plugins.manager import PluginStatus
+from cdp_core.rules.access import all_roles
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.profiles import Profiles
@@ -38,11 +39,15 @@ class Doctor:
         rooms: dict[str, Callable[[], Iterator[Check]]] = {
             "profiles": self._look_at_profiles,
             "plugins": self._look_at_plugins,
-            "connections": self._look_at_connections,
-            "ledger": self._look_at_ledger,
             "runs": self._look_at_runs,
-            "audit": self._look_at_audit,
         }
+        # Connections, ledger and audit are the Administrator's to see.
+        if "administrator" in all_roles(self._desk.actor.roles, self._desk.catalog.roles):
+            rooms |= {
+                "connections": self._look_at_connections,
+                "ledger": self._look_at_ledger,
+                "audit": self._look_at_audit,
+            }
         checks = [
             Check(name="workspace", state="ok", message=f"{self._workspace.folder} is private and whole")
         ]
@@ -86,10 +91,12 @@ class Doctor:
         self._connector.settings(connection)
         self._consents.require(connection)
         if connection.status is not ConnectionStatus.CONNECTED:
+            new = connection.status is ConnectionStatus.NEW
+            state = "has not been signed in" if new else "must be signed in again: the service refused it"
             yield Check(
                 name="connections",
-                state="warning" if connection.status is ConnectionStatus.NEW else "error",
-                message=f"{connection.name} is not signed in",
+                state="warning" if new else "error",
+                message=f"{connection.name} {state}",
                 hint=f'cdp connection authenticate "{connection.name}"',
             )
             return

@@ -162,6 +162,18 @@ class Connector:
                 hint=f'sign in again: cdp connection authenticate "{connection.name}"',
             )
 
+    def require_signed_in(self, connection: Connection) -> None:
+        """Raise `ReconnectFault` where nobody has signed in yet, or where it must be done again."""
+        found = self._catalog.connection_type(connection.type)
+        if found.oauth is not None and connection.status is ConnectionStatus.NEW:
+            raise ReconnectFault(
+                Code.NOT_CONNECTED,
+                "nobody has signed in to the service",
+                where=f"connection {connection.name!r}",
+                hint=f'cdp connection authenticate "{connection.name}"',
+            )
+        self.require_connected(connection)
+
     @contextmanager
     def destination(self, export: Export) -> Iterator[OpenDestination]:
         """The export's audience, ready to be sent to."""
@@ -226,9 +238,9 @@ class Connector:
             )
         return TemporaryFault(
             Code.SERVICE_UNREACHABLE,
-            f"the service does not answer as it should: {fault.message}",
+            f"the service cannot be reached, or does not answer as it should: {fault.message}",
             where=where,
-            hint="run again; what was promised is on disk",
+            hint="try again; if it goes on, look at the service's own status page and at your network",
         )
 
     def _hidden(self, connection: Connection) -> frozenset[str]:

@@ -99,6 +99,7 @@ class Runner:
                 where=f"distribution {broken.distribution}",
                 hint=f"mend it, or let an Administrator disable it: cdp plugins disable {broken.name}",
             )
+        services.catalog.destination(export.destination)
         connection = services.connector.connection_of(export)
         services.consents.require(connection)
-        services.connector.require_connected(connection)
+        services.connector.require_signed_in(connection)

@@ -1,0 +1,131 @@
+"""Every public method of the facade checks access and leaves a trace; no method goes around the desk."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.connections import Connections
+from cdp_core.app.exports import Exports
+from cdp_core.app.facade import CDP
+from cdp_core.app.segments import Segments
+from cdp_core.errors import CdpError, Code, NotAllowedFault
+from cdp_core.model.access import Action
+
+ROOMS: dict[str, type] = {
+    "": CDP,
+    "segments": Segments,
+    "connections": Connections,
+    "exports": Exports,
+    "roles": Roles,
+    "plugins": Plugins,
+    "audit": Audit,
+}
+# Opening and closing are no acts; making a workspace is one, and audits itself (tested below).
+NO_ACTS = {"open", "init", "close", "resource"}
+
+
+def methods() -> list[tuple[str, str]]:
+    return [
+        (room, name)
+        for room, owner in ROOMS.items()
+        for name, _ in inspect.getmembers(owner, inspect.isroutine)
+        if not name.startswith("_") and name not in NO_ACTS
+    ]
+
+
+@pytest.fixture
+def cdp(tmp_path: Path) -> Iterator[CDP]:
+    profiles = tmp_path / "profiles.parquet"
+    pq.write_table(pa.table({"customer_id": ["1"], "email": ["a@b.nl"], "value": [1]}), profiles)
+    with CDP.init(tmp_path / "w", profiles=str(profiles), key="customer_id") as made:
+        yield made
+
+
+def call(cdp: CDP, room: str, name: str) -> Any:
+    """Call a method with something for each argument that it asks for."""
+    method = getattr(getattr(cdp, room) if room else cdp, name)
+    parameters = list(inspect.signature(method).parameters.values())
+    given = {
+        p.name: _something(p.name) for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty
+    }
+    positional = [
+        "nothing of that name"
+        for p in parameters
+        if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty
+    ]
+    return method(*positional, **given)
+
+
+def _something(name: str) -> Any:
+    return {"settings": {}, "secrets": {}, "matching": (), "segments": ()}.get(name, "nothing of that name")
+
+
+@pytest.mark.parametrize(("room", "name"), methods())
+def test_a_public_method_is_an_act(room: str, name: str) -> None:
+    assert isinstance(getattr(getattr(ROOMS[room], name), "action", None), Action)
+
+
+def test_every_action_belongs_to_a_method() -> None:
+    used = {getattr(ROOMS[room], name).action for room, name in methods()} | {Action.WORKSPACE_INIT}
+    assert used == set(Action)
+
+
+@pytest.mark.parametrize(("room", "name"), methods())
+def test_who_has_no_role_is_refused_and_the_refusal_is_audited(cdp: CDP, room: str, name: str) -> None:
+    with CDP.open(cdp.workspace.folder, act_as="nobody") as theirs:
+        with pytest.raises(NotAllowedFault) as refused:
+            call(theirs, room, name)
+        entry = theirs.desk.state.audit.entries(limit=1)[0]
+    assert refused.value.code is Code.NOT_ALLOWED
+    assert (entry.actor, entry.outcome) == ("nobody", "denied")
+    assert entry.real != "nobody"
+    assert entry.action == str(getattr(ROOMS[room], name).action)
+
+
+@pytest.mark.parametrize(("room", "name"), methods())
+def test_what_an_administrator_does_is_audited_whether_it_works_or_not(
+    cdp: CDP, room: str, name: str
+) -> None:
+    failed = False
+    try:
+        call(cdp, room, name)
+    except CdpError:
+        failed = True
+    entry = cdp.desk.state.audit.entries(limit=1)[0]
+    assert entry.action == str(getattr(ROOMS[room], name).action)
+    assert entry.outcome == ("failed" if failed else "done")
+
+
+def test_making_a_workspace_is_the_first_entry(cdp: CDP) -> None:
+    entries = cdp.desk.state.audit.entries(limit=10)
+    assert [(entry.action, entry.outcome) for entry in reversed(entries)][:2] == [
+        ("workspace.init", "begun"),
+        ("workspace.init", "done"),
+    ]
+    assert cdp.desk.state.audit.verify().ok
+
+
+def test_only_an_administrator_acts_as_somebody_else(cdp: CDP, monkeypatch: pytest.MonkeyPatch) -> None:
+    cdp.roles.grant("vic", role="viewer")
+    folder = cdp.workspace.folder
+    monkeypatch.setattr("cdp_core.app.desk.login", lambda: "vic")
+    with pytest.raises(NotAllowedFault), CDP.open(folder, act_as="ann"):
+        raise AssertionError("a viewer acted as somebody else")
+
+
+def test_the_last_administrator_cannot_be_removed(cdp: CDP) -> None:
+    me = cdp.desk.actor.name
+    with pytest.raises(NotAllowedFault) as refused:
+        cdp.roles.revoke(me, role="administrator")
+    assert refused.value.code is Code.LAST_ADMINISTRATOR
+    cdp.roles.grant("ann", role="administrator")
+    cdp.roles.revoke(me, role="administrator")
+    assert cdp.desk.state.grants.of("ann") == {"administrator"}
