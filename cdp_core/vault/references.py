@@ -16,7 +16,6 @@ from typing import Literal
 
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.secret import Secret
-from cdp_core.vault.keyring_vault import KeyringVault
 from cdp_core.vault.redaction import remember
 from cdp_core.vault.vault import Vault
 
@@ -73,6 +72,8 @@ def resolve(reference: Reference | str, vault: Vault, *, environ: Mapping[str, s
 
 def _kept(at: Reference, vault: Vault) -> str:
     if at.scheme == "keyring":
+        from cdp_core.vault.keyring_vault import KeyringVault
+
         service, _, name = at.place.rpartition("/")
         found = KeyringVault(service).get(name)
     else:

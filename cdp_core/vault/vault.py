@@ -9,7 +9,6 @@ from typing import Literal, Protocol
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.secret import Secret
 from cdp_core.vault.file_vault import FileVault
-from cdp_core.vault.keyring_vault import KeyringVault, usable_keyring
 from cdp_core.workspace import Workspace
 
 VARIABLE = "CDP_VAULT"
@@ -33,6 +32,9 @@ def open_vault(workspace: Workspace, environ: Mapping[str, str] = os.environ) ->
     """The vault that the workspace's settings name. A keyring's entries belong to the folder: a copy of
     the workspace elsewhere has none, so that two workspaces never renew one token against each other."""
     if workspace.settings.vault == "keyring":
+        # keyring takes a tenth of a second to import, and a vault in a file has no use for it.
+        from cdp_core.vault.keyring_vault import KeyringVault
+
         return KeyringVault(f"cdp {workspace.folder}")
     return FileVault(workspace.vault_folder, environ)
 
@@ -51,4 +53,6 @@ def preferred_vault(environ: Mapping[str, str] = os.environ) -> Kind:
             where=f"the environment variable {VARIABLE}",
             hint="it is `keyring` or `file`, or not set",
         )
+    from cdp_core.vault.keyring_vault import usable_keyring
+
     return "keyring" if usable_keyring() else "file"
