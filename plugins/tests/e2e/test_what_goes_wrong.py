@@ -1,0 +1,73 @@
+"""Revoked grants, refused batches, dead services: what a run says, how it exits, and how it is mended."""
+
+from __future__ import annotations
+
+from main_job import Job, customers, digest, wanted
+
+NAME = "Loyal to Snapchat"
+
+
+def test_a_revoked_grant_asks_to_sign_in_again_and_then_everything_goes_on(job: Job) -> None:
+    job.simulator.revoke_tokens()
+    stopped = job.cdp("export", "run", NAME, status=6)
+    assert 'cdp connection authenticate "Snapchat EU"' in stopped.stderr
+    assert job.members() == set()
+    assert job.cdp.json("connection", "show", "Snapchat EU")["status"] == "reconnect"
+    job.simulator.clear_requests()
+    job.cdp("export", "run", NAME, status=6)
+    assert job.simulator.requests() == []
+    job.cdp.sign_in("Snapchat EU")
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(1000))
+
+
+def test_a_token_that_lapses_is_refreshed_without_anybody(job: Job) -> None:
+    job.simulator.expire_tokens()
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(1000))
+
+
+def test_a_refused_batch_is_counted_and_its_neighbours_go_through(job: Job) -> None:
+    job.simulator.refuse_digests(digest("person500@example.org"))
+    report = job.cdp.json("export", "run", NAME, status=8)
+    assert report["status"] == "committed"
+    assert (report["delivered"]["accepted"], report["delivered"]["refused"]) == (900, 100)
+    assert len(job.members()) == 900
+    job.simulator.refuse_digests()
+    again = job.cdp.json("export", "run", NAME)
+    assert again["delivered"]["accepted"] == 100
+    assert job.members() == wanted(range(1000))
+
+
+def test_a_service_that_is_down_exits_9_and_the_next_run_sends_what_was_left(job: Job) -> None:
+    job.simulator.fault("unavailable:route=add-users,count=1000")
+    job.cdp("export", "run", NAME, status=9)
+    job.simulator.clear_faults()
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(1000))
+
+
+def test_a_lost_right_exits_6_and_is_not_tried_again(job: Job) -> None:
+    job.simulator.fault("forbidden:route=add-users,count=1000")
+    stopped = job.cdp("export", "run", NAME, status=6)
+    assert "CDP-603" in stopped.stderr + stopped.stdout
+    assert 1 <= len(job.uploads()) <= 5
+
+
+def test_an_empty_source_stops_the_run_before_anybody_is_taken_out(job: Job) -> None:
+    job.cdp("export", "run", NAME)
+    job.write([])
+    stopped = job.cdp("export", "run", NAME, status=7)
+    assert "CDP-701" in stopped.stderr
+    assert job.members() == wanted(range(1000))
+
+
+def test_a_ledger_file_that_was_changed_stops_the_run(job: Job) -> None:
+    job.cdp("export", "run", NAME)
+    file = next((job.cdp.folder / ".cdp" / "ledger").rglob("*.parquet"))
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes()[:-1])
+    job.write(customers(range(900)))
+    stopped = job.cdp("export", "run", NAME, status=7)
+    assert "CDP-702" in stopped.stderr
+    assert job.members() == wanted(range(1000))
