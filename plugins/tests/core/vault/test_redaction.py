@@ -81,8 +81,10 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_a_whole_sign_in_refresh_and_call_leave_no_credential_in_the_log(
-    service: str, log: io.StringIO
+    service: str, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A plugin that was imported in this process may have silenced this logger: here it must speak.
+    monkeypatch.setattr(logging.getLogger("requests_oauthlib.oauth2_session"), "filters", [])
     with OAuth2Session("client-1", redirect_uri="http://127.0.0.1:1/back") as session:
         session.fetch_token(
             f"{service}/token", code=CODE, client_secret=CLIENT_SECRET, include_client_id=True
