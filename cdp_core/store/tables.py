@@ -217,7 +217,8 @@ rates = Table(
     "rates",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("next_at", Float, nullable=False),
+    Column("moments", Json, nullable=False),
+    Column("barred_until", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,15 @@ from cdp_core.store.state import State
 from .conftest import Clock, Spawn
 
 
-def test_requests_are_spread_and_a_pause_is_not_saved_up(state: State, clock: Clock) -> None:
-    assert [round(state.rates.reserve("t", 10), 6) for _ in range(3)] == [0.0, 0.1, 0.2]
+def test_a_second_has_room_for_so_many_and_a_pause_is_not_saved_up(state: State, clock: Clock) -> None:
+    assert [round(state.rates.reserve("t", 2), 6) for _ in range(5)] == [0, 0, 1.05, 1.05, 2.1]
     clock.move(60)
-    assert [round(state.rates.reserve("t", 10), 6) for _ in range(3)] == [0.0, 0.1, 0.2]
-    assert state.rates.reserve("another token", 10) == 0.0
+    assert [round(state.rates.reserve("t", 2), 6) for _ in range(3)] == [0, 0, 1.05]
+    assert state.rates.reserve("another token", 2) == 0.0
 
 
-def test_a_burst_goes_at_once_after_a_pause(state: State, clock: Clock) -> None:
-    assert [round(state.rates.reserve("t", 10, burst=3), 6) for _ in range(5)] == [0, 0, 0, 0.1, 0.2]
-    clock.move(60)
-    assert [round(state.rates.reserve("t", 10, burst=3), 6) for _ in range(4)] == [0, 0, 0, 0.1]
+def test_a_limit_below_one_a_second_is_an_interval(state: State) -> None:
+    assert [round(state.rates.reserve("t", 0.5), 6) for _ in range(3)] == [0, 2.1, 4.2]
 
 
 def test_after_a_penalty_nobody_goes_before_it_is_over(state: State, clock: Clock) -> None:
@@ -34,7 +31,7 @@ def test_after_a_penalty_nobody_goes_before_it_is_over(state: State, clock: Cloc
     state.rates.penalise("t", 30)
     assert state.rates.reserve("t", 10) == pytest.approx(30)
     state.rates.penalise("t", 5)
-    assert state.rates.reserve("t", 10) == pytest.approx(30.1)
+    assert state.rates.reserve("t", 10) == pytest.approx(30)
     clock.move(31)
     assert state.rates.reserve("t", 10) == 0.0
     state.rates.penalise("new", 2)
@@ -42,9 +39,12 @@ def test_after_a_penalty_nobody_goes_before_it_is_over(state: State, clock: Cloc
 
 
 def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(state: State, clock: Clock) -> None:
-    state.rates.reserve("t", 10)
+    state.rates.reserve("t", 1)
     clock.move(-3600)
-    assert state.rates.reserve("t", 10) == pytest.approx(0.1)
+    assert state.rates.reserve("t", 1) == pytest.approx(1.05)
+    state.rates.penalise("t", 30)
+    clock.move(-3600)
+    assert state.rates.reserve("t", 1) == pytest.approx(30)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
@@ -60,15 +60,19 @@ def test_no_window_ever_holds_more_than_the_limit(
     for pause in pauses:
         clock.move(pause)
         moments.append(clock().timestamp() + state.rates.reserve(key, per_second))
-    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    assert moments == sorted(moments)
+    most = max(1, min(int(per_second), 50))
     # Seconds since the epoch are floats of about a quarter of a microsecond.
-    assert all(gap >= 1 / per_second - 1e-5 for gap in gaps)
+    assert all(
+        later - earlier >= most / per_second - 1e-5
+        for earlier, later in zip(moments, moments[most:], strict=False)
+    )
 
 
 def test_processes_share_one_limit(state: State, spawn: Spawn) -> None:
     program = """
 for _ in range(20):
-    say(repr(time.time() + state.rates.reserve("t", 50)))
+    say(repr(time.time() + state.rates.reserve("t", 20)))
 """
     racers = [spawn(program) for _ in range(3)]
     moments: list[float] = []
@@ -77,10 +81,8 @@ for _ in range(20):
         moments += map(float, output.split())
     moments.sort()
     assert len(moments) == 60
-    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
     # A process looks at its clock before it asks, so two moments may seem closer than they are.
-    assert moments[-1] - moments[0] >= 59 / 50 - 0.05
-    assert sum(gap < 0.5 / 50 for gap in gaps) < 10
+    assert all(later - earlier >= 0.9 for earlier, later in zip(moments, moments[20:], strict=False))
 
 
 def test_a_reservation_takes_less_than_two_milliseconds_while_the_machine_has_time(path: Path) -> None:
