@@ -6,18 +6,32 @@ has one place.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 COMPLETION = "_CDP_COMPLETE"
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
-def main() -> None:
-    """The console script."""
-    sys.exit(run(sys.argv[1:]))
+def main() -> NoReturn:
+    """The console script.
+
+    Looking for garbage while modules are imported finds none, and taking the interpreter apart at the end
+    frees what the system frees at once; together they are a third of a short command's time.
+    """
+    gc.disable()
+    status = run(sys.argv[1:])
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:

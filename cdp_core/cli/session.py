@@ -5,6 +5,7 @@ The workspace is opened when a command first asks for it, so that help and usage
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,10 @@ class Session:
         from cdp_core.cli.logs import write_logs
         from cdp_core.cli.plugin_commands import warn_of_skipped
 
+        if not gc.isenabled():
+            # `main` put it off. What has been imported stays: only what comes after can become garbage.
+            gc.freeze()
+            gc.enable()
         write_logs(debug=self.debug)
         cdp = CDP.open(self.workspace, act_as=self.act_as, language=self.language)
         warn_of_skipped(cdp.desk.catalog.manager.reports)
