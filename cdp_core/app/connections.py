@@ -17,7 +17,6 @@ from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection, ConnectionStatus, Consent, ConsentPrompt
 from cdp_core.model.names import checked_name
 from cdp_core.model.secret import Secret
-from cdp_core.oauth.sign_in import SignIn
 from cdp_core.rules.access import all_roles
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
@@ -155,6 +154,9 @@ class Connections:
         self._consents.require(connection)
         found = self.desk.catalog.connection_type(connection.type)
         if found.oauth is not None:
+            # It brings the libraries of sign-in, which no other act needs.
+            from cdp_core.oauth.sign_in import SignIn
+
             settings = self._connector.settings(connection)
             sign_in = SignIn(connection=name, oauth=found.oauth, settings=settings, timeout=dialogue.timeout)
             token = sign_in.run(

@@ -1,4 +1,7 @@
-"""From a connection as it is kept to one that can be used: secrets resolved, token in hand, session open."""
+"""From a connection as it is kept to one that can be used: secrets resolved, token in hand, session open.
+
+The libraries of sign-in and HTTP are imported where a connection is opened: most commands open none.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cdp_core.contract.connection import ConnectionType
 from cdp_core.contract.destination import ConnectionContext, Destination, DestinationContext, DestinationSpec
@@ -21,12 +24,14 @@ from cdp_core.errors import CdpError, Code, InvalidFault, ReconnectFault, Tempor
 from cdp_core.model.configuration import Connection, ConnectionStatus, Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.secret import MASK, Secret
-from cdp_core.oauth.session import ConnectionSession, with_renewal
-from cdp_core.oauth.tokens import TokenKeeper
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.store.state import State
 from cdp_core.vault.references import parse, resolve
 from cdp_core.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from cdp_core.oauth.session import ConnectionSession
+    from cdp_core.oauth.tokens import TokenKeeper
 
 R = TypeVar("R")
 
@@ -103,6 +108,8 @@ class Connector:
 
     def keeper(self, connection: Connection) -> TokenKeeper:
         """The keeper of the connection's token; the connection is marked when the service turns it down."""
+        from cdp_core.oauth.tokens import TokenKeeper
+
         found = self._catalog.connection_type(connection.type)
         if found.oauth is None:
             raise TypeError(f"connections of type {connection.type!r} do not sign in")
@@ -135,6 +142,8 @@ class Connector:
     @contextmanager
     def open(self, connection: Connection, *, concurrency: int = 4) -> Iterator[ConnectionContext]:
         """A session that carries the connection's credentials; closed at the end."""
+        from cdp_core.oauth.session import ConnectionSession
+
         found = self._catalog.connection_type(connection.type)
         settings = self.settings(connection)
         keeper = None
@@ -150,6 +159,8 @@ class Connector:
     @staticmethod
     def renewing(context: ConnectionContext, ask: Callable[[], R]) -> R:
         """What `ask` yields, with a newer token where the service turns down the one in use."""
+        from cdp_core.oauth.session import with_renewal
+
         return with_renewal(cast("ConnectionSession", context.http), ask)
 
     def require_connected(self, connection: Connection) -> None:
@@ -257,6 +268,12 @@ class OpenDestination:
     settings: Mapping[str, Any]
     connection: Connection
     http: ConnectionSession
+
+    def renewing(self, ask: Callable[[], R]) -> R:
+        """What `ask` yields, with a newer token where the service turns down the one in use."""
+        from cdp_core.oauth.session import with_renewal
+
+        return with_renewal(self.http, ask)
 
     @property
     def batch_size(self) -> int:

@@ -15,10 +15,6 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.secret import Secret
 from cdp_core.vault.redaction import remember
@@ -32,13 +28,12 @@ from cdp_core.workspace.files import (
 )
 
 VARIABLE = "CDP_VAULT_KEY"
+KEY_SIZE = 32
 KEY_FILE = "key"
 SALT_FILE = "salt"
 
 _MAGIC = b"cdp-vault-1 "
 _BY_VARIABLE, _BY_KEY_FILE = b"E", b"K"
-_NONCE = 12
-_KEY = 32
 
 
 class FileVault:
@@ -58,18 +53,16 @@ class FileVault:
             sealed = read_private(path)
         except FileNotFoundError:
             return None
+        from cdp_core.vault import sealing
+
         start = len(_MAGIC) + 1
-        manner, nonce, content = (
-            sealed[start - 1 : start],
-            sealed[start : start + _NONCE],
-            sealed[start + _NONCE :],
-        )
+        manner, content = sealed[start - 1 : start], sealed[start:]
         if not sealed.startswith(_MAGIC) or manner not in (_BY_VARIABLE, _BY_KEY_FILE):
             raise self._locked("a file of the vault is damaged", path)
         key = self._key_of_variable() if manner == _BY_VARIABLE else self._key_of_file()
         try:
-            return remember(Secret(AESGCM(key).decrypt(nonce, content, name.encode()).decode()))
-        except (InvalidTag, ValueError):
+            return remember(Secret(sealing.opened(content, key, name).decode()))
+        except ValueError:
             reason = (
                 f"{VARIABLE} is not the one that the secret was stored with, or the file is damaged"
                 if manner == _BY_VARIABLE
@@ -78,14 +71,14 @@ class FileVault:
             raise self._locked(reason, path) from None
 
     def put(self, name: str, secret: Secret, /) -> None:
+        from cdp_core.vault import sealing
+
         remember(secret)
         if self._environ.get(VARIABLE):
             manner, key = _BY_VARIABLE, self._key_of_variable()
         else:
             manner, key = _BY_KEY_FILE, self._key_of_file(make=not self._keeps_by_key_file())
-        nonce = os.urandom(_NONCE)
-        content = AESGCM(key).encrypt(nonce, secret.reveal().encode(), name.encode())
-        write_private(self._path(name), _MAGIC + manner + nonce + content)
+        write_private(self._path(name), _MAGIC + manner + sealing.sealed(secret.reveal().encode(), key, name))
 
     def delete(self, name: str, /) -> None:
         path = self._path(name)
@@ -103,14 +96,14 @@ class FileVault:
     def _key_of_file(self, *, make: bool = False) -> bytes:
         path = self._folder / KEY_FILE
         if make and not path.exists():
-            create_private(path, base64.b64encode(os.urandom(_KEY)) + b"\n")
+            create_private(path, base64.b64encode(os.urandom(KEY_SIZE)) + b"\n")
         try:
             key = base64.b64decode(read_private(path), validate=False)
         except FileNotFoundError:
             raise self._locked("the vault's key file is gone", path) from None
         except binascii.Error:
             key = b""
-        if len(key) != _KEY:
+        if len(key) != KEY_SIZE:
             raise self._locked("the vault's key file is damaged", path)
         return key
 
@@ -123,11 +116,11 @@ class FileVault:
                 where=str(self._folder),
                 hint=f"set {VARIABLE} to the value that it had then",
             )
+        from cdp_core.vault import sealing
+
         with self._deriving:
             if phrase not in self._derived:
-                # Some 60 ms and 16 MB for each guess (RFC 7914).
-                scrypt = Scrypt(salt=self._salt(), length=_KEY, n=2**14, r=8, p=1)
-                self._derived[phrase] = scrypt.derive(phrase.encode())
+                self._derived[phrase] = sealing.key_from(phrase, self._salt())
             return self._derived[phrase]
 
     def _salt(self) -> bytes:

@@ -18,7 +18,7 @@ JOURNAL = "cdp_core.store.journal:Journal"
 LEDGERS = "cdp_core.store.ledgers:Ledgers"
 STEPS = [
     ("cdp_core.store.runs:Runs.start:after:1", False),
-    ("cdp_core.runner.execution:compare:before:1", False),
+    ("cdp_core.runner.planning:compare:before:1", False),
     ("cdp_core.store.plans:Plans.record:before:1", False),
     ("cdp_core.store.plans:Plans.record:after:1", False),
     *[(f"{JOURNAL}.open:{moment}:{n}", True) for moment in ("before", "after") for n in (1, 5)],

@@ -1,0 +1,64 @@
+"""Opens an export's destination, and asks it for the audience, while the profiles are being prepared.
+
+What signing in and asking take (a vault's key, a token's renewal, the libraries that both need) then
+costs no time of its own, and a lost right or a deleted audience is told before long work, not after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from cdp_core.contract.faults import DestinationFault
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.configuration import Export
+from cdp_core.model.delivery import Audience
+from cdp_core.runner.connect import Connector, OpenDestination
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A destination to send to, and what the service said of its audience."""
+
+    to: OpenDestination
+    audience: Audience
+
+
+class Opening:
+    """A destination on its way."""
+
+    def __init__(self, future: Future[Opened]) -> None:
+        self._future = future
+
+    def look(self) -> None:
+        """Raise what has already gone wrong; wait for nothing."""
+        if self._future.done():
+            self._future.result()
+
+    def result(self) -> Opened:
+        return self._future.result()
+
+
+@contextmanager
+def opening(connector: Connector, export: Export) -> Iterator[Opening]:
+    """Closes the destination at the end. A fault is raised where the result is asked for."""
+    with ExitStack() as opened, ThreadPoolExecutor(1, thread_name_prefix="opening") as thread:
+        yield Opening(thread.submit(_open, connector, export, opened))
+
+
+def _open(connector: Connector, export: Export, opened: ExitStack) -> Opened:
+    to = opened.enter_context(connector.destination(export))
+    try:
+        audience = to.renewing(to.destination.verify)
+    except ValueError as unfit:
+        raise InvalidFault(
+            Code.AUDIENCE_UNFIT,
+            str(unfit),
+            where=f"export {export.name!r}",
+            hint=f'cdp export edit "{export.name}" --set {to.spec.audience_setting}=…',
+        ) from unfit
+    except DestinationFault as fault:
+        raise connector.as_error(fault, to.connection) from fault
+    return Opened(to, audience)

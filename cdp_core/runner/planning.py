@@ -1,0 +1,171 @@
+"""Makes a run's plan: from today's profiles, as nothing wanted, or again from one that was looked at."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from cdp_core.contract.source import Selection
+from cdp_core.errors import Code, GateFault, InternalFault, InvalidFault
+from cdp_core.model.accounting import KindCounts
+from cdp_core.model.configuration import Export, Segment
+from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.journal import PlanRecord
+from cdp_core.model.ledger import LedgerFile
+from cdp_core.model.run import RunStatus, Station
+from cdp_core.pipeline import ledger
+from cdp_core.pipeline.compare import compare
+from cdp_core.pipeline.plan import Plan
+from cdp_core.pipeline.prepare import Prepared, PreparedKind, prepare
+from cdp_core.runner import basis
+from cdp_core.runner.outcome import delivery_counts
+from cdp_core.runner.record import Record
+from cdp_core.runner.services import Services
+
+
+class Planning:
+    """Under the audience's lease. `meanwhile` is called while profiles are read; raising ends that."""
+
+    def __init__(
+        self,
+        *,
+        services: Services,
+        export: Export,
+        audience: AudienceKey,
+        record: Record,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._services = services
+        self._state = services.state
+        self._export = export
+        self._audience = audience
+        self._record = record
+        self._meanwhile = meanwhile
+        self._scratch = services.workspace.scratch_folder / record.run.id
+
+    def from_profiles(self) -> Plan:
+        try:
+            return self._compared(self.ledger_files(), self._prepared())
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def as_nothing(self) -> Plan:
+        """Nothing is wanted any more, of any kind that the export claims."""
+        files = self.ledger_files()
+        nothing = PreparedKind(read=0, reasons={}, distinct=0, wanted=())
+        held = {claims.kind for claims in files if claims.export_id == self._export.id}
+        return self._compared(
+            files, Prepared(profiles=0, members=0, kinds=dict.fromkeys(sorted(held), nothing))
+        )
+
+    def reopened(self, plan_id: str) -> Plan:
+        """A plan that was looked at, exactly as it is; raises `GateFault` if what it stands on has changed
+        since. The profiles may have: they do every day."""
+        kept = self._state.plans.get(plan_id)
+        again = f'cdp export plan "{self._export.name}"'
+        if kept.export_id != self._export.id:
+            raise InvalidFault(Code.PLAN_UNKNOWN, f"plan {kept.id} belongs to another export", hint=again)
+        changed = basis.changes(dict(kept.basis), self._basis())
+        if changed:
+            raise GateFault(
+                Code.PLAN_STALE,
+                f"since plan {kept.id} was made, this has changed: {'; '.join(changed)}",
+                hint=f"make and look at a new one: {again}",
+            )
+        plan = Plan.open(self._services.workspace.plans_folder / kept.folder, kept.sha256)
+        self._adopt(plan, kept)
+        return plan
+
+    def _prepared(self) -> Prepared:
+        self._record.tell(Station.PREPARE, "started")
+        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        selection = Selection(
+            segments=self._segments(),
+            matching=self._export.matching,
+            kinds={match.kind: self._services.catalog.kinds[match.kind] for match in self._export.matching},
+        )
+        with self._services.profiles.open() as engine:
+            prepared = prepare(engine, selection, self._scratch, self._read)
+        if prepared.profiles == 0:
+            raise GateFault(
+                Code.PROFILES_EMPTY,
+                "the profile source has no rows: everybody would be taken out of the audience",
+                where=self._services.workspace.settings.profiles.url,
+                hint="look at the source; to empty an audience, remove the export and take its members out",
+            )
+        self._record.tell(Station.PREPARE, "ended", prepared.members)
+        return prepared
+
+    def _read(self, members: int) -> None:
+        self._record.tell(Station.PREPARE, "progress", members)
+        self._meanwhile()
+
+    def _compared(self, files: tuple[LedgerFile, ...], prepared: Prepared) -> Plan:
+        self._record.tell(Station.COMPARE, "started")
+        plan_id = self._record.run.id
+        plan = compare(
+            prepared,
+            ledger_folder=self._services.workspace.ledger_folder,
+            files=files,
+            export_id=self._export.id,
+            folder=self._services.workspace.plans_folder / plan_id,
+        )
+        kept = PlanRecord(
+            id=plan_id,
+            export_id=self._export.id,
+            run_id=plan_id,
+            folder=plan_id,
+            sha256=plan.sha256,
+            basis=self._basis(),
+            summary={
+                "profiles": prepared.profiles,
+                "members": prepared.members,
+                "kinds": {kind: counts.as_dict() for kind, counts in plan.counts.items()},
+            },
+            created_at=datetime.now(UTC),
+        )
+        self._state.plans.record(kept)
+        self._adopt(plan, kept)
+        self._record.tell(Station.COMPARE, "ended")
+        return plan
+
+    def _adopt(self, plan: Plan, kept: PlanRecord) -> None:
+        """The run takes over the plan's sums, which must balance before anything is sent."""
+        kinds = {kind: KindCounts(**counts) for kind, counts in kept.summary["kinds"].items()}
+        unbalanced = [kind for kind, counts in kinds.items() if not counts.balances]
+        if unbalanced:
+            raise InternalFault(
+                Code.UNBALANCED,
+                f"the sums of {', '.join(unbalanced)} do not balance",
+                where=f"plan {kept.id}",
+                hint="nothing was sent; please report this with the plan's summary",
+            )
+        self._record.note(
+            plan_id=kept.id,
+            kinds=kinds,
+            members=kept.summary["members"],
+            profiles=kept.summary["profiles"],
+            delivered=delivery_counts(plan, (), requests=0, retries=0),
+        )
+        self._record.save(RunStatus.PLANNED)
+
+    def _segments(self) -> tuple[Segment, ...]:
+        return tuple(self._state.segments.by_id(each) for each in self._export.segment_ids)
+
+    def ledger_files(self) -> tuple[LedgerFile, ...]:
+        """The audience's claims, all exports', after looking that the files are what was committed."""
+        files = self._state.ledgers.current(self._audience).files
+        ledger.verify(self._services.workspace.ledger_folder, files)
+        return files
+
+    def _basis(self) -> dict[str, str]:
+        connection = self._services.connector.connection_of(self._export)
+        return basis.basis(
+            export=self._export,
+            connection=connection,
+            segments=self._segments(),
+            audience=self._audience,
+            ledger_version=self._state.ledgers.current(self._audience).version,
+            consent=self._services.consents.digest(connection),
+        )

@@ -1,0 +1,120 @@
+"""Delivers a run's plan, commits what the journal knows of it, and reads the audience back.
+
+Whatever ends the delivery, the ledger is brought up to the journal, here or by the next run.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from cdp_core.contract.faults import CredentialsRejected, DestinationFault
+from cdp_core.errors import CdpError, Code, InternalFault
+from cdp_core.model.configuration import Export
+from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.run import RunStatus, Station
+from cdp_core.pipeline import ledger
+from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
+from cdp_core.pipeline.plan import Plan
+from cdp_core.runner.opening import Opened
+from cdp_core.runner.outcome import delivery_counts
+from cdp_core.runner.pace import ConnectionPace
+from cdp_core.runner.record import Record
+from cdp_core.runner.services import Services
+from cdp_core.runner.watch import LeaseWatch
+
+
+class Sending:
+    """`stop` ends the delivery after the batches in flight."""
+
+    def __init__(
+        self,
+        *,
+        services: Services,
+        export: Export,
+        audience: AudienceKey,
+        record: Record,
+        watch: LeaseWatch,
+        stop: threading.Event,
+    ) -> None:
+        self._services = services
+        self._state = services.state
+        self._export = export
+        self._audience = audience
+        self._record = record
+        self._watch = watch
+        self._stop = stop
+
+    def send(self, plan: Plan, opened: Opened) -> None:
+        to = opened.to
+        self._record.note(audience=opened.audience)
+        self._record.save(RunStatus.DELIVERING)
+        planned = self._record.run.delivered.planned
+        self._record.tell(Station.DELIVER, "started", 0, planned)
+        rate = to.spec.capabilities.rate
+        end = Delivery(
+            run_id=self._record.run.id,
+            plan=plan,
+            batch_size=to.batch_size,
+            concurrency=to.spec.capabilities.concurrency,
+            destination=to.destination,
+            journal=self._state.journal,
+            pace=ConnectionPace(state=self._state, connection_id=to.connection.id, rate=rate),
+            renew=to.http.renew,
+            progress=self._record.counting(Station.DELIVER, planned),
+            stop=self._stop,
+            patience=self._services.workspace.settings.patience,
+        ).run()
+        self._record.tell(Station.DELIVER, "ended")
+        self._record.tell(Station.COMMIT, "started")
+        self._conclude(plan, end, opened)
+        self._record.tell(Station.COMMIT, "ended")
+        self._read_back(opened)
+
+    def _conclude(self, plan: Plan, end: DeliveryEnd, opened: Opened) -> None:
+        """Bring the ledger up to what the journal knows, whatever ended the delivery."""
+        run_id = self._record.run.id
+        outcomes = self._state.journal.outcomes(run_id)
+        files = ledger.apply(
+            self._services.workspace.ledger_folder,
+            self._state.ledgers.current(self._audience).files,
+            plan,
+            outcomes,
+            export_id=self._export.id,
+        )
+        totals = self._state.journal.totals(run_id)
+        counts = delivery_counts(plan, outcomes, requests=totals.requests, retries=totals.retries)
+        self._record.note(delivered=counts)
+        status, fault = RunStatus.COMMITTED, self._end_fault(end, opened)
+        if not counts.balances:
+            fault = InternalFault(Code.UNBALANCED, "what was sent does not add up to what was planned")
+        if fault is not None:
+            status = RunStatus.FAILED
+            self._record.note(error_code=str(fault.code), error=fault.message)
+        elif end.interrupted:
+            status = RunStatus.CANCELED
+            self._record.note(error_code=str(Code.INTERRUPTED), error="interrupted")
+        self._record.commit(self._watch.lease, self._audience, files, status)
+
+    def _end_fault(self, end: DeliveryEnd, opened: Opened) -> CdpError | None:
+        if isinstance(end.fault, CredentialsRejected):
+            try:
+                opened.to.http.give_up(end.fault.message)
+            except CdpError as reconnect:
+                return reconnect
+        if isinstance(end.fault, DestinationFault):
+            return self._services.connector.as_error(end.fault, opened.to.connection)
+        return end.fault
+
+    def _read_back(self, opened: Opened) -> None:
+        """What the service says of the audience now; that it does not say it is no failure of the run."""
+        self._record.tell(Station.READ_BACK, "started")
+        try:
+            audience = opened.to.renewing(opened.to.destination.audience_status)
+        except (DestinationFault, CdpError) as fault:
+            self._record.tell(
+                Station.READ_BACK, "ended", note=f"the audience could not be read back: {fault}"
+            )
+            return
+        self._record.note(audience=audience)
+        self._state.runs.save(self._record.run)
+        self._record.tell(Station.READ_BACK, "ended")
