@@ -11,11 +11,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 
+from cdp_core.engines.duckdb.json_lines import line_of
 from cdp_core.errors import Code, InvalidFault
 
 T = TypeVar("T")
@@ -26,6 +28,7 @@ _ABOUT_THE_QUERY = ("parser", "syntax", "binder", "catalog")
 _ABOUT_VALUES = ("conversion", "invalidinput", "outofrange", "mismatchtype")
 _FULL = "No space left"
 _MALFORMED_JSON = "Malformed JSON"
+_JSON_VALUE = "JSON transform error"
 _UNTOLD = "it cannot be read as what its name says"
 _LINE = re.compile(r"\b(?:CSV Error on Line|in line): ?(\d+)|\bin line (\d+)")
 _FILE = re.compile(r'\bfile = ([^\n]+)\n|\bin file "([^"\n]+)"')
@@ -39,7 +42,7 @@ _TOLD = (
         "the lines follow no one dialect (mixed line ends, stray quotes)",
     ),
     (_MALFORMED_JSON, "the line is not JSON"),
-    ("JSON transform error", "a value does not have its column's type"),
+    (_JSON_VALUE, "a value does not have its column's type"),
     (_FULL, "the disk is full"),
     ("too small to be a Parquet file", "it is too small to be a Parquet file"),
     ("No magic bytes", "it is not a Parquet file"),
@@ -154,13 +157,19 @@ def _profiles_fault(said: _Said, where: str) -> InvalidFault:
         told = f"the row has {columns[2]} columns where the header has {columns[1]}"
     place = (file[1] or file[2]).strip() if file else where
     if line:
-        # Of a line that is no JSON, DuckDB names the one after it; of a value in one, its own.
-        number = int(line[1] or line[2]) - (_MALFORMED_JSON in said.message)
-        place += f", line {number}"
+        number = _number_in_file(int(line[1] or line[2]), said.message, Path(place))
+        place += f", line {number}" if number else ""
     code = Code.DISK_FULL if _FULL in said.message else Code.PROFILES_UNREADABLE
     return InvalidFault(
         code, told, where=place, hint="mend the source, or say in its options how it is to be read"
     )
+
+
+def _number_in_file(told: int, message: str, file: Path) -> int | None:
+    """The line that DuckDB means, which of JSON is not the one that it tells."""
+    if _MALFORMED_JSON in message:
+        return line_of(file, told - 1)  # it tells the one after it
+    return line_of(file, told) if _JSON_VALUE in message else told
 
 
 def _memory_fault(where: str) -> InvalidFault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import gzip
 import hashlib
 import json
@@ -150,6 +151,26 @@ def test_a_line_that_is_no_json_is_told_by_its_number(before: int, open_engine: 
     with pytest.raises(InvalidFault, match="not JSON") as caught:
         open_engine(path)
     assert caught.value.where == f"{path}, line {before + 1}"
+
+
+@pytest.mark.parametrize("ending", ["ndjson", "ndjson.gz", "jsonl.zst"])
+@pytest.mark.parametrize(("bad", "told"), [('{"id":', "not JSON"), ('{"id":"2","value":"x"}', "type")])
+def test_blank_lines_above_count_too(
+    ending: str, bad: str, told: str, open_engine: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / f"list[1].{ending}"
+    lines = ["", '{"id":"1","value":1}', "", "  ", "\r", '{"id":"2","value":2}', "\t", bad, "", "{}"]
+    with pa.output_stream(path, compression="detect") as file:
+        file.write("\n".join(lines).encode())
+    columns = "columns = {id: 'VARCHAR', value: 'BIGINT'}"
+    read = f"read_json('{glob.escape(str(path))}', {columns}, format = 'newline_delimited')"
+    with duckdb.connect() as connection, pytest.raises(InvalidFault, match=told) as caught:
+        on_profiles(lambda: connection.execute(f"SELECT sum(value) FROM {read}").fetchall(), where="")
+    assert caught.value.where == f"{path}, line {lines.index(bad) + 1}"
+    if told == "not JSON":
+        with pytest.raises(InvalidFault, match=told) as caught:
+            open_engine(path)
+        assert caught.value.where == f"{path}, line {lines.index(bad) + 1}"
 
 
 def test_what_duckdb_calls_an_error_is_no_message_of_ours() -> None:
