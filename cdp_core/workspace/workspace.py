@@ -59,7 +59,7 @@ class Workspace:
         for folder in (here, *here.parents):
             if _is_ours(folder / DEFAULT_NAME):
                 return folder / DEFAULT_NAME
-        return platformdirs.user_data_path("cdp", appauthor=False)
+        return _default_folder()
 
     @classmethod
     def create(
@@ -217,16 +217,33 @@ def _is_ours(folder: Path) -> bool:
         return False
 
 
+def _default_folder() -> Path:
+    return platformdirs.user_data_path("cdp", appauthor=False)
+
+
+def _missing(folder: Path) -> InvalidFault:
+    """Where nobody named the folder, it was the last of several places that were looked in."""
+    if folder == _default_folder().resolve():
+        return InvalidFault(
+            Code.WORKSPACE_MISSING,
+            f"there is no workspace: no {DEFAULT_NAME} in this folder or above it, and none at {folder}",
+            where=str(Path.cwd()),
+            hint=f"cdp init --profiles FILE --key COLUMN makes ./{DEFAULT_NAME}; or name one that is "
+            "elsewhere: cdp --workspace DIR …",
+        )
+    return InvalidFault(
+        Code.WORKSPACE_MISSING,
+        "there is no workspace here",
+        where=str(folder),
+        hint=f"cdp init {shlex.quote(str(folder))} --profiles FILE --key COLUMN",
+    )
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        raise InvalidFault(
-            Code.WORKSPACE_MISSING,
-            "there is no workspace here",
-            where=str(path.parent),
-            hint=f"cdp init {shlex.quote(str(path.parent))} --profiles FILE --key COLUMN",
-        ) from None
+        raise _missing(path.parent) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InvalidFault(

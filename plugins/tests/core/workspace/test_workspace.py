@@ -126,6 +126,23 @@ def test_a_place_without_a_workspace_says_how_to_make_one(tmp_path: Path) -> Non
     assert caught.value.hint.startswith(f"cdp init '{tmp_path}/a b' --profiles")
 
 
+def test_where_nobody_named_a_workspace_the_places_that_were_looked_in_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "campaigns" / "today"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with pytest.raises(InvalidFault) as caught:
+        Workspace.open(Workspace.locate(None, {}))
+    fault = caught.value
+    assert fault.code is Code.WORKSPACE_MISSING
+    assert "no .cdp in this folder or above it" in fault.message
+    assert str(tmp_path / "data" / "cdp") in fault.message
+    assert fault.where == str(here)
+    assert fault.hint.startswith("cdp init --profiles FILE --key COLUMN makes ./.cdp")
+
+
 def test_a_workspace_open_to_others_is_refused_with_the_command_that_closes_it(tmp_path: Path) -> None:
     folder = Workspace.create(tmp_path / "w", SETTINGS).folder
     folder.chmod(0o750)
