@@ -80,7 +80,6 @@ class Code(Enum):
     NOT_ALLOWED = (401, "The person's role does not allow it")
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")
     LAST_ADMINISTRATOR = (403, "The last Administrator cannot be removed")
-    EXPORT_USER_REFUSED = (404, "The export user may no longer read profiles through the connection")
     ACCESS_PLUGIN_BROKEN = (405, "A plugin that decides on access or consent cannot be loaded")
 
     CONSENT_MISSING = (501, "Nobody has agreed to the connection's consent texts")

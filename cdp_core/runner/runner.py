@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cdp_core.errors import Code, NotAllowedFault
-from cdp_core.model.access import Action, Actor, Resource
+from cdp_core.model.access import Actor
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.run import Run, RunEvent
@@ -37,30 +37,6 @@ class Runner:
         self._may_send(export)
         execution = self._execution(export, actor, progress, stop)
         return execution.run() if plan_id is None else execution.run_planned(plan_id)
-
-    def in_name_of_export_user(self, export: Export, real: str) -> Actor:
-        """Who acts in a run that nobody starts; raises `NotAllowedFault` where that person may no longer."""
-        services = self._services
-        connection = services.connector.connection_of(export)
-        name = connection.export_user
-        if name is None:
-            raise NotAllowedFault(
-                Code.EXPORT_USER_REFUSED,
-                "the connection has no export user",
-                where=f"connection {connection.name!r}",
-                hint=f'cdp connection export-user "{connection.name}"',
-            )
-        actor = Actor(name=name, real=real, roles=services.state.grants.of(name))
-        about = Resource(kind="export", name=export.name, shared_with=connection.shared_with)
-        decision = services.catalog.authorize(actor, Action.EXPORT_RUN, about)
-        if not decision.allowed:
-            raise NotAllowedFault(
-                Code.EXPORT_USER_REFUSED,
-                f"the export user {name} may not run it any more: {decision.reason}",
-                where=f"connection {connection.name!r}",
-                hint=f'somebody who may takes over: cdp connection export-user "{connection.name}"',
-            )
-        return actor
 
     def take_out(self, export: Export, actor: Actor) -> Run:
         """Take the export's members out of its audience, but for those that another export claims."""
