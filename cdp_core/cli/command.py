@@ -43,13 +43,16 @@ class Command(RichCommand):
     def format_epilog(self, ctx: RichContext, formatter: RichHelpFormatter) -> None:  # type: ignore[override]
         from rich.text import Text
 
-        lines = "\n".join(f"  {line}" for line in self.example.strip().splitlines())
-        formatter.console.print(Text("Example:", style="bold"), Text(lines), sep="\n", soft_wrap=True)
+        if self.example:
+            lines = "\n".join(f"  {line}" for line in self.example.strip().splitlines())
+            formatter.console.print(Text("Example:", style="bold"), Text(lines), sep="\n", soft_wrap=True)
         super().format_epilog(ctx, formatter)
 
 
 class Group(Command, RichGroup):  # type: ignore[misc]  # both bases say the same of format_options
-    """A noun: its commands are the verbs."""
+    """A noun: its commands are the verbs. What a plugin declares below it has the same looks."""
+
+    command_class = Command
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which they are declared: the one in which one needs them."""
@@ -64,6 +67,9 @@ class Group(Command, RichGroup):  # type: ignore[misc]  # both bases say the sam
             return made
 
         return declare
+
+
+Group.group_class = Group
 
 
 def command(name: str, *, example: str) -> Callable[[Callable[..., Any]], Command]:

@@ -5,11 +5,13 @@ The workspace decides which plugins are disabled; where there is none, all that 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from cdp_core.cli.command import Command, Group
 from cdp_core.cli.render.console import remark
 from cdp_core.cli.render.words import plain
 from cdp_core.cli.simulate import simulate
@@ -40,6 +42,8 @@ def add_plugin_commands(context: click.Context, nouns: Iterable[str]) -> None:
         except Exception as fault:  # noqa: BLE001 (one plugin must not cost the others' commands)
             remark(f"plugin {plugin.plugin_name} adds no commands: {type(fault).__name__}: {plain(fault)}")
         _keep_ours(root.command, nouns, plugin.plugin_name)
+    for group in (root.command, simulate):
+        group.commands.update({name: in_our_looks(each) for name, each in group.commands.items()})
 
 
 def _keep_ours(root: click.Group, nouns: Iterable[str], plugin: str) -> None:
@@ -51,6 +55,42 @@ def _keep_ours(root: click.Group, nouns: Iterable[str], plugin: str) -> None:
     for noun in set(nouns) & set(root.commands):
         del root.commands[noun]
         remark(f"plugin {plugin}: {noun!r} is a noun of the core; its command of that name is left out")
+
+
+def in_our_looks(command: click.Command) -> click.Command:
+    """A plain command or group with the help that ours have; what stands under `Example:` in its help
+    becomes its example. A plugin's class of its own keeps its own looks."""
+    if type(command) not in (click.Command, click.Group):
+        return command
+    said, _, example = (command.help or "").partition("Example:\n")
+    kept = {
+        name: getattr(command, name)
+        for name in (
+            "callback",
+            "params",
+            "epilog",
+            "short_help",
+            "add_help_option",
+            "no_args_is_help",
+            "hidden",
+            "deprecated",
+        )
+    } | {"context_settings": dict(command.context_settings)}
+    looks = {"help": said.strip("\b \n"), "example": inspect.cleandoc(example)}
+    if not isinstance(command, click.Group):
+        return Command(command.name, **kept, **looks)
+    group = Group(
+        command.name,
+        **kept,
+        **looks,
+        invoke_without_command=command.invoke_without_command,
+        subcommand_metavar=command.subcommand_metavar,
+        chain=command.chain,
+        result_callback=command._result_callback,
+    )
+    for name, inner in command.commands.items():
+        group.add_command(in_our_looks(inner), name)
+    return group
 
 
 def warn_of_skipped(reports: Iterable[PluginReport]) -> None:

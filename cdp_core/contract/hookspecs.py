@@ -267,7 +267,7 @@ def cdp_run_event(event: RunEvent) -> None:
 @hookspec
 def cdp_commands(cli: click.Group) -> None:
     """Further commands; `context.obj.cdp()` of click's context gives them the facade. A stand-in of a
-    service goes under the group `simulate`.
+    service goes under the group `simulate`. Plain click commands get the looks of the core's own.
 
     Example:
 

@@ -20,6 +20,28 @@ def test_a_stand_in_is_run(cdp: Keyboard) -> None:
     assert cdp("simulate", "acme").out == "an Acme that answers\n"
 
 
+def test_a_plain_command_of_a_plugin_has_the_looks_of_the_cores_own(cdp: Keyboard) -> None:
+    assert cdp("simulate", "acme", "--help").out == (
+        "Usage: cdp simulate acme [OPTIONS]\n"
+        "\n"
+        "Stand in for Acme.\n"
+        "\n"
+        "Options:\n"
+        "  --help  Show this message and exit.\n"
+        "\n"
+        "Example:\n"
+        "  cdp simulate acme\n"
+    )
+    said = cdp("acme", "knock", "--help").out
+    assert said.startswith("Usage: cdp acme knock [OPTIONS]\n\nKnock at Acme's door.\n\nOptions:\n")
+    assert "Example:" not in said
+
+
+def test_a_group_in_those_looks_does_what_it_did(cdp: Keyboard) -> None:
+    assert cdp("acme", "--twice", "knock", "knock").out == "knock knock knock knock\n"
+    assert cdp("acme").out == "\n"
+
+
 def test_a_plugin_gets_the_facade_from_the_context(cdp: Keyboard, workspace: Path) -> None:
     person = cdp("whoami", "--json").document["name"]
     assert cdp("acme-whoami").out.strip() == person

@@ -10,6 +10,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 
+from cdp_core.cli.main import run
 from cdp_snapchat.simulator.command import snapchat
 
 
@@ -67,3 +68,15 @@ def test_a_port_in_use_is_told_in_words() -> None:
 def test_the_example_in_its_help_is_one_line_however_narrow() -> None:
     said = CliRunner().invoke(snapchat, ["--help"], terminal_width=40).output
     assert "cdp simulate snapchat --port 8181 --fault throttled:route=add-users,count=3\n" in said
+
+
+def test_its_help_looks_like_that_of_every_other_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["simulate", "snapchat", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "Usage: cdp simulate snapchat [OPTIONS]\n\nStand in for Snapchat on this machine, until Ctrl-C.\n"
+    )
+    assert "\nOptions:\n  --port <INTEGER RANGE>   Port on 127.0.0.1; 0 takes a free one." in said
+    assert said.endswith(
+        "\nExample:\n  cdp simulate snapchat --port 8181 --fault throttled:route=add-users,count=3\n"
+    )

@@ -161,7 +161,26 @@ def cdp_commands(cli: click.Group) -> None:
     simulate = click.Group("simulate")
     cli.add_command(simulate)
 
+    @cli.group("acme", chain=True, invoke_without_command=True)
+    @click.option("--twice", is_flag=True, help="Say it again.")
+    def acme(*, twice: bool) -> None:
+        """Acme's own commands."""
+
+    @acme.command("knock")
+    def knock() -> str:
+        """Knock at Acme's door."""
+        return "knock"
+
+    @acme.result_callback()
+    def answer(knocks: list[str], *, twice: bool) -> None:
+        click.echo(" ".join(knocks * (1 + twice)))
+
     @simulate.command("acme")
     def stand_in() -> None:
-        """Stand in for Acme."""
+        """Stand in for Acme.
+
+        \b
+        Example:
+          cdp simulate acme
+        """
         click.echo("an Acme that answers")
