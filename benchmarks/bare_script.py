@@ -17,14 +17,14 @@ import requests
 BATCH = 100_000
 
 _QUERY = r"""
-SELECT {distinct} sha256(email) FROM (SELECT lower(trim(email, e' \t\r\n')) AS email FROM '{path}')
+SELECT sha256(email) FROM (SELECT lower(trim(email, e' \t\r\n')) AS email FROM '{path}')
 WHERE regexp_full_match(email, '[^@\s]+@[^@\s.]+(\.[^@\s.]+)+')
 """
 
 
-def bodies(path: str, *, distinct: bool) -> Iterator[str]:
+def bodies(path: str) -> Iterator[str]:
     with duckdb.connect() as connection:
-        answer = connection.execute(_QUERY.format(path=path, distinct="DISTINCT" if distinct else ""))
+        answer = connection.execute(_QUERY.format(path=path))
         while rows := answer.fetchmany(BATCH):
             users = '"],["'.join([row[0] for row in rows])
             yield f'{{"users":[{{"schema":["EMAIL_SHA256"],"data":[["{users}"]]}}]}}'
@@ -49,7 +49,6 @@ if __name__ == "__main__":
     parser.add_argument("profiles")
     parser.add_argument("url", help="the audience's users endpoint")
     parser.add_argument("token")
-    parser.add_argument("--distinct", action="store_true", help="send no digest twice")
     parser.add_argument("--per-second", type=float, default=0.0, help="requests a second; 0: no limit")
     options = parser.parse_args()
-    send(options.url, options.token, bodies(options.profiles, distinct=options.distinct), options.per_second)
+    send(options.url, options.token, bodies(options.profiles), options.per_second)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import time
@@ -15,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.service import CERTIFICATE, PORT
+
+ROOT = Path(__file__).parent.parent
 AUDIENCE = "5677923948298240"
 SECRET = "demo-secret"  # noqa: S105 (the simulator's, for everybody to know)
 _LOOPBACK = "localhost,127.0.0.1,::1"
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def environment() -> dict[str, str]:
@@ -71,9 +74,10 @@ def watched(command: Sequence[str], *, folder: Path, environ: Mapping[str, str])
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The simulator, through its control plane."""
+    """The simulator, through its control plane. `certificate` is the file that its clients trust."""
 
     url: str
+    certificate: Path
 
     @property
     def users_url(self) -> str:
@@ -98,23 +102,30 @@ class Service:
 
     def _control(self, method: str, path: str) -> Any:
         request = urllib.request.Request(f"{self.url}/__simulator/{path}", method=method)
-        with _OPENER.open(request, timeout=120) as answer:
+        with self.opener().open(request, timeout=120) as answer:
             return json.load(answer)
+
+    def opener(self) -> urllib.request.OpenerDirector:
+        trusting = ssl.create_default_context(cafile=self.certificate)
+        return urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting)
+        )
 
 
 @contextmanager
-def simulator(folder: Path, environ: Mapping[str, str]) -> Iterator[Service]:
-    """The simulator on a free port, with its rate limit off, until the end of the block."""
-    port = folder / "port"
-    command = [sys.executable, "-m", "cdp_snapchat.simulator", "--no-rate-limit", "--port-file", str(port)]
-    process = subprocess.Popen(command, cwd=folder, env=dict(environ), stdout=subprocess.DEVNULL)
+def simulator(folder: Path, environ: Mapping[str, str], latency: float) -> Iterator[Service]:
+    """`benchmarks.service` in a process of its own, until the end of the block."""
+    command = [sys.executable, "-m", "benchmarks.service", str(folder), "--latency", str(latency)]
+    process = subprocess.Popen(command, cwd=ROOT, env=dict(environ))
+    port = folder / PORT
     try:
         until = time.monotonic() + 20
         while not port.exists():
             assert process.poll() is None, "the simulator did not start"
             assert time.monotonic() < until, "the simulator does not listen"
             time.sleep(0.05)
-        yield Service(f"http://127.0.0.1:{port.read_text(encoding='ascii').strip()}")
+        number = port.read_text(encoding="ascii")
+        yield Service(f"https://127.0.0.1:{number}", folder / CERTIFICATE)
     finally:
         process.terminate()
         process.wait(timeout=10)
@@ -137,12 +148,12 @@ def workspace(folder: Path, environ: Mapping[str, str], service: Service) -> Non
     given = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
     cdp("connection", "add", "snapchat", "--name", "C", *given, "--secret", "client_secret=env:SNAP_SECRET",
         "--agree")  # fmt: skip
-    _sign_in(folder, environ)
+    _sign_in(folder, environ, service)
     cdp("export", "add", "E", "--connection", "C", "--set", f"audience_id={AUDIENCE}",
         "--match", "EMAIL=email", "--segment", "Everybody")  # fmt: skip
 
 
-def _sign_in(folder: Path, environ: Mapping[str, str]) -> None:
+def _sign_in(folder: Path, environ: Mapping[str, str], service: Service) -> None:
     process = subprocess.Popen(
         ["cdp", "connection", "authenticate", "C", "--no-browser"],
         cwd=folder,
@@ -155,5 +166,5 @@ def _sign_in(folder: Path, environ: Mapping[str, str]) -> None:
     with process.stdout:
         for line in process.stdout:
             if re.fullmatch(r"https?://\S+", line.strip()):
-                _OPENER.open(line.strip(), timeout=30).close()
+                service.opener().open(line.strip(), timeout=30).close()
     assert process.wait() == 0, "the sign-in failed"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import requests
 from oauthlib.oauth2 import OAuth2Error
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from requests_oauthlib import OAuth2Session
 
 from cdp_core import Secret, SignInFault, Token, is_loopback
@@ -125,7 +127,7 @@ class TokenEndpoint:
             return response
 
         with OAuth2Session(self._client_id) as session:
-            session.trust_env = not is_loopback(self._url)
+            _as_the_environment_says(session, self._url)
             session.max_redirects = 0
             _speak_http_to_loopback(session, self._url)
             session.register_compliance_hook("access_token_response", check)
@@ -142,6 +144,14 @@ class TokenEndpoint:
                 return SignInFault(f"{host} cannot be reached, or cut the connection", terminal=False)
             except (OAuth2Error, ValueError):
                 return SignInFault(f"{host} gave a token that cannot be read", terminal=False)
+
+
+def _as_the_environment_says(session: requests.Session, url: str) -> None:
+    """Its proxies (loopback goes past them) and its certificates. Left to requests, a password in the
+    user's netrc would go out too."""
+    session.trust_env = False
+    session.proxies = {} if is_loopback(url) else get_environ_proxies(url)
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
 def _fault_in(response: requests.Response, secrets: tuple[str, ...]) -> SignInFault | None:

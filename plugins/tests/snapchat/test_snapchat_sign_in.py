@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,7 @@ from cdp_core.contract.connection import SignInFault, Token
 from cdp_core.errors import Code, ReconnectFault
 from cdp_core.model.secret import Secret
 from cdp_core.oauth.sign_in import SignIn
+from cdp_core.simulate.certificate import make_certificate
 from cdp_snapchat import token_endpoint
 from cdp_snapchat.auth import SnapchatOAuth
 from cdp_snapchat.simulator import SnapchatSimulator, snapchat_simulator
@@ -268,6 +270,22 @@ def test_loopback_goes_past_proxies_and_http_stays_forbidden_elsewhere(
     plain = {**settings, "accounts_url": "http://accounts.example/login"}
     refused = refusal(oauth, plain, Token(access=Secret("a"), refresh=Secret("r")))
     assert "cannot be read" in refused.message
+
+
+def test_sign_in_trusts_the_certificates_that_the_environment_names(
+    oauth: SnapchatOAuth, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = tmp_path / "company.pem"
+    with snapchat_simulator(tls=make_certificate(certificate)) as simulator:
+        over_tls = {
+            **settings,
+            "accounts_url": simulator.accounts_url,
+            "client_secret": Secret("demo-secret"),
+        }
+        token = Token(access=Secret("a"), refresh=Secret(str(simulator.issue_token().refresh_token)))
+        assert "cannot be reached" in refusal(oauth, over_tls, token).message
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        assert oauth.refresh(over_tls, token).expires_at == 1000 + simulator.options.expires_in
 
 
 class Everything(logging.Handler):
