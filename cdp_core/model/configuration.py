@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from cdp_core.model.policy import Policy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileSource:
@@ -88,6 +90,7 @@ class Export:
     settings: Mapping[str, Any] = field(default_factory=dict)
     matching: tuple[Match, ...] = ()
     segment_ids: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
     created_by: str = ""
     created_at: datetime | None = None
 

@@ -14,6 +14,7 @@ LABELS = {
     "ledger": "the ledger (another run has committed)",
     "settings": "the export's settings",
     "matching": "the data matching",
+    "policy": "the export's own rules (region, member consent, gates)",
     "segments": "a segment's query, or which segments are exported",
     "consent": "the consent on record",
 }
@@ -34,6 +35,7 @@ def basis(
         "ledger": str(ledger_version),
         "settings": _digest(dict(export.settings)),
         "matching": _digest([[match.kind, match.field] for match in export.matching]),
+        "policy": _digest(export.policy.as_dict()),
         "segments": _digest(sorted([s.id, s.where, s.sql] for s in segments)),
         "consent": _digest(consent),
     }

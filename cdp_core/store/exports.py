@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cdp_core.model.configuration import Export, Match
+from cdp_core.model.policy import Policy
 from cdp_core.store.database import Repository
 from cdp_core.store.naming import gone, missing, taken
 from cdp_core.store.tables import connections, export_segments, exports, segments
@@ -102,6 +103,7 @@ def _values(export: Export) -> dict[str, Any]:
         "connection_id": export.connection_id,
         "settings": dict(export.settings),
         "matching": [[match.kind, match.field] for match in export.matching],
+        "policy": export.policy.as_dict(),
         "created_by": export.created_by,
     }
 
@@ -115,6 +117,7 @@ def _export(row: Row[Any], segment_ids: list[str]) -> Export:
         settings=row.settings,
         matching=tuple(Match(kind=kind, field=field) for kind, field in row.matching),
         segment_ids=tuple(segment_ids),
+        policy=Policy.from_dict(row.policy),
         created_by=row.created_by,
         created_at=row.created_at,
     )

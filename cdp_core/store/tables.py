@@ -82,6 +82,7 @@ exports = Table(
     Column("connection_id", Text, ForeignKey("connections.id", ondelete="RESTRICT"), index=True),
     Column("settings", Json, nullable=False),
     Column("matching", Json, nullable=False),
+    Column("policy", Json, nullable=False, server_default="{}"),
     Column("created_by", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )

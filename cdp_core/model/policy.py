@@ -1,0 +1,56 @@
+"""An export's own rules beside its destination's settings: how national numbers are read, whose consent
+is asked, and what stops a run before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """Where national phone numbers are from: a profile field with the country, else one for all.
+
+    Countries are of two letters (ISO 3166-1), as `NL`.
+    """
+
+    field: str | None = None
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberConsent:
+    """The profile field that holds a member's consent, and the values that mean yes; all others mean no."""
+
+    field: str
+    granted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gates:
+    """`max_shrink` is the most of what the ledger holds that one run may remove: 0.5 is half of it."""
+
+    max_shrink: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    region: Region = Region()
+    consent: MemberConsent | None = None
+    gates: Gates = Gates()
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Policy:
+        """The inverse of `as_dict`, also after JSON has made lists of its tuples."""
+        consent = kept.get("consent")
+        return cls(
+            region=Region(**kept.get("region", {})),
+            consent=MemberConsent(field=consent["field"], granted=tuple(consent["granted"]))
+            if consent
+            else None,
+            gates=Gates(**kept.get("gates", {})),
+        )
