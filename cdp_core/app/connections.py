@@ -15,7 +15,7 @@ from cdp_core.contract.schemas import load_settings, settings_of
 from cdp_core.errors import Code, InvalidFault, NotAllowedFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection, ConnectionStatus, Consent, ConsentPrompt
-from cdp_core.model.names import checked_name
+from cdp_core.model.names import as_typed, checked_name
 from cdp_core.model.secret import Secret
 from cdp_core.rules.access import all_roles
 from cdp_core.runner.connect import Connector
@@ -206,7 +206,8 @@ class Connections:
             raise InvalidFault(
                 Code.IN_USE,
                 f"connection {name!r} is used by: {', '.join(users)}",
-                hint=f'cdp export detach "{users[0]}" (it keeps its configuration), or cdp export remove',
+                hint=f"cdp export detach {as_typed(users[0])} (it keeps its configuration), "
+                "or cdp export remove",
             )
         self.desk.state.connections.remove(connection.id)
         self._connector.forget(connection)

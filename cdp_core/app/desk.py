@@ -16,8 +16,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from cdp_core.errors import CdpError, Code, NotAllowedFault
 from cdp_core.model.access import Action, Actor, Resource
+from cdp_core.model.names import as_typed
 from cdp_core.plugins.catalog import Catalog
-from cdp_core.rules.access import PERSONAL_ACTIONS, all_roles
+from cdp_core.rules.access import PERSONAL_ACTIONS, actions_of, all_roles
 from cdp_core.store.state import State
 
 P = ParamSpec("P")
@@ -92,7 +93,7 @@ class Desk:
                 Code.NOT_ALLOWED,
                 f"{self.actor.name} may not {action}: {decision.reason}",
                 where=f"{resource.kind} {resource.name}".strip(),
-                hint=_way_out(self.actor, resource),
+                hint=self._way_out(action, resource),
             )
         if action in PERSONAL_ACTIONS and not self.actor.is_real:
             self._write(action, resource.name, "denied", {"reason": "acting as somebody else"})
@@ -116,6 +117,12 @@ class Desk:
         self._write(action, resource.name, "done", self._notes.pop())
         return result
 
+    def _way_out(self, action: Action, resource: Resource) -> str:
+        name = as_typed(self.actor.name)
+        if resource.shared_with is not None and action in actions_of(self.actor.roles, self.catalog.roles):
+            return f"an Administrator shares the connection: cdp connection share NAME --with {name}"
+        return f"an Administrator grants a role: cdp role grant {name} ROLE (`cdp role list` shows them)"
+
     def _write(self, action: Action, name: str, outcome: str, details: Mapping[str, Any]) -> None:
         self.state.audit.append(
             at=self.now(),
@@ -126,12 +133,6 @@ class Desk:
             outcome=outcome,
             details=dict(details),
         )
-
-
-def _way_out(actor: Actor, resource: Resource) -> str:
-    if resource.shared_with is not None and actor.roles:
-        return f"an Administrator shares the connection: cdp connection share NAME --with {actor.name}"
-    return f"an Administrator grants a role: cdp role grant {actor.name} ROLE (`cdp role list` shows them)"
 
 
 class Room(Protocol):

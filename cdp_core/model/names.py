@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 
 from cdp_core.errors import Code, InvalidFault
 
 LONGEST = 200
+_SPECIAL = frozenset("\"'$`\\!")
 
 
 def checked_name(name: str, what: str) -> str:
@@ -21,3 +23,8 @@ def checked_name(name: str, what: str) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in tidy):
         raise InvalidFault(Code.NAME_INVALID, f"the {what}'s name holds control characters")
     return tidy
+
+
+def as_typed(name: str) -> str:
+    """The name as an argument of a command that is shown to be typed: a shell takes it for nothing else."""
+    return shlex.quote(name) if _SPECIAL & set(name) else f'"{name}"'

@@ -44,6 +44,13 @@ def code_of(url: str, *, state: str, where: str, hint: str) -> Secret:
     SIGN_IN_DENIED where the user said no, SIGN_IN_REFUSED where the service reports another error.
     """
     answered = _parameters(url)
+    if "code" not in answered and "error" not in answered:
+        raise ReconnectFault(
+            Code.SIGN_IN_STATE,
+            "that is no sign-in's answer: it has neither a code nor an error",
+            where=where,
+            hint=f"{hint}, and give the whole address that the browser ends at",
+        )
     given = answered.get("state")
     # RFC 6749, 4.1.2.1 asks for the state beside an error too, but a service that leaves it out
     # gives nothing away, and "denied" helps more than "does not belong".
@@ -57,10 +64,6 @@ def code_of(url: str, *, state: str, where: str, hint: str) -> Secret:
         )
     if "error" in answered:
         raise _error(answered, where, hint)
-    if "code" not in answered:
-        raise ReconnectFault(
-            Code.SIGN_IN_STATE, "the answer has neither a code nor an error", where=where, hint=hint
-        )
     return Secret(answered["code"])
 
 

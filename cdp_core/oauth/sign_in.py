@@ -17,6 +17,7 @@ from typing import Any
 
 from cdp_core.contract.connection import OAuth2, SignInFault, Token
 from cdp_core.errors import Code, ReconnectFault, TemporaryFault, UsageFault
+from cdp_core.model.names import as_typed
 from cdp_core.model.secret import Secret
 from cdp_core.oauth.listener import RedirectListener, free_port
 from cdp_core.oauth.patience import patiently
@@ -133,7 +134,7 @@ class SignIn:
 
     @property
     def _hint(self) -> str:
-        return f'cdp connection authenticate "{self.connection}"'
+        return f"cdp connection authenticate {as_typed(self.connection)}"
 
 
 def has_browser() -> bool:

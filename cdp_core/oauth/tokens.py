@@ -18,6 +18,7 @@ from typing import Any, NoReturn, Protocol
 
 from cdp_core.contract.connection import OAuth2, SignInFault, Token
 from cdp_core.errors import Code, ReconnectFault, TemporaryFault
+from cdp_core.model.names import as_typed
 from cdp_core.model.secret import Secret
 from cdp_core.oauth.patience import ATTEMPTS, patiently
 
@@ -239,7 +240,7 @@ class TokenKeeper:
 
     @property
     def _hint(self) -> str:
-        return f'cdp connection authenticate "{self._connection}"'
+        return f"cdp connection authenticate {as_typed(self._connection)}"
 
 
 def _document(kept: _Kept) -> Secret:

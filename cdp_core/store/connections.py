@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Connection, ConnectionStatus, Export
+from cdp_core.model.names import as_typed
 from cdp_core.store.database import Database, Repository
 from cdp_core.store.exports import Exports
 from cdp_core.store.naming import gone, missing, taken
@@ -72,7 +73,7 @@ class Connections(Repository):
                 raise InvalidFault(
                     Code.IN_USE,
                     f"the connection is used by: {', '.join(users)}",
-                    hint=f'cdp export detach "{users[0]}", or cdp export remove',
+                    hint=f"cdp export detach {as_typed(users[0])}, or cdp export remove",
                 )
             connection.execute(delete(connections).where(connections.c.id == connection_id))
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.names import as_typed
 
 
 def missing(what: str, name: str, known: Iterable[str]) -> InvalidFault:
@@ -32,5 +33,5 @@ def taken(what: str, name: str) -> InvalidFault:
     return InvalidFault(
         Code.NAME_TAKEN,
         f'{"an" if what[0] in "aeiou" else "a"} {what} named "{name}" is there already',
-        hint=f'choose another name; `cdp {what} show "{name}"` shows the one that has it',
+        hint=f"choose another name; `cdp {what} show {as_typed(name)}` shows the one that has it",
     )

@@ -18,6 +18,9 @@ from cdp_core.vault.redaction import remember
 RECOMMENDED = 1
 
 _PATIENCE = 3.0
+_OTHER_VAULT = (
+    'unlock it, or keep secrets in a file: kind = "file" below [vault] in cdp.toml, then sign in again'
+)
 
 
 def usable_keyring() -> bool:
@@ -39,10 +42,14 @@ def _recommended() -> bool:
 
 
 class KeyringVault:
-    """Entries under one service name, which tells one workspace's from another's."""
+    """Entries under one service name, which tells one workspace's from another's.
 
-    def __init__(self, service: str) -> None:
+    `hint` is what to do where the keyring does not open.
+    """
+
+    def __init__(self, service: str, *, hint: str = _OTHER_VAULT) -> None:
         self._service = service
+        self._hint = hint
 
     def get(self, name: str, /) -> Secret | None:
         with self._opened():
@@ -67,6 +74,5 @@ class KeyringVault:
                 Code.VAULT_LOCKED,
                 f"the system's keyring cannot be used ({type(error).__name__})",
                 where=f"keyring entries of {self._service!r}",
-                hint='unlock it, or keep secrets in a file: kind = "file" below [vault] in cdp.toml, '
-                "then sign in again",
+                hint=self._hint,
             ) from error

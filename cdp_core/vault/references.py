@@ -75,7 +75,7 @@ def _kept(at: Reference, vault: Vault) -> str:
         from cdp_core.vault.keyring_vault import KeyringVault
 
         service, _, name = at.place.rpartition("/")
-        found = KeyringVault(service).get(name)
+        found = KeyringVault(service, hint="unlock it, or refer to env:NAME or file:PATH instead").get(name)
     else:
         found = vault.get(at.place)
     return "" if found is None else found.reveal()

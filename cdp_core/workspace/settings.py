@@ -258,6 +258,6 @@ def _meant(wrong: Mapping[str, str]) -> str:
         if isinstance(declared, fields.Nested)
         for name in declared.schema.fields
     ]
-    near = [name for field in wrong for name in difflib.get_close_matches(field, known, n=1)]
+    near = dict.fromkeys(name for field in wrong for name in difflib.get_close_matches(field, known, n=1))
     unknown = any("Unknown" in message for message in wrong.values())
     return f"did you mean {', '.join(near)}?" if unknown and near else f"known settings: {', '.join(known)}"

@@ -43,7 +43,9 @@ class Funnel:
         width = min(max(options.max_width - _BESIDE, _SHORTEST), _LONGEST)
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
-        table.add_column(justify="right", no_wrap=True)
+        # A number cut short would be another number: where room is lacking, the bar gives way.
+        longest = max(len(count(step.number)) for step in self.steps)
+        table.add_column(justify="right", no_wrap=True, min_width=longest)
         table.add_column(width=width, no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(style="dim")

@@ -6,9 +6,9 @@ error text must not move the cursor, colour the screen or reverse the direction 
 
 from __future__ import annotations
 
-import shlex
 from datetime import datetime
 
+from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus
 
 _STATUSES = {
@@ -44,9 +44,7 @@ def plain_lines(text: str) -> str:
 
 def quoted(name: str) -> str:
     """A name as one types it on a command line."""
-    if any(letter in name for letter in "\"'$`\\!"):
-        return shlex.quote(plain(name))
-    return f'"{plain(name)}"'
+    return as_typed(plain(name))
 
 
 def status_word(status: RunStatus | str) -> str:

@@ -1,6 +1,7 @@
 """Turns DuckDB's errors into faults that show the place and never a row's value.
 
-What DuckDB says of a query (syntax, names, types) holds only the query's own text and is handed on.
+What DuckDB says of a query (syntax, names, types) holds only the query's own text and is handed on, with
+dots in place of an address that the query itself may name.
 What it says while it reads rows may quote them (“Could not convert string 'anna@…'”), so of that only
 the file, the line, the column and the type get through.
 """
@@ -33,6 +34,7 @@ _UNTOLD = "it cannot be read as what its name says"
 _LINE = re.compile(r"\b(?:CSV Error on Line|in line): ?(\d+)|\bin line (\d+)")
 _FILE = re.compile(r'\bfile = ([^\n]+)\n|\bin file "([^"\n]+)"')
 _COLUMNS = re.compile(r"\nExpected Number of Columns: (\d+) Found: (\d+)\n")
+_ADDRESS = re.compile(r"[^\s'\"(),]+@[^\s'\"(),]+")
 _CONVERSION = re.compile(r" to ([A-Z][A-Z0-9_(), ]*?)(?: when casting from source column (\w+))?\s*\Z")
 _TOLD = (
     ("unterminated quote", "a quote is not closed, or text follows a closing one"),
@@ -50,6 +52,12 @@ _TOLD = (
     ("not a valid DuckDB database file", "it is not a DuckDB database"),
     ("Permission denied", "permission denied"),
     ("No such file", "there is no such file"),
+)
+_MEND = "mend the source, or say in its options how it is to be read"
+_MENDED = (
+    ("too small to be a Parquet file", "write it again: it is empty, or was cut short"),
+    ("No magic bytes", "write it again if it was cut short; else let its name's ending say what it is"),
+    ("Invalid unicode", "say the encoding, as in: --option encoding=latin-1; or save it as UTF-8"),
 )
 
 
@@ -71,7 +79,7 @@ class QueryPlace:
         read = self.text.encode()[: max(0, position - len(self._beginning.encode()))].decode(errors="ignore")
         line = read.count("\n")
         column = len(read) - (read.rfind("\n") + 1)
-        shown = (self.text.splitlines() or [""])[min(line, self.text.count("\n"))]
+        shown = without_addresses((self.text.splitlines() or [""])[min(line, self.text.count("\n"))])
         return f"line {line + 1}, column {column + 1}\n  {shown}\n  {' ' * column}^"
 
 
@@ -160,9 +168,8 @@ def _profiles_fault(said: _Said, where: str) -> InvalidFault:
         number = _number_in_file(int(line[1] or line[2]), said.message, Path(place))
         place += f", line {number}" if number else ""
     code = Code.DISK_FULL if _FULL in said.message else Code.PROFILES_UNREADABLE
-    return InvalidFault(
-        code, told, where=place, hint="mend the source, or say in its options how it is to be read"
-    )
+    hint = next((ours for theirs, ours in _MENDED if theirs in said.message), _MEND)
+    return InvalidFault(code, told, where=place, hint=hint)
 
 
 def _number_in_file(told: int, message: str, file: Path) -> int | None:
@@ -201,6 +208,11 @@ def _said(failure: Exception) -> _Said:
 def _told_of_the_query(message: str) -> str:
     """DuckDB's sentence and its guesses, without the list of all functions of a name."""
     first, *more = message.splitlines() or ["not valid"]
-    return " ".join(
-        [first, *(line for line in more if line.startswith(("Candidate bindings", "Did you mean")))]
+    return without_addresses(
+        " ".join([first, *(line for line in more if line.startswith(("Candidate bindings", "Did you mean")))])
     )
+
+
+def without_addresses(text: str) -> str:
+    """The text with as many dots in place of each e-mail address, so that a caret beneath keeps its place."""
+    return _ADDRESS.sub(lambda found: "•" * len(found[0]), text)

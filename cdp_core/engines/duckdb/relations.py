@@ -95,11 +95,23 @@ def _json(connection: duckdb.DuckDBPyConnection, located: Located, key: str) -> 
     """Types are learned from every line; what a sample of them had would be an error in the others."""
     read = f"read_json({located.paths}, format = 'newline_delimited'"
     found = _describe(connection, f"{read}, sample_size = -1)", located.url)
+    # What is no object, or nothing at all, DuckDB gives as one column of that name.
+    if key != "json" and [column.name for column in found] == ["json"] and _is_no_object(found[0]):
+        raise InvalidFault(
+            Code.PROFILES_UNREADABLE,
+            "no line is a JSON object",
+            where=located.url,
+            hint=f'each line is one profile, as in {{"{key}": "…"}}; is the file empty, or one array?',
+        )
     types = {
         column.name: "VARCHAR" if column.name == key or column.type in _TEXT_IN_JSON else column.type
         for column in found
     }
     return f"{read}, columns = {struct(types)})"
+
+
+def _is_no_object(column: Column) -> bool:
+    return column.type == "JSON" or column.type.endswith("[]")
 
 
 def _table(connection: duckdb.DuckDBPyConnection, located: Located) -> str:

@@ -148,3 +148,11 @@ def test_without_a_workspace_the_command_that_makes_one_is_named(cdp: Keyboard) 
     said = cdp("segment", "list", status=3)
     assert said.err.startswith("error CDP-301")
     assert "cdp init" in said.err
+
+
+def test_who_lacks_the_role_is_not_sent_to_share_a_connection(cdp: Keyboard, export: str) -> None:
+    cdp("role", "grant", "vic", "viewer")
+    cdp("role", "grant", "con", "contributor")
+    assert 'cdp role grant "vic" ROLE' in cdp("--as", "vic", "export", "run", export, status=4).err
+    said = cdp("--as", "con", "export", "run", export, status=4).err
+    assert 'cdp connection share NAME --with "con"' in said

@@ -186,3 +186,11 @@ def test_history_has_a_line_for_each_run_with_its_remarks() -> None:
 
 def test_a_history_without_runs_says_so() -> None:
     assert "never run" in printed(history([]))
+
+
+@pytest.mark.parametrize("width", [40, 60, 200])
+def test_no_number_of_the_picture_is_cut_short(width: int) -> None:
+    file = io.StringIO()
+    many = dataclasses.replace(RUN, profiles=123_456_789)
+    Console(file=file, width=width).print(funnel(many))
+    assert "123,456,789" in file.getvalue()

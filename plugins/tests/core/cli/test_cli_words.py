@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from datetime import UTC, datetime
 
 import pytest
@@ -21,6 +23,7 @@ from cdp_core.cli.render.words import (
     quoted,
     status_word,
 )
+from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunStatus
 
 
@@ -136,3 +139,16 @@ def test_a_text_column_with_nothing_to_tell_is_left_out_on_a_terminal_only() -> 
     listing = Listing(("Name", "Why"), [("acme", "")], texts=("Why",))
     assert "Why" not in shown(listing, width=80)
     assert "Why" in shown(listing)
+
+
+@given(st.text(st.characters(exclude_categories=["C"]), min_size=1))
+def test_a_shell_reads_a_typed_name_as_that_name(name: str) -> None:
+    assert shlex.split(as_typed(name)) == [name]
+
+
+@pytest.mark.parametrize("name", ["$(id)", "`id`", "a$HOME", 'say "hi"', "it's", "a\\", "hey!"])
+def test_a_real_shell_runs_nothing_out_of_a_typed_name(name: str) -> None:
+    said = subprocess.run(
+        ["/bin/sh", "-c", f"printf %s {as_typed(name)}"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == name

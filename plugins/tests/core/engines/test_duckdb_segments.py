@@ -133,6 +133,18 @@ def test_the_place_in_the_query_is_shown(engine: Any, segment: Segment, place: s
 
 
 @pytest.mark.parametrize(
+    "condition",
+    ["email = 'anna.b@mail.example' AND valu > 3", "valu > 3 OR email IN ('x@y.de','anna.b@mail.example')"],
+)
+def test_an_address_that_the_query_names_is_not_shown(engine: Any, condition: str) -> None:
+    with pytest.raises(InvalidFault) as caught:
+        engine.check_segment(where(condition))
+    line, caret = caught.value.message.splitlines()[-2:]
+    assert "@" not in str(caught.value)
+    assert line[caret.index("^") :].startswith("valu >")
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("true) or (true", 'syntax error at or near ")": line 1, column 5\n  true) or (true\n      ^'),

@@ -130,6 +130,9 @@ def test_a_duckdb_table_that_is_not_there_is_told_with_those_that_are(
         ("p.parquet", b"x" * 500, "Parquet"),
         ("p.duckdb#people", b"x" * 50_000, "DuckDB"),
         ("p.ndjson", b'{"id":"1","email":"secret@x.de"}\n{"id":"2","email":\n', "not JSON"),
+        ("p.ndjson", b"", "no line is a JSON object"),
+        ("p.ndjson", b"\n\n", "no line is a JSON object"),
+        ("p.ndjson", b'[{"id":"1","email":"secret@x.de"}]\n', "no line is a JSON object"),
         ("p.csv.gz", b"not gzip", "cannot be opened"),
         ("p.xlsx", b"", "does not tell the form"),
     ],
@@ -142,6 +145,23 @@ def test_a_source_that_is_not_what_its_name_says_is_told(
         open_engine(tmp_path / name)
     assert caught.value.code is Code.PROFILES_UNREADABLE
     assert "secret" not in repr((caught.value, caught.value.__context__, caught.value.hint))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "hint"),
+    [
+        ("p.parquet", b"", "cut short"),
+        ("p.parquet", b"PAR1" + b"x" * 500, "cut short"),
+        ("p.csv", b"id,email\n1,m\xfcller@x.de\n", "--option encoding=latin-1"),
+    ],
+)
+def test_the_hint_fits_the_form(
+    name: str, content: bytes, hint: str, open_engine: Make, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidFault) as caught:
+        open_engine(tmp_path / name)
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize("before", [0, 1, 100_000])

@@ -46,6 +46,13 @@ def test_an_answer_to_something_else_is_refused(url: str) -> None:
     assert "abc" not in str(fault.value)
 
 
+@pytest.mark.parametrize("pasted", ["nonsense", "", "https://e.com/cb", "https://e.com/cb?state=s-1"])
+def test_what_is_no_answer_is_not_called_a_forged_one(pasted: str) -> None:
+    with pytest.raises(ReconnectFault, match="neither a code nor an error") as fault:
+        read(pasted)
+    assert "whole address" in fault.value.hint
+
+
 @pytest.mark.parametrize("state", ["&state=s-1", ""])
 def test_a_denial_is_called_one(state: str) -> None:
     with pytest.raises(ReconnectFault) as fault:

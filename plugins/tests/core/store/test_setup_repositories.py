@@ -19,6 +19,7 @@ from cdp_core.model.configuration import (
     Segment,
 )
 from cdp_core.model.journal import PlanRecord
+from cdp_core.store.naming import taken
 from cdp_core.store.state import State
 
 WHEN = datetime(2026, 11, 23, 4, 5, 6, 789_012, tzinfo=timezone(timedelta(hours=2)))
@@ -100,6 +101,11 @@ def test_a_name_is_used_once_for_each_kind_of_thing(full: State) -> None:
             add(dataclasses.replace(kept, id="new"))
         assert code_of(caught) is Code.NAME_TAKEN
     full.segments.add(dataclasses.replace(SEGMENT, id="s9", name=CONNECTION.name))
+
+
+def test_a_command_to_type_is_safe_whatever_the_name() -> None:
+    name = 'Loyal "$(id)"'
+    assert f"cdp segment show '{name}'" in taken("segment", name).hint
 
 
 def test_an_update_may_not_take_anothers_name(full: State) -> None:

@@ -120,6 +120,8 @@ def test_a_keyring_that_is_not_there_is_a_locked_vault() -> None:
     with pytest.raises(InvalidFault) as caught:
         resolve("keyring:my service/me", NoVault(), environ=os.environ)
     assert caught.value.code is Code.VAULT_LOCKED
+    assert "env:NAME" in caught.value.hint
+    assert "[vault]" not in caught.value.hint
 
 
 def test_nothing_is_logged_while_a_secret_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

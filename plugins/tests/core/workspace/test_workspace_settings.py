@@ -87,6 +87,10 @@ def test_an_unknown_setting_is_compared_with_the_known_ones(workspace: Workspace
     assert "vault.kind" in opened(workspace, "kind", "knd").hint
 
 
+def test_what_a_misspelt_required_setting_was_meant_to_be_is_said_once(workspace: Workspace) -> None:
+    assert opened(workspace, "key =", "kex =").hint == "did you mean profiles.key?"
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [("[profiles\n", 1), ("[profiles]\nurl = 1\nkey = [\n", 3), ("", 1), ("[tool.ruff]\nx = 1\n", 1)],
