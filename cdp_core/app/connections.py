@@ -104,7 +104,7 @@ class Connections:
         return tuple(
             self._view(connection)
             for connection in self.desk.state.connections.all()
-            if self._manages() or self._may_use(connection)
+            if self.desk.sees(connection)
         )
 
     @act(Action.CONNECTION_SHOW)
@@ -277,10 +277,6 @@ class Connections:
 
     def _manages(self) -> bool:
         return "administrator" in all_roles(self.desk.actor.roles, self.desk.catalog.roles)
-
-    def _may_use(self, connection: Connection) -> bool:
-        held = all_roles(self.desk.actor.roles, self.desk.catalog.roles) | {self.desk.actor.name}
-        return bool(connection.shared_with & held)
 
     def _view(self, connection: Connection) -> ConnectionView:
         found = self.desk.catalog.connection_types.get(connection.type)

@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from cdp_core.errors import CdpError, Code, NotAllowedFault
 from cdp_core.model.access import Action, Actor, Resource
+from cdp_core.model.configuration import Connection
 from cdp_core.model.names import as_typed
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.rules.access import PERSONAL_ACTIONS, actions_of, all_roles
@@ -83,6 +84,14 @@ class Desk:
         """Add to the audit entry of the act under way; never a secret or a raw identifier."""
         if self._notes:
             self._notes[-1].update(details)
+
+    def sees(self, connection: Connection) -> bool:
+        """Whether the actor may know of it: Administrators of all, others of those shared with them."""
+        about = Resource(kind="connection", name=connection.name, shared_with=connection.shared_with)
+        if not self.catalog.authorize(self.actor, Action.CONNECTION_LIST, about).allowed:
+            return False
+        held = all_roles(self.actor.roles, self.catalog.roles)
+        return "administrator" in held or bool(connection.shared_with & (held | {self.actor.name}))
 
     def require(self, action: Action, resource: Resource) -> None:
         """Raise `NotAllowedFault`, and leave a trace, unless the actor may do this."""

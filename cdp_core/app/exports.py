@@ -17,6 +17,7 @@ from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection, Export, Match
 from cdp_core.model.names import checked_name
 from cdp_core.model.run import Run, RunEvent
+from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.matching import check_matching
 from cdp_core.runner.outcome import exit_status, notes
 from cdp_core.runner.profiles import Profiles
@@ -199,17 +200,23 @@ class Exports:
         return self._report(run)
 
     @act(Action.EXPORT_HISTORY)
-    def history(self, name: str, *, limit: int = 20) -> tuple[Run, ...]:
-        """The last runs, newest first. An export that was removed keeps its history under its name."""
+    def history(self, name: str, *, limit: int = 20) -> tuple[RunReport, ...]:
+        """The last runs, newest first. An export that was removed keeps its history under its name.
+
+        A run whose process died is shown as failed, though only the next run will write that down.
+        """
         runs = self.desk.state.runs
         export = next((e for e in self.desk.state.exports.all() if e.name == name), None)
         found = runs.of_export(export.id, limit) if export else runs.of_name(name, limit)
         if not export and not found:
             self.desk.state.exports.get(name)
-        return tuple(found)
+        return tuple(self._as_report(run) for run in as_they_stand(self.desk.state, found))
 
     def _report(self, run: Run) -> RunReport:
         self.desk.note(run=run.id, plan=run.plan_id, status=str(run.status))
+        return self._as_report(run)
+
+    def _as_report(self, run: Run) -> RunReport:
         folder = self._runner.plan_folder(run.plan_id) if run.plan_id else None
         return RunReport(
             run=run,
@@ -277,7 +284,7 @@ class Exports:
     def _view(self, export: Export) -> ExportView:
         state = self.desk.state
         connection = state.connections.by_id(export.connection_id) if export.connection_id else None
-        last = next(iter(state.runs.of_export(export.id, 1)), None)
+        last = next(iter(as_they_stand(state, state.runs.of_export(export.id, 1))), None)
         edit = self.desk.catalog.authorize(
             self.desk.actor, Action.EXPORT_EDIT, self.resource(export.name, {})
         )
@@ -285,7 +292,8 @@ class Exports:
         return ExportView(
             name=export.name,
             destination=export.destination,
-            connection=connection.name if connection else None,
+            connection=connection.name if connection and self.desk.sees(connection) else None,
+            attached=connection is not None,
             settings=dict(export.settings),
             matching=export.matching,
             segments=tuple(state.segments.by_id(segment_id).name for segment_id in export.segment_ids),

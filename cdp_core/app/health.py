@@ -8,11 +8,13 @@ from cdp_core.app.desk import Desk
 from cdp_core.app.views import Check
 from cdp_core.errors import CdpError
 from cdp_core.model.configuration import Connection, ConnectionStatus
+from cdp_core.model.names import as_typed
 from cdp_core.pipeline import ledger
 from cdp_core.plugins.manager import PluginStatus
 from cdp_core.rules.access import all_roles
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
+from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.profiles import Profiles
 from cdp_core.workspace import Workspace
 
@@ -97,7 +99,7 @@ class Doctor:
                 name="connections",
                 state="warning" if new else "error",
                 message=f"{connection.name} {state}",
-                hint=f'cdp connection authenticate "{connection.name}"',
+                hint=f"cdp connection authenticate {as_typed(connection.name)}",
             )
             return
         signs_in = self._desk.catalog.connection_type(connection.type).oauth is not None
@@ -119,13 +121,18 @@ class Doctor:
 
     def _look_at_runs(self) -> Iterator[Check]:
         waiting = [run for run in self._desk.state.runs.all(limit=1000) if not run.is_over]
-        for run in waiting:
-            yield Check(
-                name="runs",
-                state="warning",
-                message=f"run {run.id} of {run.export_name} has not ended",
-                hint=f'if nothing runs, this settles it: cdp export run "{run.export_name}"',
-            )
+        for run in as_they_stand(self._desk.state, waiting):
+            if not run.is_over:
+                yield Check(
+                    name="runs", state="ok", message=f"run {run.id} of {run.export_name} is under way"
+                )
+            elif run.ended_at is None:
+                yield Check(
+                    name="runs",
+                    state="warning",
+                    message=f"run {run.id} of {run.export_name} died before it ended",
+                    hint=f"this settles what it left: cdp export run {as_typed(run.export_name)}",
+                )
         if not waiting:
             yield Check(name="runs", state="ok", message="every run has ended")
 

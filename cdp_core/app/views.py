@@ -58,11 +58,13 @@ class ConnectionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportView:
-    """`permission` is what the actor may: `edit` or `view`; `connection` is None where it is detached."""
+    """`permission` is what the actor may: `edit` or `view`; `connection` is None where it has none, and
+    where it is not the actor's to see: only then it is `attached` all the same."""
 
     name: str
     destination: str
     connection: str | None
+    attached: bool
     settings: Mapping[str, Any]
     matching: tuple[Match, ...]
     segments: tuple[str, ...]

@@ -25,7 +25,7 @@ from cdp_core.cli.forms import (
 from cdp_core.cli.leaving import deciding, leaving_options, members_left
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
-from cdp_core.cli.render.documents import report_document, run_document
+from cdp_core.cli.render.documents import report_document
 from cdp_core.cli.render.words import quoted
 from cdp_core.cli.session import Session
 from cdp_core.errors import Code, UsageFault
@@ -344,5 +344,9 @@ def history(session: Session, *, name: str | None, limit: int, as_json: bool) ->
     """List the last runs of an export, the newest first."""
     from cdp_core.cli.render.run import history as picture
 
-    runs = session.cdp().exports.history(_named(session, name), limit=limit)
-    give([run_document(found) for found in runs], lambda: picture(runs), as_json=as_json)
+    reports = session.cdp().exports.history(_named(session, name), limit=limit)
+    give(
+        [report_document(found) for found in reports],
+        lambda: picture(found.run for found in reports),
+        as_json=as_json,
+    )

@@ -18,10 +18,11 @@ class RunStatus(StrEnum):
     COMMITTED = "committed"
     FAILED = "failed"
     CANCELED = "canceled"
+    SKIPPED = "skipped"
 
     @property
     def is_final(self) -> bool:
-        return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED)
+        return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED, RunStatus.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,16 @@ class Run:
     settled_by: str | None = None
     error_code: str | None = None
     error: str | None = None
+
+    @property
+    def released(self) -> int:
+        """Claims given up without a removal."""
+        return sum(counts.released for counts in self.kinds.values())
+
+    @property
+    def only_released(self) -> bool:
+        """Whether it let go of its export's members without a plan: they stay in the audience."""
+        return self.status is RunStatus.COMMITTED and self.plan_id is None
 
     @property
     def is_over(self) -> bool:

@@ -16,7 +16,8 @@ def exit_status(run: Run) -> ExitStatus:
     """The status that the run's own fault has, else the worst of what became of its digests."""
     if run.error_code is not None:
         return next(code.exit_status for code in Code if str(code) == run.error_code)
-    if run.delivered.unknown or (run.delivered.not_sent and not run.dry_run):
+    meant_unsent = run.dry_run or run.status is RunStatus.SKIPPED
+    if run.delivered.unknown or (run.delivered.not_sent and not meant_unsent):
         return ExitStatus.TEMPORARY
     if run.delivered.refused:
         return ExitStatus.REFUSALS
@@ -26,8 +27,12 @@ def exit_status(run: Run) -> ExitStatus:
 def delivery_counts(
     plan: Plan, outcomes: Iterable[BatchOutcome], *, requests: int, retries: int
 ) -> DeliveryCounts:
-    """What became of a plan's digests; those that no batch was opened for were not sent."""
-    planned = sum(plan.totals.values())
+    """What became of a plan's digests."""
+    return counted(sum(plan.totals.values()), outcomes, requests=requests, retries=retries)
+
+
+def counted(planned: int, outcomes: Iterable[BatchOutcome], *, requests: int, retries: int) -> DeliveryCounts:
+    """What became of `planned` digests; those that no batch was opened for were not sent."""
     found = Counter(dict.fromkeys(BatchStatus, 0))
     for outcome in outcomes:
         found[outcome.status] += outcome.range.count
@@ -49,6 +54,10 @@ def notes(run: Run) -> tuple[str, ...]:
     """Sentences for people: what was left, and what happens to it."""
     said = []
     counts = run.delivered
+    if run.only_released:
+        said.append(
+            f"Gave up {run.released:,} claims and left the members in the audience; nothing was sent."
+        )
     if run.resumed_from:
         said.append(f"Settled what run {run.resumed_from} had left.")
     if run.status in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED):

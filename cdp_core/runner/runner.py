@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from cdp_core.errors import Code, NotAllowedFault
 from cdp_core.model.access import Actor
+from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.run import Run, RunEvent
 from cdp_core.runner.execution import Execution
+from cdp_core.runner.gates import findings
 from cdp_core.runner.services import Services
 
 Progress = Callable[[RunEvent], None]
@@ -32,11 +37,17 @@ class Runner:
         plan_id: str | None,
         progress: Progress | None,
         stop: threading.Event,
+        meant: Collection[Gate],
     ) -> Run:
-        """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all."""
+        """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all. The gates in
+        `meant` do not stop it."""
         self._may_send(export)
         execution = self._execution(export, actor, progress, stop)
-        return execution.run() if plan_id is None else execution.run_planned(plan_id)
+        return execution.run(meant) if plan_id is None else execution.run_planned(plan_id, meant)
+
+    def findings(self, export: Export, run: Run, meant: Collection[Gate] = ()) -> tuple[Finding, ...]:
+        """What the gates say of the run's plan."""
+        return findings(self._services, export, run.plan_id, meant) if run.plan_id else ()
 
     def take_out(self, export: Export, actor: Actor) -> Run:
         """Take the export's members out of its audience, but for those that another export claims."""
@@ -44,15 +55,25 @@ class Runner:
         return self._execution(export, actor, None, threading.Event()).take_out()
 
     def release(self, export: Export, actor: Actor) -> None:
-        """Give up the export's claims and leave its members where they are."""
+        """Give up the export's claims and leave its members where they are; the run says how many."""
+        claims = self._claims(export)
         self._execution(export, actor, None, threading.Event()).release()
+        runs = self._services.state.runs
+        run = next(run for run in runs.of_export(export.id) if run.only_released)
+        kinds = {kind: KindCounts(released=number) for kind, number in claims.items()}
+        runs.save(dataclasses.replace(run, kinds=kinds))
 
     def claims_of(self, export: Export) -> int:
         """How many digests the ledger holds for the export, over all kinds."""
-        if export.connection_id is None:
-            return 0
-        version = self._services.state.ledgers.current(self.audience_of(export))
-        return sum(file.claims for file in version.files if file.export_id == export.id)
+        return 0 if export.connection_id is None else self._claims(export).total()
+
+    def _claims(self, export: Export) -> Counter[str]:
+        """The same by kind, for an export with a connection."""
+        found: Counter[str] = Counter()
+        for file in self._services.state.ledgers.current(self.audience_of(export)).files:
+            if file.export_id == export.id:
+                found[file.kind] += file.claims
+        return found
 
     def audience_of(self, export: Export) -> AudienceKey:
         return self._services.connector.audience_of(export)

@@ -7,7 +7,6 @@ answer makes its digests unknown, and today's plan decides what becomes of those
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -16,6 +15,7 @@ from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.run import Run, RunStatus, Station
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.plan import Plan
+from cdp_core.runner.dead import DIED, sweep_scratch
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.services import Services
 from cdp_core.runner.watch import LeaseWatch
@@ -30,7 +30,7 @@ def settle(
     emit: Callable[..., None],
 ) -> str | None:
     """Settle every unfinished run of the audience, for the run `settler`; gives the id of the newest of
-    them that had begun to deliver."""
+    them that had begun to deliver. Scratch folders of dead runs are swept, other audiences' too."""
     settled = None
     for run in services.state.runs.unfinished(audience):
         emit(Station.SETTLE, "started", note=f"settling what run {run.id} left")
@@ -40,8 +40,8 @@ def settle(
             settled = run.id
         else:
             services.state.runs.save(_died(run))
-        shutil.rmtree(services.workspace.scratch_folder / run.id, ignore_errors=True)
         emit(Station.SETTLE, "ended")
+    sweep_scratch(services.state, services.workspace.scratch_folder)
     return settled
 
 
@@ -68,5 +68,5 @@ def _died(run: Run) -> Run:
         status=RunStatus.FAILED,
         ended_at=datetime.now(UTC),
         error_code=run.error_code or str(Code.INTERRUPTED),
-        error=run.error or "the process ended before the run did",
+        error=run.error or DIED,
     )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from cdp_core.errors import Code, HeldFault, InternalFault
 from cdp_core.model.lease import Holder, Lease
 from cdp_core.store.database import Repository
-from cdp_core.store.processes import may_live
+from cdp_core.store.processes import is_local, may_live
 from cdp_core.store.tables import leases
 
 
@@ -63,6 +63,22 @@ class Leases(Repository):
         """Raise `InternalFault` where the lease is not held any more."""
         with self._database.read() as connection:
             self._require(connection, lease)
+
+    def holders(self, *, overdue: bool = False) -> tuple[Holder, ...]:
+        """Who holds a lease, without those who are gone.
+
+        Of this machine's processes that can be seen; of others a lease whose time is up tells it, unless
+        `overdue` asks for those too, who may wake up and go on.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(select(leases).where(leases.c.held)).all()
+        now = self._database.now()
+        held = [(_holder(row), row.expires_at) for row in rows]
+        return tuple(
+            holder
+            for holder, until in held
+            if may_live(holder) and (overdue or until > now or is_local(holder))
+        )
 
     def release(self, lease: Lease) -> None:
         """Let go of it; where somebody else has taken it, nothing happens."""

@@ -27,9 +27,14 @@ def this_process(person: str = "", run_id: str = "") -> Holder:
     )
 
 
+def is_local(holder: Holder) -> bool:
+    """Whether it is a process of this machine, and so one that can be seen from here."""
+    return holder.host == _host()
+
+
 def may_live(holder: Holder) -> bool:
     """False where the holder is certainly gone; of another machine's processes nothing is known."""
-    if holder.host != _host():
+    if not is_local(holder):
         return True
     try:
         process = psutil.Process(holder.pid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, true, update
@@ -59,6 +60,11 @@ class Runs(Repository):
     def all(self, limit: int = 20) -> tuple[Run, ...]:
         """The newest first."""
         return self._newest(true(), limit)
+
+    def known(self, ids: Iterable[str]) -> frozenset[str]:
+        """Those of the ids that are a run's."""
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(select(runs.c.id).where(runs.c.id.in_(tuple(ids)))))
 
     def unfinished(self, audience: AudienceKey, *, besides: str = "") -> tuple[Run, ...]:
         """Runs that took the audience's lease and did not get as far as the ledger, the oldest first.

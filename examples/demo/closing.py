@@ -36,4 +36,4 @@ def draw(workspace: Path, export: str, target: Path) -> None:
 
 def _runs(workspace: Path, export: str) -> tuple[Run, ...]:
     with CDP.open(workspace) as cdp:
-        return cdp.exports.history(export)
+        return tuple(report.run for report in cdp.exports.history(export))

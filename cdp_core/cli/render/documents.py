@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from cdp_core.errors import CdpError
 from cdp_core.model.delivery import Audience
-from cdp_core.model.run import Run
 
 if TYPE_CHECKING:
     from cdp_core.app.views import RunReport
@@ -61,8 +60,9 @@ def print_document(value: Any) -> None:
     sys.stdout.flush()
 
 
-def run_document(run: Run, *, notes: tuple[str, ...] = (), plan_folder: str | None = None) -> dict[str, Any]:
+def report_document(report: RunReport) -> dict[str, Any]:
     """What `export run --json` and `export plan --json` print; `export history --json` lists them."""
+    run = report.run
     return {
         "run": run.id,
         "export": run.export_name,
@@ -76,17 +76,13 @@ def run_document(run: Run, *, notes: tuple[str, ...] = (), plan_folder: str | No
         "profiles": run.profiles,
         "members": run.members,
         "plan": run.plan_id,
-        "plan_folder": plan_folder,
+        "plan_folder": report.plan_folder,
         "actor": run.actor,
         "started_at": plain_value(run.started_at),
         "ended_at": plain_value(run.ended_at),
-        "notes": list(notes),
+        "notes": list(report.notes),
         "error": {"code": run.error_code, "message": run.error} if run.error_code else None,
     }
-
-
-def report_document(report: RunReport) -> dict[str, Any]:
-    return run_document(report.run, notes=report.notes, plan_folder=report.plan_folder)
 
 
 def _audience(audience: Audience | None) -> dict[str, Any] | None:

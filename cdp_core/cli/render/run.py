@@ -162,6 +162,8 @@ def _line(run: Run) -> tuple[str | Text, ...]:
         remarks.append(f"settled what run {run.resumed_from} had left")
     if run.settled_by:
         remarks.append(f"settled by run {run.settled_by}")
+    if run.only_released:
+        remarks.append(f"gave up {counted(run.released, 'claim')}, members left: nothing was sent")
     if run.dry_run:
         remarks.append("plan only: nothing was sent")
     sent = run.delivered

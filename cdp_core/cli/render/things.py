@@ -164,7 +164,7 @@ def exports(views: Iterable[ExportView]) -> Listing:
             (
                 view.name,
                 view.destination,
-                view.connection or Text("No connection", style="yellow"),
+                _connection_of(view),
                 _export_status(view),
                 moment(view.refreshed),
                 view.permission,
@@ -173,6 +173,12 @@ def exports(views: Iterable[ExportView]) -> Listing:
         ),
         empty="No exports yet. cdp export add NAME --connection NAME",
     )
+
+
+def _connection_of(view: ExportView) -> str | Text:
+    if view.connection is None and view.attached:
+        return Text("not shared with you", style="dim")
+    return view.connection or Text("No connection", style="yellow")
 
 
 def _export_status(view: ExportView) -> Text:
@@ -184,7 +190,7 @@ def export(view: ExportView) -> Details:
         view.name,
         (
             ("Type", view.destination),
-            ("Connection", view.connection or Text("No connection", style="yellow")),
+            ("Connection", _connection_of(view)),
             ("Segments", _names(view.segments)),
             ("Data matching", _names(f"{match.kind} from {match.field}" for match in view.matching)),
             *_settings(view.settings),

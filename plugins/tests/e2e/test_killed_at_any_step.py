@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
 from main_job import AUDIENCE, Job, customers, wanted
 
 NAME = "Loyal to Snapchat"
-KILLER = Path(__file__).parent / "data" / "killer"
 
 JOURNAL = "cdp_core.store.journal:Journal"
 LEDGERS = "cdp_core.store.ledgers:Ledgers"
@@ -32,10 +30,7 @@ STEPS = [
 
 
 def kill_at(job: Job, step: str) -> None:
-    environ = {"CDP_TEST_KILL": step, "PYTHONPATH": str(KILLER)}
-    killed = job.cdp.start("export", "run", NAME, environ=environ)
-    said, errors = killed.communicate(timeout=60)
-    assert killed.returncode == -signal.SIGKILL, said + errors
+    job.killed(step, "export", "run", NAME)
 
 
 def agree(job: Job, numbers: range) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 from cdp_snapchat.simulator import SnapchatSimulator
 
 AUDIENCE = "5677923948298240"
+KILLER = Path(__file__).parents[1] / "e2e" / "data" / "killer"
 CDP = Path(sys.executable).with_name("cdp")
 QUICK = "\n[delivery]\nattempts = 4\nfirst_wait = 0.01\nlongest_wait = 0.05\n"
 
@@ -105,6 +107,12 @@ class Job:
     def members(self) -> set[bytes]:
         """What the service holds."""
         return self.simulator.members(AUDIENCE, "EMAIL_SHA256")
+
+    def killed(self, step: str, *words: str) -> None:
+        """Type a command whose process is killed at a step (see `cdp_killer`)."""
+        process = self.cdp.start(*words, environ={"CDP_TEST_KILL": step, "PYTHONPATH": str(KILLER)})
+        said, errors = process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL, said + errors
 
     def uploads(self) -> list[Any]:
         """The requests to the users endpoint so far."""

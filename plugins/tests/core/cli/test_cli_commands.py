@@ -244,6 +244,24 @@ def test_exports_are_listed_shown_edited_and_duplicated(cdp: Keyboard, export: s
     assert [view["name"] for view in cdp("export", "list", "--json").document] == ["Copy", "Renamed"]
 
 
+def test_the_name_of_a_connection_is_for_those_whom_it_is_shared_with(cdp: Keyboard, export: str) -> None:
+    for person, role in (("vic", "viewer"), ("con", "contributor")):
+        cdp("role", "grant", person, role)
+        for words in (("list",), ("show", export)):
+            said = cdp("--as", person, "export", *words)
+            assert "not shared with you" in said.out
+            document = cdp("--as", person, "export", *words, "--json")
+            assert "Acme EU" not in said.out + said.err + document.out
+            view = document.document[0] if words == ("list",) else document.document
+            assert (view["connection"], view["attached"]) == (None, True)
+    assert "Acme EU" in cdp("export", "list").out
+    cdp("connection", "share", "Acme EU", "--with", "contributor")
+    assert "Acme EU" in cdp("--as", "con", "export", "list").out
+    assert cdp("--as", "con", "export", "show", export, "--json").document["connection"] == "Acme EU"
+    # A Viewer has no list of connections at all.
+    assert "not shared with you" in cdp("--as", "vic", "export", "list").out
+
+
 def test_members_are_left_or_taken_out_as_the_options_say(cdp: Keyboard, export: str, home: Path) -> None:
     cdp("export", "run", export)
     undecided = cdp("export", "detach", export, status=2)
@@ -253,7 +271,12 @@ def test_members_are_left_or_taken_out_as_the_options_say(cdp: Keyboard, export:
     assert "2 members" in left.out
     assert "stay" in left.out
     assert not (home / "remove.txt").exists()
-    assert cdp("export", "show", export, "--json").document["connection"] is None
+    detached = cdp("export", "show", export, "--json").document
+    assert (detached["connection"], detached["attached"]) == (None, False)
+    released, first = cdp("export", "history", export, "--json").document
+    assert released["notes"] == ["Gave up 2 claims and left the members in the audience; nothing was sent."]
+    assert (released["plan"], released["delivered"]["requests"], first["notes"]) == (None, 0, [])
+    assert "gave up 2 claims, members left: nothing was sent" in cdp("export", "history", export).out
     assert "No connection" in cdp("export", "list").out
     cdp("export", "attach", export, "--connection", "Acme EU")
     cdp("export", "run", export)

@@ -36,6 +36,7 @@ RUN = Run(
     actor="ann",
     started_at=datetime(2026, 11, 23, tzinfo=UTC),
     ended_at=datetime(2026, 11, 23, 1, tzinfo=UTC),
+    plan_id="20261123-0001-7d1fce",
     kinds={"EMAIL": EMAIL},
     profiles=1000,
     members=900,
@@ -182,6 +183,15 @@ def test_history_has_a_line_for_each_run_with_its_remarks() -> None:
     assert len(lines) == 3
     assert "Successful" in lines[1]
     assert "CDP-901: no [2J answer; settled by run r-2" in lines[2]
+
+
+def test_a_run_that_only_released_says_so_in_its_line() -> None:
+    released = dataclasses.replace(
+        RUN, plan_id=None, kinds={"EMAIL": KindCounts(released=1234)}, delivered=DeliveryCounts()
+    )
+    lines = printed(history([released])).splitlines()
+    assert "gave up 1,234 claims, members left: nothing was sent" in lines[1]
+    assert "gave up" not in printed(history([RUN]))
 
 
 def test_a_history_without_runs_says_so() -> None:

@@ -1,0 +1,68 @@
+"""Runs whose process died: shown as what they are, and their scratch folders swept.
+
+Nobody has written down that they ended. The next run on their audience settles what they left; until
+then it is the lease that tells: a run that has not ended and whose lease nobody living holds has died.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from cdp_core.errors import Code
+from cdp_core.model.run import Run, RunStatus
+from cdp_core.runner.outcome import counted
+from cdp_core.store.state import State
+
+DIED = "the process ended before the run did"
+
+
+def as_they_stand(state: State, runs: Iterable[Run]) -> tuple[Run, ...]:
+    """The runs; one that died as failed, with what its journal knows of its delivery."""
+    read = tuple(runs)
+    if all(_has_ended(run) for run in read):
+        return read
+    living = {holder.run_id for holder in state.leases.holders()}
+    return tuple(run if _has_ended(run) or run.id in living else _again(state, run) for run in read)
+
+
+def sweep_scratch(state: State, folder: Path) -> None:
+    """Remove the scratch folders of runs that have ended or died, whatever their audience.
+
+    A run holds its lease before its folder is there: what was seen first and is held by nobody
+    afterwards is nobody's. Other things in `folder`, such as an engine's, are left alone.
+    """
+    seen = {path.name: path for path in folder.iterdir()}
+    if not seen:
+        return
+    left = state.runs.known(seen) - {holder.run_id for holder in state.leases.holders(overdue=True)}
+    for name in left:
+        shutil.rmtree(seen[name], ignore_errors=True)
+
+
+def _has_ended(run: Run) -> bool:
+    return run.ended_at is not None or (run.dry_run and run.status is RunStatus.PLANNED)
+
+
+def _again(state: State, run: Run) -> Run:
+    """A second look: it may have come to its end between being read and letting go of its lease."""
+    now = state.runs.get(run.id)
+    return now if _has_ended(now) else _died(state, now)
+
+
+def _died(state: State, run: Run) -> Run:
+    totals = state.journal.totals(run.id)
+    return dataclasses.replace(
+        run,
+        status=RunStatus.FAILED,
+        delivered=counted(
+            run.delivered.planned,
+            state.journal.outcomes(run.id),
+            requests=totals.requests,
+            retries=totals.retries,
+        ),
+        error_code=str(Code.INTERRUPTED),
+        error=DIED if run.dry_run else f"{DIED}; the next run settles what it left",
+    )
