@@ -18,11 +18,10 @@ class RunStatus(StrEnum):
     COMMITTED = "committed"
     FAILED = "failed"
     CANCELED = "canceled"
-    SKIPPED = "skipped"
 
     @property
     def is_final(self) -> bool:
-        return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED, RunStatus.SKIPPED)
+        return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,7 @@ def exit_status(run: Run) -> ExitStatus:
     """The status that the run's own fault has, else the worst of what became of its digests."""
     if run.error_code is not None:
         return next(code.exit_status for code in Code if str(code) == run.error_code)
-    meant_unsent = run.dry_run or run.status is RunStatus.SKIPPED
-    if run.delivered.unknown or (run.delivered.not_sent and not meant_unsent):
+    if run.delivered.unknown or (run.delivered.not_sent and not run.dry_run):
         return ExitStatus.TEMPORARY
     if run.delivered.refused:
         return ExitStatus.REFUSALS

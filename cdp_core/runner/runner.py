@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
 from cdp_core.errors import Code, NotAllowedFault
@@ -13,10 +13,8 @@ from cdp_core.model.access import Actor
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
-from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.run import Run, RunEvent
 from cdp_core.runner.execution import Execution
-from cdp_core.runner.gates import findings
 from cdp_core.runner.services import Services
 
 Progress = Callable[[RunEvent], None]
@@ -37,17 +35,11 @@ class Runner:
         plan_id: str | None,
         progress: Progress | None,
         stop: threading.Event,
-        meant: Collection[Gate],
     ) -> Run:
-        """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all. The gates in
-        `meant` do not stop it."""
+        """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all."""
         self._may_send(export)
         execution = self._execution(export, actor, progress, stop)
-        return execution.run(meant) if plan_id is None else execution.run_planned(plan_id, meant)
-
-    def findings(self, export: Export, run: Run, meant: Collection[Gate] = ()) -> tuple[Finding, ...]:
-        """What the gates say of the run's plan."""
-        return findings(self._services, export, run.plan_id, meant) if run.plan_id else ()
+        return execution.run() if plan_id is None else execution.run_planned(plan_id)
 
     def take_out(self, export: Export, actor: Actor) -> Run:
         """Take the export's members out of its audience, but for those that another export claims."""
