@@ -10,6 +10,7 @@ from pathlib import Path
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Column, Match, ProfileSource, Segment
 from cdp_core.model.identifiers import IdentifierKind
+from cdp_core.model.policy import MemberConsent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +25,15 @@ class EngineContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Whom to identify: the members of the segments, and for each matched field its kind's rule."""
+    """Whom to identify: the members of the segments, and for each matched field its kind's rule.
+
+    `consent` is the field that every row of the profile table is asked for, and its yes-values.
+    """
 
     segments: tuple[Segment, ...]
     matching: tuple[Match, ...]
     kinds: Mapping[str, IdentifierKind]
+    consent: MemberConsent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +47,8 @@ class Selected:
 class DigestSink(abc.ABC):
     """Takes what an engine finds, in any order and in pieces of any size; the core groups and screens it.
 
-    Every value read comes in exactly one way: as a digest or under a reason.
+    Every value read comes in exactly one way: as a digest or under a reason. Consent changes nothing
+    in this: a member without it is handed over like any other, and once more as withheld.
     """
 
     @abc.abstractmethod
@@ -55,6 +61,11 @@ class DigestSink(abc.ABC):
 
 
 class Engine(abc.ABC):
+    @abc.abstractmethod
+    def withheld(self, kind: str, digests: bytes | memoryview) -> None:
+        """Digests from the matched fields of rows without consent, members or not, duplicates and all:
+        none of these is sent, whatever other row yields it too."""
+
     """One open profile source. Not shared between threads; `close` frees what it holds."""
 
     @abc.abstractmethod
@@ -74,12 +85,14 @@ class Engine(abc.ABC):
         """Read each member's row once, and hand each matched value's digest or reason to the sink.
 
         `progress` is told the members read so far. Raises `InvalidFault` as `columns` and
-        `check_segment` do, and where a matched field is not in the source.
+        `check_segment` do, and where a matched field or the consent's is not in the source.
         """
 
     @abc.abstractmethod
     def close(self) -> None: ...
 
+        Where the selection asks for consent, the matched values of every row without it, of members
+        and of all others, are withheld besides. What a value means is `rules.member_consent`'s to say.
     def __enter__(self) -> Engine:
         return self
 

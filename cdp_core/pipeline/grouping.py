@@ -2,17 +2,19 @@
 
 Digests come by the batch, in any order. They go to a scratch file in the ranges of their first byte,
 and come back a range at a time, so that ten million take hardly more memory than one. Screening by
-digest (placeholders; where consent and suppressions will be asked) happens on a range's values before
-duplicates fall together, because each value is counted.
+digest (placeholders, digests withheld for want of consent, suppressed ones) happens on a range's values
+before duplicates fall together, because each value is counted.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -32,8 +34,9 @@ from cdp_core.pipeline.digest_file import (
     by_first_byte,
     ranges_for,
 )
-from cdp_core.pipeline.digest_sets import DIGEST, as_bytes, distinct, from_bytes
+from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, as_bytes, distinct, from_bytes
 from cdp_core.pipeline.disk import writing
+from cdp_core.pipeline.suppressed import Suppressed
 
 # Digests that wait in memory before they are put in order and written: some 4 MB.
 _IN_MEMORY = 2 * FEW
@@ -58,10 +61,14 @@ def in_parallel(threads: ThreadPoolExecutor, work: Callable[[T], R], items: Iter
 class Grouping(DigestSink):
     """One preparation's digests of every kind."""
 
-    def __init__(self, kinds: Mapping[str, IdentifierKind], scratch: Path) -> None:
+    def __init__(
+        self, kinds: Mapping[str, IdentifierKind], scratch: Path, suppressed: Suppressed | None = None
+    ) -> None:
         self._screens = {key: _Screen(kind.placeholders) for key, kind in kinds.items()}
         self._piles = {key: _Pile(scratch) for key in kinds}
+        self._withheld = {key: _Pile(scratch) for key in kinds}
         self._reasons: dict[str, Counter[Reason]] = {key: Counter() for key in kinds}
+        self._suppressed = suppressed or Suppressed()
 
     def digests(self, kind: str, digests: bytes | memoryview) -> None:
         self._piles[kind].add(digests)
@@ -69,18 +76,31 @@ class Grouping(DigestSink):
     def reason(self, kind: str, reason: Reason, values: int) -> None:
         self._reasons[kind][reason] += values
 
-    def finish(self, kind: str, path: Path) -> tuple[Written, int, Mapping[Reason, int]]:
-        """Write a kind's distinct digests to `path`; also the values read, and those not sent by reason."""
-        pile, screen = self._piles[kind], self._screens[kind]
-        reasons = self._reasons[kind]
+    def withheld(self, kind: str, digests: bytes | memoryview) -> None:
+        self._withheld[kind].add(digests)
+
+    def finish(self, kind: str, path: Path, withheld: Path) -> Grouped:
+        """Write a kind's distinct digests to `path`, and to `withheld` those of rows without consent."""
+        pile, refused, reasons = self._piles[kind], self._withheld[kind], self._reasons[kind]
         read = pile.count + reasons.total()
-        with ThreadPoolExecutor(THREADS) as threads, DigestFileWriter(path) as file:
-            for wanted, screened in in_parallel(threads, screen.group, pile.ranges()):
-                file.write(wanted)
-                reasons.update(screened)
+        ranges = ranges_for(max(pile.count, refused.count))
+        found = zip(
+            pile.ranges(ranges), refused.ranges(ranges), self._suppressed.read(kind, ranges), strict=True
+        )
+        work = itertools.starmap(_Range, found)
+        with (
+            ThreadPoolExecutor(THREADS) as threads,
+            DigestFileWriter(path) as file,
+            DigestFileWriter(withheld) as beside,
+        ):
+            for screened in in_parallel(threads, self._screens[kind].group, work):
+                file.write(screened.wanted)
+                beside.write(screened.withheld)
+                reasons.update(screened.reasons)
             written = file.close(durable=False)
+            kept_back = beside.close(durable=False) if beside.rows else None
         reasons[Reason.DUPLICATE] += read - reasons.total() - written.rows
-        return written, read, dict(reasons)
+        return Grouped(written=written, withheld=kept_back, read=read, reasons=dict(reasons))
 
     def __enter__(self) -> Grouping:
         return self
@@ -88,24 +108,59 @@ class Grouping(DigestSink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for pile in self._piles.values():
+        for pile in (*self._piles.values(), *self._withheld.values()):
             pile.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouped:
+    """A kind's files (`withheld` None where no row is without consent), the values read, and those that
+    are not sent by reason."""
+
+    written: Written
+    withheld: Written | None
+    read: int
+    reasons: Mapping[Reason, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """What was found with some first bytes, duplicates and all, and what is not to be sent of it."""
+
+    found: pa.Array
+    withheld: pa.Array
+    suppressed: pa.Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Screened:
+    """A range's distinct digests that may be sent, those withheld, and the values taken out by reason."""
+
+    wanted: pa.Array
+    withheld: pa.Array
+    reasons: Mapping[Reason, int]
 
 
 class _Screen:
     """Takes out, before duplicates fall together, the digests that must not be sent."""
 
     def __init__(self, placeholders: frozenset[bytes]) -> None:
-        self._placeholders = sorted(placeholders)
+        self._placeholders = pa.array(sorted(placeholders), DIGEST)
 
-    def group(self, numbered: tuple[range, pa.Array]) -> tuple[pa.Array, Mapping[Reason, int]]:
-        """A range's distinct digests that may be sent, and how many values were taken out and why."""
-        first_bytes, found = numbered
-        placeholders = [digest for digest in self._placeholders if digest[0] in first_bytes]
-        kept = found
-        if placeholders and len(found):
-            kept = found.filter(pc.invert(pc.is_in(found, value_set=pa.array(placeholders, DIGEST))))
-        return distinct(kept), {Reason.PLACEHOLDER: len(found) - len(kept)}
+    def group(self, numbered: _Range) -> _Screened:
+        """Each value is taken out for the first reason that holds."""
+        withheld = distinct(numbered.withheld)
+        left, reasons = numbered.found, {}
+        for reason, barred in (
+            (Reason.PLACEHOLDER, self._placeholders),
+            (Reason.WITHOUT_CONSENT, withheld),
+            (Reason.SUPPRESSED, numbered.suppressed),
+        ):
+            before = len(left)
+            if before and len(barred):
+                left = left.filter(pc.invert(pc.is_in(left, value_set=barred)))
+            reasons[reason] = before - len(left)
+        return _Screened(wanted=distinct(left), withheld=withheld, reasons=reasons)
 
 
 class _Pile:
@@ -129,11 +184,13 @@ class _Pile:
         self._waiting.append(bytes(digests))  # no copy where it is `bytes` already
         self._waiting_count += len(digests) // DIGEST_SIZE
 
-    def ranges(self) -> Iterator[tuple[range, pa.Array]]:
-        """The ranges' first bytes and digests, duplicates and all."""
-        ranges = ranges_for(self.count)
+    def ranges(self, ranges: int) -> Iterator[pa.Array]:
+        """So many ranges' digests, duplicates and all."""
+        if not self.count:
+            yield from itertools.repeat(EMPTY, ranges)
+            return
         if ranges == 1 and not self._spilled:
-            yield range(MOST_RANGES), from_bytes(b"".join(self._waiting))
+            yield from_bytes(b"".join(self._waiting))
             return
         self._spill()
         starts = [start for start, _ in self._spilled]
@@ -144,7 +201,7 @@ class _Pile:
                 size = sum(counts[byte] for byte in first_bytes) * DIGEST_SIZE
                 pieces += os.pread(self._file, size, starts[at])
                 starts[at] += size
-            yield first_bytes, from_bytes(pieces)
+            yield from_bytes(pieces)
 
     def close(self) -> None:
         if self._file >= 0:

@@ -17,19 +17,22 @@ from cdp_core.errors import Code, InternalFault
 from cdp_core.model.accounting import Reason
 from cdp_core.pipeline.digest_file import Written
 from cdp_core.pipeline.grouping import Grouping
+from cdp_core.pipeline.suppressed import Suppressed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedKind:
     """One kind's share: values read, those not sent by reason, and how many distinct digests remain.
 
-    `wanted` are the files that hold these digests, none in two of them.
+    `wanted` are the files that hold these digests, none in two of them; `withheld` is the file of those
+    that some row without consent yields, None where there is no such row.
     """
 
     read: int
     reasons: Mapping[Reason, int]
     distinct: int
     wanted: tuple[Written, ...] = ()
+    withheld: Written | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,13 @@ class Prepared:
     kinds: Mapping[str, PreparedKind] = field(default_factory=dict)
 
 
-def prepare(engine: Engine, selection: Selection, into: Path, progress: Callable[[int], None]) -> Prepared:
+def prepare(
+    engine: Engine,
+    selection: Selection,
+    into: Path,
+    progress: Callable[[int], None],
+    suppressed: Suppressed | None = None,
+) -> Prepared:
     """Write the distinct digests of each kind into the folder `into`, which must exist.
 
     Raises `InvalidFault` as the engine does, and where the disk is full.
@@ -49,15 +58,15 @@ def prepare(engine: Engine, selection: Selection, into: Path, progress: Callable
     fields = Counter(match.kind for match in selection.matching)
     kinds = {key: selection.kinds[key] for key in fields}
     prepared = {}
-    with Grouping(kinds, into) as grouping:
+    with Grouping(kinds, into, suppressed) as grouping:
         selected = engine.identify(selection, grouping, progress)
         for key in kinds:
-            path = into / f"{uuid.uuid4().hex}.parquet"
-            written, read, reasons = grouping.finish(key, path)
-            if read != selected.members * fields[key]:
+            path, withheld = (into / f"{uuid.uuid4().hex}.parquet" for _ in range(2))
+            grouped = grouping.finish(key, path, withheld)
+            if grouped.read != selected.members * fields[key]:
                 raise InternalFault(
                     Code.UNBALANCED,
-                    f"{read:,} {key} values were counted of {selected.members:,} members times "
+                    f"{grouped.read:,} {key} values were counted of {selected.members:,} members times "
                     f"{fields[key]} fields",
                     hint="the engine loses or repeats values; please report it",
                 )

@@ -79,11 +79,14 @@ class DuckDBEngine(Engine):
 
     def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:
         names = {column.name for column in self.columns()}
-        for match in selection.matching:
-            if match.field not in names:
+        uses = {match.field: f"feeds {match.kind}" for match in selection.matching}
+        if selection.consent is not None:
+            uses[selection.consent.field] = "holds the members' consent"
+        for field, use in uses.items():
+            if field not in names:
                 raise InvalidFault(
                     Code.FIELD_MISSING,
-                    f"the field {match.field!r} that feeds {match.kind} is not in the profiles",
+                    f"the field {field!r} that {use} is not in the profiles",
                     where=self._source.url,
                     hint="columns: " + ", ".join(sorted(names)),
                 )

@@ -17,13 +17,13 @@ import pyarrow as pa
 
 from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.contract.source import DigestSink, Selection
+from cdp_core.engines.duckdb.consent import COLUMNS, CONSENT, Withholding, parted, with_consent
 from cdp_core.engines.duckdb.faults import on_members
 from cdp_core.engines.duckdb.kinds import ASK, VERDICTS, steps
 from cdp_core.engines.duckdb.relations import Relation
 from cdp_core.engines.duckdb.text import name
 from cdp_core.errors import Code, InternalFault
 from cdp_core.model.accounting import Reason
-from cdp_core.model.configuration import Match
 from cdp_core.model.identifiers import Identified, IdentifierKind
 
 BATCH_ROWS = 131_072
@@ -41,27 +41,42 @@ def identify(
     progress: Callable[[int], None],
 ) -> int:
     """Hand every member's values to the sink; the number of members."""
-    query = _query(relation, condition, selection.matching)
+    query = _query(relation, condition, selection)
     members = 0
     for batch in _batches(connection, query, relation.url, selection):
-        for at, match in enumerate(selection.matching):
-            digests, verdicts, asked = batch.columns[3 * at : 3 * at + 3]
-            _hand_over(selection.kinds[match.kind], digests, verdicts, asked, sink)
-        members += batch.num_rows
+        found = batch
+        if selection.consent is not None:
+            found, refusing = parted(batch, selection.consent)
+            _values(refusing, selection, Withholding(sink))
+        _values(found, selection, sink)
+        members += found.num_rows
         progress(members)
     return members
 
 
-def _query(relation: Relation, condition: str, matching: tuple[Match, ...]) -> str:
+def _values(batch: pa.RecordBatch, selection: Selection, sink: DigestSink) -> None:
+    for at, match in enumerate(selection.matching):
+        digests, verdicts, asked = batch.columns[3 * at : 3 * at + 3]
+        _hand_over(selection.kinds[match.kind], digests, verdicts, asked, sink)
+
+
+def _query(relation: Relation, condition: str, selection: Selection) -> str:
+    matching, consent = selection.matching, selection.consent
     aliases = {f"text of match {n}": match.field for n, match in enumerate(matching)}
     values = ", ".join(f"{name(alias)} AS value{n}" for n, alias in enumerate(aliases))
-    query = f"SELECT {values} FROM {relation.with_texts(aliases)} WHERE {condition}"
+    if consent is None:
+        query = f"SELECT {values} FROM {relation.with_texts(aliases)} WHERE {condition}"
+    else:
+        # First of all, so that the condition can mean none of the names that are given here.
+        member = f"coalesce(({condition}), false) AS member, {name(CONSENT)} AS said"
+        rows = relation.with_texts({**aliases, CONSENT: consent.field})
+        query = with_consent(f"SELECT {member}, {values} FROM {rows}", consent)
     for n, match in enumerate(matching):
         for step in steps(match.kind, n):
             added = ", ".join(f"{expression} AS {column}" for column, expression in step.items())
             query = f"SELECT *, {added} FROM ({query})"
-    wanted = ", ".join(f"digest{n}, verdict{n}, asked{n}" for n in range(len(matching)))
-    return f"SELECT {wanted} FROM ({query})"
+    wanted = [f"digest{n}, verdict{n}, asked{n}" for n in range(len(matching))]
+    return f"SELECT {', '.join([*wanted, *(COLUMNS if consent else ())])} FROM ({query})"
 
 
 def _batches(
@@ -84,7 +99,7 @@ def _hand_over(
     found = _joined(digests)
     if found:
         sink.digests(kind.key, found)
-    codes = memoryview(verdicts.buffers()[1]).tobytes()
+    codes = memoryview(verdicts.buffers()[1])[verdicts.offset :][: len(verdicts)].tobytes()
     for reason, code in VERDICTS.items():
         values = codes.count(code)
         if values:

@@ -30,7 +30,7 @@ Steps = tuple[Mapping[str, str], ...]
 
 # ASCII white space as Python knows it: tab, line feed, vertical tab, form feed, return, FS to US, blank.
 _SPACE = r"\x09-\x0d\x1c-\x1f\x20"
-_EDGES = rf"^[{_SPACE}]+|[{_SPACE}]+$"
+EDGES = rf"^[{_SPACE}]+|[{_SPACE}]+$"
 # All but a few addresses are plain: visible ASCII and Latin-1 letters, which DuckDB lowers as Python does,
 # in good form. One expression tells them from the rest.
 _LETTER = r"\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{FF}"
@@ -47,7 +47,7 @@ def _email(n: int) -> Steps:
             f"trimmed{n}": f"""CASE
                 WHEN plain{n} THEN value{n}
                 WHEN strlen(value{n}) = length(value{n})
-                THEN regexp_replace(value{n}, {literal(_EDGES)}, '', 'g')
+                THEN regexp_replace(value{n}, {literal(EDGES)}, '', 'g')
             END"""
         },
         {

@@ -28,9 +28,13 @@ class Found(DigestSink):
 
     def __init__(self) -> None:
         self.counts: Counter[bytes | Reason] = Counter()
+        self.kept_back: Counter[bytes] = Counter()
 
     def digests(self, kind: str, digests: bytes | memoryview) -> None:
         self.counts.update(bytes(digests[at : at + 32]) for at in range(0, len(digests), 32))
+
+    def withheld(self, kind: str, digests: bytes | memoryview) -> None:
+        self.kept_back.update(bytes(digests[at : at + 32]) for at in range(0, len(digests), 32))
 
     def reason(self, kind: str, reason: Reason, values: int) -> None:
         self.counts[reason] += values
