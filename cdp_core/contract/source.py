@@ -10,7 +10,7 @@ from pathlib import Path
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Column, Match, ProfileSource, Segment
 from cdp_core.model.identifiers import IdentifierKind
-from cdp_core.model.policy import MemberConsent
+from cdp_core.model.policy import MemberConsent, Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +27,22 @@ class EngineContext:
 class Selection:
     """Whom to identify: the members of the segments, and for each matched field its kind's rule.
 
+    `region` says how the values of regional kinds are read: the country that the profile field holds, else
+    the default; none where the field holds anything but two letters (`rules.identifiers.region`).
     `consent` is the field that every row of the profile table is asked for, and its yes-values.
     """
 
     segments: tuple[Segment, ...]
     matching: tuple[Match, ...]
     kinds: Mapping[str, IdentifierKind]
+    region: Region = Region()
     consent: MemberConsent | None = None
+
+    @property
+    def region_field(self) -> str | None:
+        """The profile field to read the region from; None where no matched kind is regional."""
+        regional = any(self.kinds[match.kind].regional for match in self.matching)
+        return self.region.field if regional else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +68,13 @@ class DigestSink(abc.ABC):
     def reason(self, kind: str, reason: Reason, values: int) -> None:
         """So many values yield no digest, for this reason."""
 
-
-class Engine(abc.ABC):
     @abc.abstractmethod
     def withheld(self, kind: str, digests: bytes | memoryview) -> None:
         """Digests from the matched fields of rows without consent, members or not, duplicates and all:
         none of these is sent, whatever other row yields it too."""
 
+
+class Engine(abc.ABC):
     """One open profile source. Not shared between threads; `close` frees what it holds."""
 
     @abc.abstractmethod
@@ -84,6 +93,8 @@ class Engine(abc.ABC):
     def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:
         """Read each member's row once, and hand each matched value's digest or reason to the sink.
 
+        Where the selection asks for consent, the matched values of every row without it, of members
+        and of all others, are withheld besides. What a value means is `rules.member_consent`'s to say.
         `progress` is told the members read so far. Raises `InvalidFault` as `columns` and
         `check_segment` do, and where a matched field or the consent's is not in the source.
         """
@@ -91,8 +102,6 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None: ...
 
-        Where the selection asks for consent, the matched values of every row without it, of members
-        and of all others, are withheld besides. What a value means is `rules.member_consent`'s to say.
     def __enter__(self) -> Engine:
         return self
 

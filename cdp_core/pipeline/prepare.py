@@ -70,5 +70,11 @@ def prepare(
                     f"{fields[key]} fields",
                     hint="the engine loses or repeats values; please report it",
                 )
-            prepared[key] = PreparedKind(read=read, reasons=reasons, distinct=written.rows, wanted=(written,))
+            prepared[key] = PreparedKind(
+                read=grouped.read,
+                reasons=grouped.reasons,
+                distinct=grouped.written.rows,
+                wanted=(grouped.written,),
+                withheld=grouped.withheld,
+            )
     return Prepared(profiles=selected.profiles, members=selected.members, kinds=prepared)
