@@ -67,15 +67,21 @@ class KindCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryCounts:
-    """What became of the planned digests; `requests` counts attempts, `retries` those after a first."""
+    """What became of the planned digests; `dead_letters` are those among the refused that stand alone.
+
+    `requests` counts attempts, `retries` those after a batch's first, and `halves` the batches that were
+    sent beyond the plan's own, to find which digests are refused.
+    """
 
     planned: int = 0
     accepted: int = 0
     refused: int = 0
     unknown: int = 0
     not_sent: int = 0
+    dead_letters: int = 0
     requests: int = 0
     retries: int = 0
+    halves: int = 0
 
     @property
     def balances(self) -> bool:

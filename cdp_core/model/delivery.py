@@ -13,11 +13,17 @@ class Operation(StrEnum):
 
 
 class BatchStatus(StrEnum):
-    """`journaled`: written down, no answer yet. The others are final."""
+    """`journaled`: written down, no answer yet. The others are final.
+
+    `halved`: refused for its content, and sent again as two batches that its digests are counted with;
+    `dead_letter`: so refused, and standing alone; `refused` is every other refusal.
+    """
 
     JOURNALED = "journaled"
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    HALVED = "halved"
+    DEAD_LETTER = "dead_letter"
     UNKNOWN = "unknown"
     NOT_SENT = "not_sent"
 
@@ -25,12 +31,14 @@ class BatchStatus(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRange:
     """Which digests of a plan a batch holds: `count` of them from the `start`-th (from 0) among the
-    plan's digests of that operation and kind, in the plan file's order."""
+    plan's digests of that operation and kind, in the plan file's order. `again` are those that were
+    refused before, which have a file of their own."""
 
     operation: Operation
     kind: str
     start: int
     count: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cdp_core.model.delivery import BatchRange, BatchStatus
+from cdp_core.model.delivery import BatchRange, BatchStatus, Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,13 @@ class PlanRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRecord:
-    """A journaled batch. `sent_at` is the last attempt's; `answered_at` is None while there is no receipt."""
+    """A journaled batch. `sent_at` is the last attempt's; `answered_at` is None while there is no receipt;
+    `half_of` is the number of the refused batch that it is a half of."""
 
     id: str
     run_id: str
     number: int
+    half_of: int | None = None
     range: BatchRange
     status: BatchStatus
     attempts: int = 0
@@ -45,7 +47,39 @@ class BatchRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalTotals:
-    """Requests that went out for a run; `retries` are those after a batch's first."""
+    """Requests that went out for a run; `retries` are those after a batch's first, `halves` the batches
+    that were sent beyond the plan's own, as halves of refused ones."""
 
     requests: int = 0
     retries: int = 0
+    halves: int = 0
+
+
+NOTHING_SENT = JournalTotals()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A digest that the service refused when it stood alone, as it said so last: in which run, when (UTC),
+    and with which words of its own."""
+
+    operation: Operation
+    kind: str
+    digest: bytes
+    reason: str
+    request_id: str
+    http_status: int
+    run_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterChange:
+    """What a run makes of an export's dead letters: of those before, the ones in `waiting` stay (by
+    operation, kind and digest) and all others go; those in `refused` come, or come anew."""
+
+    waiting: frozenset[tuple[Operation, str, bytes]] = frozenset()
+    refused: tuple[DeadLetter, ...] = ()
+
+
+NO_LETTERS = DeadLetterChange()

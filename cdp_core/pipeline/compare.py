@@ -9,6 +9,8 @@ and `others` those of the audience's other exports:
 - own and not wanted, and another claims it: released, sends nothing;
 - own and not wanted otherwise: **remove**.
 
+What is added or removed and was refused before (a dead letter) stands in a part of its own.
+
 Other modes than mirror differ in which of these they keep, and belong into `_verdict`.
 """
 
@@ -20,12 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cdp_core.model.accounting import KindCounts, Reason
+from cdp_core.model.delivery import Operation
+from cdp_core.model.journal import DeadLetter
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.pipeline.claims import Fold, LedgerReader, by_kind, together
 from cdp_core.pipeline.digest_file import DigestFile
-from cdp_core.pipeline.digest_sets import minus, part
+from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, minus, part
 from cdp_core.pipeline.grouping import THREADS, in_parallel
 from cdp_core.pipeline.plan import Plan, PlanPart, PlanWriter
 from cdp_core.pipeline.prepare import Prepared, PreparedKind
@@ -38,8 +43,10 @@ def compare(
     files: Iterable[LedgerFile],
     export_id: str,
     folder: Path,
+    letters: Iterable[DeadLetter] = (),
 ) -> Plan:
-    """Write the plan into `folder`, which must not exist yet; `files` are the audience's, of all exports.
+    """Write the plan into `folder`, which must not exist yet; `files` are the audience's, of all exports;
+    `letters` are the export's.
 
     A kind that the export claims and that is not prepared (it is not matched any more) is taken out.
     Raises `InvalidFault` where the disk is full; then nothing is left behind.
@@ -48,13 +55,22 @@ def compare(
     own_kinds = {file.kind for file in files if file.export_id == export_id}
     unmatched = dict.fromkeys(sorted(own_kinds - set(prepared.kinds)), _NOTHING_PREPARED)
     counts = {}
+    refused = _Refused(letters)
     with PlanWriter(folder) as plan, ThreadPoolExecutor(THREADS) as threads:
         for kind, share in {**prepared.kinds, **unmatched}.items():
             claims = by_kind(files, kind)
-            if claims or len(share.wanted) != 1:
+            if claims or len(share.wanted) != 1 or len(refused.of(Operation.ADD, kind)):
                 own = LedgerReader(ledger_folder, claims.pop(export_id, []))
                 others = [LedgerReader(ledger_folder, each) for each in claims.values()]
-                counts[kind] = _compare_kind(plan, threads, kind, share, own=own, others=others)
+                counts[kind] = _compare_kind(
+                    plan,
+                    threads,
+                    kind,
+                    share,
+                    own=own,
+                    others=others,
+                    refused=refused,
+                )
             else:
                 counts[kind] = _take_everything(plan, kind, share)
         return plan.finish(counts)
@@ -88,6 +104,30 @@ def _verdict(held: tuple[pa.Array, Fold, Fold]) -> _Verdict:
     )
 
 
+class _Refused:
+    """What the service refused before, by operation and kind."""
+
+    def __init__(self, letters: Iterable[DeadLetter]) -> None:
+        found: dict[tuple[Operation, str], list[bytes]] = {}
+        for letter in letters:
+            found.setdefault((letter.operation, letter.kind), []).append(letter.digest)
+        self._digests = {key: pa.array(digests, DIGEST) for key, digests in found.items()}
+
+    def of(self, operation: Operation, kind: str) -> pa.Array:
+        return self._digests.get((operation, kind), EMPTY)
+
+    def apart(self, kind: str, parts: Mapping[PlanPart, pa.Array]) -> Mapping[PlanPart, pa.Array]:
+        """One range's parts, with what was refused before in those of its own."""
+        parted = dict(parts)
+        for operation in Operation:
+            if len(refused := self.of(operation, kind)):
+                new, again = (PlanPart.sent(operation, again=each) for each in (False, True))
+                known = pc.is_in(parts[new], value_set=refused)
+                parted[new] = parts[new].filter(pc.invert(known))
+                parted[again] = parts[new].filter(known)
+        return parted
+
+
 def _compare_kind(
     plan: PlanWriter,
     threads: ThreadPoolExecutor,
@@ -96,13 +136,14 @@ def _compare_kind(
     *,
     own: LedgerReader,
     others: list[LedgerReader],
+    refused: _Refused,
 ) -> KindCounts:
     wanted = [DigestFile(written.path) for written in share.wanted]
     ranges = max([own.ranges, *(each.ranges for each in others), *(each.ranges for each in wanted)])
     held = zip(_wanted(wanted, ranges), own.read(ranges), together(others, ranges), strict=True)
     rows = dict.fromkeys(PlanPart, 0)
     for verdict in in_parallel(threads, _verdict, held):
-        for plan_part, digests in verdict.parts.items():
+        for plan_part, digests in refused.apart(kind, verdict.parts).items():
             plan.file(plan_part, kind).write(digests)
             rows[plan_part] += len(digests)
     return _counts(share, rows)
@@ -125,12 +166,12 @@ def _take_everything(plan: PlanWriter, kind: str, share: PreparedKind) -> KindCo
 
 def _counts(share: PreparedKind, rows: Mapping[PlanPart, int]) -> KindCounts:
     reasons = {reason.value: share.reasons.get(reason, 0) for reason in Reason}
-    added = rows[PlanPart.ADD]
+    added = rows[PlanPart.ADD] + rows[PlanPart.ADD_AGAIN]
     return KindCounts(
         read=share.read,
         added=added,
         unchanged=share.distinct - added,
-        removed=rows[PlanPart.REMOVE],
+        removed=rows[PlanPart.REMOVE] + rows[PlanPart.REMOVE_AGAIN],
         released=rows[PlanPart.RELEASE],
         **reasons,
     )

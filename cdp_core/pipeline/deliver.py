@@ -3,10 +3,15 @@
 Each batch is journaled before it is sent and gets its receipt after, so that a process killed at any
 moment leaves on disk what may have reached the service. Several requests are under way at once, all
 under one rate limit; the destination sends once, and waiting and trying again happen here.
+
+A batch that is refused for its content is halved, and each half is a batch of its own, until the bad
+digests stand alone. Finding k of them among n takes at most some 2·k·log2(n) further requests; after
+`MOST_HALVES` of them for what is new, and as many for what was refused before, refused batches stay whole.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import threading
 import time
@@ -37,13 +42,14 @@ AGAIN = (Throttled, ServiceFailed, Unanswered, NeverSent)
 # After these the service may have applied the batch; after the other faults it has not.
 PERHAPS_APPLIED = (ServiceFailed, Unanswered)
 NEVER_AGAIN = (CredentialsRejected, RightsRefused, AudienceGone)
+MOST_HALVES = 1_000
 
 
 class BatchSource(Protocol):
     """A plan, as far as delivery needs it: its digests in the file's order."""
 
     def blocks(
-        self, operation: Operation, kind: str, size: int
+        self, operation: Operation, kind: str, size: int, *, again: bool
     ) -> Iterator[tuple[BatchRange, DigestBlock]]: ...
 
     @property
@@ -53,7 +59,7 @@ class BatchSource(Protocol):
 class Journal(Protocol):
     """Where a batch is written down; each call is on disk when it returns."""
 
-    def open(self, run_id: str, batch: BatchRange, number: int) -> str: ...
+    def open(self, run_id: str, batch: BatchRange, number: int, *, half_of: int | None = None) -> str: ...
 
     def attempt(self, batch_id: str) -> None: ...
 
@@ -76,6 +82,38 @@ class DeliveryEnd:
 
     fault: DestinationFault | CdpError | None
     interrupted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """A batch of the plan or a half of one; `half_of` is the number of the refused batch then."""
+
+    batch: BatchRange
+    digests: DigestBlock
+    half_of: int | None = None
+
+    def halves(self, number: int) -> tuple[_Piece, _Piece]:
+        """The two of this one, which was sent under `number`."""
+        first = len(self.digests) // 2
+        return self._part(0, first, number), self._part(first, len(self.digests) - first, number)
+
+    def _part(self, start: int, count: int, number: int) -> _Piece:
+        batch = dataclasses.replace(self.batch, start=self.batch.start + start, count=count)
+        return _Piece(batch=batch, digests=self.digests.slice(start, count), half_of=number)
+
+
+class _Allowance:
+    """How many batches more may be sent; threads share it."""
+
+    def __init__(self, batches: int) -> None:
+        self._left = batches
+        self._guard = threading.Lock()
+
+    def take(self, batches: int) -> bool:
+        with self._guard:
+            allowed = self._left >= batches
+            self._left -= batches if allowed else 0
+            return allowed
 
 
 class _Barred(Exception):
@@ -105,6 +143,7 @@ class Delivery:
         progress: Callable[[int], None],
         stop: threading.Event,
         patience: Patience | None = None,
+        most_halves: int = MOST_HALVES,
     ) -> None:
         self._run_id = run_id
         self._plan = plan
@@ -117,6 +156,7 @@ class Delivery:
         self._progress = progress
         self._stop = stop
         self._patience = patience or Patience()
+        self._allowances = {again: _Allowance(most_halves) for again in (False, True)}
         self._numbers = itertools.count(1)
         self._fault: DestinationFault | CdpError | None = None
 
@@ -124,18 +164,19 @@ class Delivery:
         """Send everything, or as much as can be sent; what has no receipt is for the caller to settle."""
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="deliver") as threads:
             for operation in (Operation.ADD, Operation.REMOVE):
-                self._send_all(operation, threads)
+                for again in (False, True):
+                    self._send_all(operation, threads, again=again)
         return DeliveryEnd(fault=self._fault, interrupted=self._stop.is_set())
 
     @property
     def _over(self) -> bool:
         return self._fault is not None or self._stop.is_set()
 
-    def _send_all(self, operation: Operation, threads: ThreadPoolExecutor) -> None:
+    def _send_all(self, operation: Operation, threads: ThreadPoolExecutor, *, again: bool) -> None:
         flying: set[Future[None]] = set()
         try:
             for kind in self._plan.kinds:
-                for batch, digests in self._plan.blocks(operation, kind, self._batch_size):
+                for batch, digests in self._plan.blocks(operation, kind, self._batch_size, again=again):
                     # One block waits beside those in flight; more would only fill memory.
                     while len(flying) > self._concurrency:
                         landed, flying = wait(flying, return_when=FIRST_COMPLETED)
@@ -148,11 +189,17 @@ class Delivery:
             _raise_faults(landed)
 
     def _send(self, batch: BatchRange, digests: DigestBlock) -> None:
-        """One batch, to its receipt."""
-        if self._over:
-            return
-        request = Batch(operation=batch.operation, kind=batch.kind, digests=digests)
-        journaled = self._journal.open(self._run_id, batch, next(self._numbers))
+        """One batch of the plan, and what halving makes of it, each to its receipt."""
+        waiting = [_Piece(batch=batch, digests=digests)]
+        while waiting and not self._over:
+            first, *rest = waiting
+            waiting = [*self._send_piece(first), *rest]
+
+    def _send_piece(self, piece: _Piece) -> tuple[_Piece, ...]:
+        """One request, as often as it takes; the halves that are to be sent in its place."""
+        request = Batch(operation=piece.batch.operation, kind=piece.batch.kind, digests=piece.digests)
+        number = next(self._numbers)
+        journaled = self._journal.open(self._run_id, piece.batch, number, half_of=piece.half_of)
         perhaps_applied = False
 
         def attempt() -> Receipt:
@@ -175,9 +222,21 @@ class Delivery:
             self._fault = self._fault or barred.error
             self._journal.close(journaled, _left_open(perhaps_applied), message=barred.error.message)
         else:
-            status = BatchStatus.ACCEPTED if receipt.accepted else BatchStatus.REFUSED
+            status = self._status(piece, receipt)
             self._journal.close(journaled, status, receipt)
-            self._progress(len(digests))
+            if status is BatchStatus.HALVED:
+                return piece.halves(number)
+            self._progress(len(piece.digests))
+        return ()
+
+    def _status(self, piece: _Piece, receipt: Receipt) -> BatchStatus:
+        """What an answer makes of a batch; a refusal is for its content, or it would be a fault."""
+        if receipt.accepted:
+            return BatchStatus.ACCEPTED
+        if len(piece.digests) == 1:
+            return BatchStatus.DEAD_LETTER
+        halved = self._allowances[piece.batch.again].take(2)
+        return BatchStatus.HALVED if halved else BatchStatus.REFUSED
 
     def _attempt(self, journaled: str, request: Batch) -> Receipt:
         try:

@@ -7,6 +7,7 @@ file that no list names is swept. The same function settles a run that was kille
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 import uuid
@@ -20,7 +21,7 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from cdp_core.errors import Code, GateFault
-from cdp_core.model.delivery import BatchOutcome, BatchStatus, Operation
+from cdp_core.model.delivery import BatchOutcome, BatchStatus
 from cdp_core.model.ledger import LedgerFile, LedgerPart
 from cdp_core.pipeline.claims import Fold, LedgerReader
 from cdp_core.pipeline.digest_file import DigestFileWriter, Written, ranges_for
@@ -118,8 +119,8 @@ class _Told:
     """What became of each row of a plan."""
 
     def __init__(self, outcomes: Iterable[BatchOutcome]) -> None:
-        self._accepted: dict[tuple[Operation, str], Intervals] = {}
-        self._unknown: dict[tuple[Operation, str], Intervals] = {}
+        self._accepted: dict[tuple[PlanPart, str], Intervals] = {}
+        self._unknown: dict[tuple[PlanPart, str], Intervals] = {}
         for outcome in outcomes:
             batch = outcome.range
             if outcome.status is BatchStatus.ACCEPTED:
@@ -128,13 +129,18 @@ class _Told:
                 told = self._unknown
             else:
                 continue
-            told.setdefault((batch.operation, batch.kind), Intervals()).add(batch.start, batch.count)
+            sent = PlanPart.sent(batch.operation, again=batch.again)
+            told.setdefault((sent, batch.kind), Intervals()).add(batch.start, batch.count)
 
-    def accepted(self, operation: Operation, kind: str) -> Intervals:
-        return self._accepted.get((operation, kind), Intervals())
+    def accepted(self, sent: PlanPart, kind: str) -> Intervals:
+        return self._accepted.get((sent, kind), Intervals())
 
-    def unknown(self, operation: Operation, kind: str) -> Intervals:
-        return self._unknown.get((operation, kind), Intervals()).without(self.accepted(operation, kind))
+    def unknown(self, sent: PlanPart, kind: str) -> Intervals:
+        return self._unknown.get((sent, kind), Intervals()).without(self.accepted(sent, kind))
+
+    def anything(self, sent: PlanPart, kind: str) -> bool:
+        """Whether anything of a part is accepted or unknown."""
+        return bool(self.accepted(sent, kind) or self.unknown(sent, kind))
 
 
 class _Settlement:
@@ -157,14 +163,14 @@ class _Settlement:
 
     @property
     def _changes(self) -> bool:
-        told, kind = self._told, self._kind
-        return bool(
-            told.accepted(Operation.ADD, kind)
-            or told.unknown(Operation.ADD, kind)
-            or told.accepted(Operation.REMOVE, kind)
-            or told.unknown(Operation.REMOVE, kind)
-            or self._plan.file(PlanPart.CLAIM, kind)
-            or self._plan.file(PlanPart.RELEASE, kind)
+        return self._changed_by(*PlanPart)
+
+    def _changed_by(self, *parts: PlanPart) -> bool:
+        return any(
+            self._plan.file(each, self._kind) is not None
+            if each in (PlanPart.CLAIM, PlanPart.RELEASE)
+            else self._told.anything(each, self._kind)
+            for each in parts
         )
 
     @property
@@ -173,11 +179,8 @@ class _Settlement:
         added = self._plan.file(PlanPart.ADD, self._kind)
         return (
             added is not None
-            and self._told.accepted(Operation.ADD, self._kind).count == added.rows
-            and not self._told.accepted(Operation.REMOVE, self._kind)
-            and not self._told.unknown(Operation.REMOVE, self._kind)
-            and not self._plan.file(PlanPart.CLAIM, self._kind)
-            and not self._plan.file(PlanPart.RELEASE, self._kind)
+            and self._told.accepted(PlanPart.ADD, self._kind).count == added.rows
+            and not self._changed_by(*set(PlanPart) - {PlanPart.ADD})
             and not any(file.part is LedgerPart.UNCONFIRMED for file in self._before)
         )
 
@@ -271,6 +274,10 @@ class _Change:
     doubted: pa.Array
 
 
+_ADDED = (PlanPart.ADD, PlanPart.ADD_AGAIN)
+_REMOVED = (PlanPart.REMOVE, PlanPart.REMOVE_AGAIN)
+
+
 class _ChangeReader:
     """What a plan's outcomes say, range by range: confirmed, perhaps there, and ended digests."""
 
@@ -284,18 +291,32 @@ class _ChangeReader:
         return max((file.ranges for file in self._files.values() if file), default=1)
 
     def read(self, ranges: int) -> Iterator[_Change]:
-        kind = self._kind
-        parts = (
-            (PlanPart.ADD, self._told.accepted(Operation.ADD, kind)),
-            (PlanPart.CLAIM, Intervals.everything()),
-            (PlanPart.ADD, self._told.unknown(Operation.ADD, kind)),
-            (PlanPart.REMOVE, self._told.accepted(Operation.REMOVE, kind)),
-            (PlanPart.RELEASE, Intervals.everything()),
-            (PlanPart.REMOVE, self._told.unknown(Operation.REMOVE, kind)),
+        columns = (
+            self._accepted(ranges, *_ADDED, PlanPart.CLAIM),
+            self._unknown(ranges, *_ADDED),
+            self._accepted(ranges, *_REMOVED, PlanPart.RELEASE),
+            self._unknown(ranges, *_REMOVED),
         )
-        columns = (self._rows(plan_part, rows, ranges) for plan_part, rows in parts)
-        for added, claimed, perhaps, removed, released, doubted in zip(*columns, strict=True):
-            yield _Change(_both(added, claimed), perhaps, _both(removed, released), doubted)
+        for change in zip(*columns, strict=True):
+            yield _Change(*change)
+
+    def _accepted(self, ranges: int, *parts: PlanPart) -> Iterator[pa.Array]:
+        """What was accepted of some parts, together; of those that are not sent, everything."""
+        told = {
+            each: Intervals.everything()
+            if each in (PlanPart.CLAIM, PlanPart.RELEASE)
+            else self._told.accepted(each, self._kind)
+            for each in parts
+        }
+        return self._together(told, ranges)
+
+    def _unknown(self, ranges: int, *parts: PlanPart) -> Iterator[pa.Array]:
+        return self._together({each: self._told.unknown(each, self._kind) for each in parts}, ranges)
+
+    def _together(self, told: Mapping[PlanPart, Intervals], ranges: int) -> Iterator[pa.Array]:
+        columns = (self._rows(plan_part, rows, ranges) for plan_part, rows in told.items())
+        for arrays in zip(*columns, strict=True):
+            yield functools.reduce(_both, arrays)
 
     def _rows(self, plan_part: PlanPart, rows: Intervals, ranges: int) -> Iterable[pa.Array]:
         file = self._files[plan_part]

@@ -3,7 +3,8 @@
 A plan is a folder: `plan.json` with its sums and each file's SHA-256, and the digests themselves in
 `operation=add/kind=EMAIL/digests.parquet` and the like, so that any Parquet reader shows it as
 (operation, kind, digest): `SELECT operation, kind, count(*) FROM 'plans/ID/**/*.parquet' GROUP BY ALL`.
-Beside `add` and `remove` there may be `claim` and `release`: claims that change hands between exports
+What the service has refused before, and is tried once more, has parts of its own, `add-again` and
+`remove-again`. Beside these there may be `claim` and `release`: claims that change hands between exports
 and send nothing. The SHA-256 of `plan.json` stands for the whole.
 """
 
@@ -13,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -35,12 +37,27 @@ MANIFEST = "plan.json"
 
 
 class PlanPart(StrEnum):
-    """What becomes of a digest: the two that are sent, and the two that only the ledger learns of."""
+    """What becomes of a digest: four that are sent, and the two that only the ledger learns of."""
 
     ADD = Operation.ADD.value
+    ADD_AGAIN = "add-again"
     REMOVE = Operation.REMOVE.value
+    REMOVE_AGAIN = "remove-again"
     CLAIM = "claim"
     RELEASE = "release"
+
+    @classmethod
+    def sent(cls, operation: Operation, *, again: bool) -> PlanPart:
+        """The part that an operation sends: what is new, or what was refused before."""
+        return _SENT[operation, again]
+
+
+_SENT = {
+    (Operation.ADD, False): PlanPart.ADD,
+    (Operation.ADD, True): PlanPart.ADD_AGAIN,
+    (Operation.REMOVE, False): PlanPart.REMOVE,
+    (Operation.REMOVE, True): PlanPart.REMOVE_AGAIN,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,23 +129,28 @@ class Plan:
     @property
     def totals(self) -> Mapping[tuple[Operation, str], int]:
         """How many digests will be sent, for each operation and kind that has any."""
-        return {
-            (Operation(part.value), kind): file.rows
-            for (part, kind), file in self._files.items()
-            if part in (PlanPart.ADD, PlanPart.REMOVE)
-        }
+        rows: Counter[tuple[Operation, str]] = Counter()
+        for (operation, _), part in _SENT.items():
+            for kind in self.kinds:
+                if file := self.file(part, kind):
+                    rows[operation, kind] += file.rows
+        return rows
 
-    def blocks(self, operation: Operation, kind: str, size: int) -> Iterator[tuple[BatchRange, DigestBlock]]:
-        """All of an operation's digests, at most `size` at a time, in the plan's order."""
-        digests = self.digests(PlanPart(operation.value), kind)
+    def blocks(
+        self, operation: Operation, kind: str, size: int, *, again: bool = False
+    ) -> Iterator[tuple[BatchRange, DigestBlock]]:
+        """An operation's digests, at most `size` at a time, in the plan's order: those that are new, or
+        those that were refused before."""
+        digests = self.digests(PlanPart.sent(operation, again=again), kind)
         start = 0
         for block in map(DigestBlock, digests.blocks(size) if digests else ()):
-            yield BatchRange(operation=operation, kind=kind, start=start, count=len(block)), block
-            start += len(block)
+            count = len(block)
+            yield BatchRange(operation=operation, kind=kind, start=start, count=count, again=again), block
+            start += count
 
     def read(self, batch: BatchRange) -> DigestBlock:
         """The digests of one batch; any thread may ask."""
-        digests = self.digests(PlanPart(batch.operation.value), batch.kind)
+        digests = self.digests(PlanPart.sent(batch.operation, again=batch.again), batch.kind)
         return DigestBlock(digests.slice(batch.start, batch.count) if digests else b"")
 
     def file(self, part: PlanPart, kind: str) -> PlanFile | None:

@@ -53,15 +53,11 @@ def _again(state: State, run: Run) -> Run:
 
 
 def _died(state: State, run: Run) -> Run:
-    totals = state.journal.totals(run.id)
     return dataclasses.replace(
         run,
         status=RunStatus.FAILED,
         delivered=counted(
-            run.delivered.planned,
-            state.journal.outcomes(run.id),
-            requests=totals.requests,
-            retries=totals.retries,
+            run.delivered.planned, state.journal.outcomes(run.id), state.journal.totals(run.id)
         ),
         error_code=str(Code.INTERRUPTED),
         error=DIED if run.dry_run else f"{DIED}; the next run settles what it left",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cdp_core.errors import Code, ExitStatus
 from cdp_core.model.accounting import DeliveryCounts
 from cdp_core.model.delivery import BatchOutcome, BatchStatus
+from cdp_core.model.journal import NOTHING_SENT, JournalTotals
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.pipeline.plan import Plan
 
@@ -24,28 +25,30 @@ def exit_status(run: Run) -> ExitStatus:
 
 
 def delivery_counts(
-    plan: Plan, outcomes: Iterable[BatchOutcome], *, requests: int, retries: int
+    plan: Plan, outcomes: Iterable[BatchOutcome] = (), totals: JournalTotals = NOTHING_SENT
 ) -> DeliveryCounts:
     """What became of a plan's digests."""
-    return counted(sum(plan.totals.values()), outcomes, requests=requests, retries=retries)
+    return counted(sum(plan.totals.values()), outcomes, totals)
 
 
-def counted(planned: int, outcomes: Iterable[BatchOutcome], *, requests: int, retries: int) -> DeliveryCounts:
-    """What became of `planned` digests; those that no batch was opened for were not sent."""
+def counted(planned: int, outcomes: Iterable[BatchOutcome], totals: JournalTotals) -> DeliveryCounts:
+    """What became of `planned` digests; those that no batch was opened for were not sent, and those of a
+    halved batch count with its halves."""
     found = Counter(dict.fromkeys(BatchStatus, 0))
     for outcome in outcomes:
         found[outcome.status] += outcome.range.count
-    accepted, refused, unknown = (
-        found[status] for status in (BatchStatus.ACCEPTED, BatchStatus.REFUSED, BatchStatus.UNKNOWN)
-    )
+    accepted, unknown = found[BatchStatus.ACCEPTED], found[BatchStatus.UNKNOWN]
+    refused = found[BatchStatus.REFUSED] + found[BatchStatus.DEAD_LETTER]
     return DeliveryCounts(
         planned=planned,
         accepted=accepted,
         refused=refused,
         unknown=unknown,
         not_sent=planned - accepted - refused - unknown,
-        requests=requests,
-        retries=retries,
+        dead_letters=found[BatchStatus.DEAD_LETTER],
+        requests=totals.requests,
+        retries=totals.retries,
+        halves=totals.halves,
     )
 
 
@@ -62,8 +65,23 @@ def notes(run: Run) -> tuple[str, ...]:
     if run.status in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED):
         if counts.refused:
             said.append(f"{counts.refused:,} digests were refused by the service.")
+        said += _halved(run)
         if counts.unknown:
             said.append(f"{counts.unknown:,} digests got no answer; the next run sends them again.")
         if counts.not_sent:
             said.append(f"{counts.not_sent:,} digests were not sent; the next run plans them anew.")
     return tuple(said)
+
+
+def _halved(run: Run) -> Iterator[str]:
+    """How far the refused digests were found, and at what price."""
+    counts = run.delivered
+    if counts.halves:
+        yield f"{counts.halves:,} further requests were sent to find the refused digests."
+    if counts.dead_letters:
+        yield f"The next run tries {counts.dead_letters:,} of them again, apart from the others."
+    if counts.halves and run.error_code is None and counts.refused > counts.dead_letters:
+        yield (
+            f"{counts.refused - counts.dead_letters:,} of them are in batches that were not halved any "
+            "further; the next run goes on."
+        )

@@ -110,6 +110,7 @@ class Planning:
             files=files,
             export_id=self._export.id,
             folder=self._services.workspace.plans_folder / plan_id,
+            letters=self._state.dead_letters.of(self._audience, self._export.id),
         )
         kept = PlanRecord(
             id=plan_id,
@@ -146,7 +147,7 @@ class Planning:
             kinds=kinds,
             members=kept.summary["members"],
             profiles=kept.summary["profiles"],
-            delivered=delivery_counts(plan, (), requests=0, retries=0),
+            delivered=delivery_counts(plan),
         )
         self._record.save(RunStatus.PLANNED)
 

@@ -14,6 +14,7 @@ from cdp_core.errors import CdpError
 from cdp_core.model.access import Actor
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.journal import NO_LETTERS, DeadLetterChange
 from cdp_core.model.lease import Lease
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.run import Run, RunEvent, RunStatus, Station
@@ -58,14 +59,20 @@ class Record:
         return self.run
 
     def commit(
-        self, lease: Lease, audience: AudienceKey, files: tuple[LedgerFile, ...], status: RunStatus
+        self,
+        lease: Lease,
+        audience: AudienceKey,
+        files: tuple[LedgerFile, ...],
+        status: RunStatus,
+        letters: DeadLetterChange = NO_LETTERS,
     ) -> None:
-        """The run's end and the audience's ledger, in one transaction."""
+        """The run's end, the audience's ledger and the export's dead letters (none are left by default),
+        in one transaction."""
         ended = dataclasses.replace(
             self.run, status=status, ended_at=datetime.now(UTC), seconds=self._seconds()
         )
         ledgers = self._services.state.ledgers
-        ledgers.commit(lease, audience, files, ended)
+        ledgers.commit(lease, audience, files, ended, letters)
         # Only now: a run whose commit failed is still one that has to be settled.
         self.run = ended
         ledger.sweep(self._services.workspace.ledger_folder, ledgers.referenced())

@@ -12,7 +12,7 @@ from cdp_core.errors import CdpError, Code, InternalFault
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.run import RunStatus, Station
-from cdp_core.pipeline import ledger
+from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
 from cdp_core.pipeline.plan import Plan
 from cdp_core.runner.opening import Opened
@@ -81,8 +81,7 @@ class Sending:
             outcomes,
             export_id=self._export.id,
         )
-        totals = self._state.journal.totals(run_id)
-        counts = delivery_counts(plan, outcomes, requests=totals.requests, retries=totals.retries)
+        counts = delivery_counts(plan, outcomes, self._state.journal.totals(run_id))
         self._record.note(delivered=counts)
         status, fault = RunStatus.COMMITTED, self._end_fault(end, opened)
         if not counts.balances:
@@ -93,7 +92,8 @@ class Sending:
         elif end.interrupted:
             status = RunStatus.CANCELED
             self._record.note(error_code=str(Code.INTERRUPTED), error="interrupted")
-        self._record.commit(self._watch.lease, self._audience, files, status)
+        letters = dead_letters.change(plan, self._state.journal.batches(run_id))
+        self._record.commit(self._watch.lease, self._audience, files, status, letters)
 
     def _end_fault(self, end: DeliveryEnd, opened: Opened) -> CdpError | None:
         if isinstance(end.fault, CredentialsRejected):

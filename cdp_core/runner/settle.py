@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from cdp_core.errors import Code
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.run import Run, RunStatus, Station
-from cdp_core.pipeline import ledger
+from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.pipeline.plan import Plan
 from cdp_core.runner.dead import DIED, sweep_scratch
 from cdp_core.runner.outcome import delivery_counts
@@ -54,11 +54,14 @@ def _settle_delivery(
     ledger.verify(folder, files)
     plan = Plan.open(services.workspace.plans_folder / record.folder, record.sha256)
     outcomes = services.state.journal.outcomes(run.id)
-    totals = services.state.journal.totals(run.id)
-    counts = delivery_counts(plan, outcomes, requests=totals.requests, retries=totals.retries)
+    counts = delivery_counts(plan, outcomes, services.state.journal.totals(run.id))
     files = ledger.apply(folder, files, plan, outcomes, export_id=run.export_id)
     services.state.ledgers.commit(
-        watch.lease, audience, files, dataclasses.replace(_died(run), delivered=counts, settled_by=settler)
+        watch.lease,
+        audience,
+        files,
+        dataclasses.replace(_died(run), delivered=counts, settled_by=settler),
+        dead_letters.change(plan, services.state.journal.batches(run.id)),
     )
 
 

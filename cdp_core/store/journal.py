@@ -18,7 +18,7 @@ from cdp_core.store.tables import batches, leases, runs
 
 
 class Journal(Repository):
-    def open(self, run_id: str, batch: BatchRange, number: int) -> str:
+    def open(self, run_id: str, batch: BatchRange, number: int, *, half_of: int | None = None) -> str:
         """Write a batch down before anything of it is sent; gives its id. No two of a run have one number."""
         with self._database.write() as connection:
             _require_lease(connection, run_id)
@@ -26,8 +26,10 @@ class Journal(Repository):
                 insert(batches).values(
                     run_id=run_id,
                     number=number,
+                    half_of=half_of,
                     operation=str(batch.operation),
                     kind=batch.kind,
+                    again=batch.again,
                     start=batch.start,
                     digests=batch.count,
                     status=str(BatchStatus.JOURNALED),
@@ -83,10 +85,11 @@ class Journal(Repository):
         query = select(
             func.coalesce(func.sum(batches.c.attempts), 0),
             func.count().filter(batches.c.attempts > 0),
+            func.count().filter(batches.c.attempts > 0, batches.c.half_of.is_not(None)),
         ).where(batches.c.run_id == run_id)
         with self._database.read() as connection:
-            requests, sent = connection.execute(query).one()
-        return JournalTotals(requests=requests, retries=requests - sent)
+            requests, sent, halves = connection.execute(query).one()
+        return JournalTotals(requests=requests, retries=requests - sent, halves=halves)
 
     def _change(self, connection: Connection, batch_id: str, **values: Any) -> None:
         run_id, number = _parts(batch_id)
@@ -126,8 +129,13 @@ def _batch(row: Row[Any]) -> BatchRecord:
         id=f"{row.run_id}/{row.number}",
         run_id=row.run_id,
         number=row.number,
+        half_of=row.half_of,
         range=BatchRange(
-            operation=Operation(row.operation), kind=row.kind, start=row.start, count=row.digests
+            operation=Operation(row.operation),
+            kind=row.kind,
+            start=row.start,
+            count=row.digests,
+            again=row.again,
         ),
         status=BatchStatus(row.status),
         attempts=row.attempts,

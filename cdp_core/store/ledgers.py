@@ -10,10 +10,12 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, s
 
 from cdp_core.errors import Code, InternalFault
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.journal import NO_LETTERS, DeadLetterChange
 from cdp_core.model.lease import Lease
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.run import Run
 from cdp_core.store.database import Database, Repository
+from cdp_core.store.dead_letters import DeadLetters
 from cdp_core.store.leases import Leases
 from cdp_core.store.runs import Runs
 from cdp_core.store.tables import ledger_files, ledgers, runs
@@ -29,10 +31,11 @@ class LedgerVersion:
 
 
 class Ledgers(Repository):
-    def __init__(self, database: Database, leases: Leases, history: Runs) -> None:
+    def __init__(self, database: Database, leases: Leases, history: Runs, dead_letters: DeadLetters) -> None:
         super().__init__(database)
         self._leases = leases
         self._history = history
+        self._dead_letters = dead_letters
 
     def current(self, audience: AudienceKey) -> LedgerVersion:
         with self._database.read() as connection:
@@ -45,9 +48,15 @@ class Ledgers(Repository):
             return tuple(_current(connection, AudienceKey(*row)) for row in connection.execute(query).all())
 
     def commit(
-        self, lease: Lease, audience: AudienceKey, files: Sequence[LedgerFile], run: Run
+        self,
+        lease: Lease,
+        audience: AudienceKey,
+        files: Sequence[LedgerFile],
+        run: Run,
+        letters: DeadLetterChange = NO_LETTERS,
     ) -> LedgerVersion:
-        """Point to `files`, and save the run whose receipts they hold: all or nothing.
+        """Point to `files`, save the run whose receipts they hold, and take over what it made of its
+        export's dead letters (by default none are left): all or nothing.
 
         The run may be the lease holder's own, or a dead one that it settles (`settled_by`). Raises
         `InternalFault` where the lease is not the audience's, or was lost to somebody else.
@@ -73,6 +82,7 @@ class Ledgers(Repository):
             if rows:
                 connection.execute(insert(ledger_files), rows)
             self._history.save(run)
+            self._dead_letters.change(audience, run.export_id, letters)
             told = update(runs).where(runs.c.id == run.id)
             connection.execute(told.values(ledger_version=after.version))
         return after

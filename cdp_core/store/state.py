@@ -17,6 +17,7 @@ from cdp_core.store.audit import Audit
 from cdp_core.store.connections import Connections
 from cdp_core.store.consents import Consents
 from cdp_core.store.database import Clock, Database, utc_now
+from cdp_core.store.dead_letters import DeadLetters
 from cdp_core.store.exports import Exports
 from cdp_core.store.grants import Grants
 from cdp_core.store.journal import Journal
@@ -47,7 +48,8 @@ class State:
         self.runs = Runs(database)
         self.journal = Journal(database)
         self.leases = Leases(database)
-        self.ledgers = Ledgers(database, self.leases, self.runs)
+        self.dead_letters = DeadLetters(database)
+        self.ledgers = Ledgers(database, self.leases, self.runs, self.dead_letters)
         self.rates = Rates(database)
         self.audit = Audit(database)
 

@@ -11,13 +11,16 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
+from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.store.columns import Json, UtcDateTime
 
 metadata = MetaData(
@@ -156,8 +159,10 @@ batches = Table(
     metadata,
     Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),
+    Column("half_of", Integer),
     Column("operation", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("again", Boolean, nullable=False, server_default=false()),
     Column("start", BigInteger, nullable=False),
     Column("digests", BigInteger, nullable=False),
     Column("status", Text, nullable=False),
@@ -169,6 +174,25 @@ batches = Table(
     Column("sent_at", UtcDateTime),
     Column("answered_at", UtcDateTime),
     PrimaryKeyConstraint("run_id", "number"),
+)
+
+# Digests that the service refused when they stood alone; they go with their export.
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("destination", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("audience_id", Text, nullable=False),
+    Column("export_id", Text, ForeignKey("exports.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("operation", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("digest", LargeBinary(DIGEST_SIZE), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("http_status", Integer, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("destination", "origin", "audience_id", "export_id", "operation", "kind", "digest"),
 )
 
 ledgers = Table(

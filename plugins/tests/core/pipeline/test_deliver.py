@@ -1,14 +1,11 @@
 """Delivery: what is journaled when, what is tried again, and what ends it."""
 
-import hashlib
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import pytest
 
-from cdp_core.contract.destination import Batch, Destination, NewAudience
-from cdp_core.contract.digests import DigestBlock
+from cdp_core.contract.destination import Batch
 from cdp_core.contract.faults import (
     AudienceGone,
     CredentialsRejected,
@@ -20,163 +17,9 @@ from cdp_core.contract.faults import (
     Unanswered,
 )
 from cdp_core.errors import Code, ReconnectFault, TemporaryFault
-from cdp_core.model.delivery import Audience, BatchRange, BatchStatus, Operation, Patience, Receipt
+from cdp_core.model.delivery import BatchStatus, Operation
 from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
-
-QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.002)
-
-
-def digests(count: int, salt: str = "") -> DigestBlock:
-    return DigestBlock(b"".join(hashlib.sha256(f"{salt}{n}".encode()).digest() for n in range(count)))
-
-
-@dataclass
-class PlanOf:
-    """Additions and removals of one kind, in memory."""
-
-    additions: DigestBlock
-    removals: DigestBlock = field(default_factory=lambda: digests(0))
-    kinds: tuple[str, ...] = ("EMAIL",)
-
-    def blocks(self, operation: Operation, kind: str, size: int) -> Iterator[tuple[BatchRange, DigestBlock]]:
-        held = self.additions if operation is Operation.ADD else self.removals
-        for start in range(0, len(held), size):
-            count = min(size, len(held) - start)
-            yield (
-                BatchRange(operation=operation, kind=kind, start=start, count=count),
-                held.slice(start, count),
-            )
-
-
-class Notebook:
-    """A journal that remembers in which order things happened."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, str]] = []
-        self.ranges: dict[str, BatchRange] = {}
-        self.statuses: dict[str, BatchStatus] = {}
-        self.receipts: dict[str, Receipt | None] = {}
-
-    def open(self, run_id: str, batch: BatchRange, number: int) -> str:
-        self.ranges[str(number)] = batch
-        self.lines.append(("open", str(number)))
-        return str(number)
-
-    def attempt(self, batch_id: str) -> None:
-        self.lines.append(("attempt", batch_id))
-
-    def close(
-        self, batch_id: str, status: BatchStatus, receipt: Receipt | None = None, message: str = ""
-    ) -> None:
-        self.lines.append(("close", batch_id))
-        self.statuses[batch_id] = status
-        self.receipts[batch_id] = receipt
-
-    def attempts(self, batch_id: str = "1") -> int:
-        return self.lines.count(("attempt", batch_id))
-
-
-class Service(Destination):
-    """A destination that keeps a set and answers as its script says; without a script, it accepts."""
-
-    def __init__(self, script: Callable[[Batch, int], None] | None = None) -> None:
-        self.members: set[bytes] = set()
-        self.calls = 0
-        self.order: list[Operation] = []
-        self.busy = 0
-        self.most_busy = 0
-        self._script = script
-        self._guard = threading.Lock()
-
-    def deliver(self, batch: Batch) -> Receipt:
-        with self._guard:
-            self.calls += 1
-            call = self.calls
-            self.busy += 1
-            self.most_busy = max(self.busy, self.most_busy)
-        try:
-            if self._script:
-                self._script(batch, call)
-            with self._guard:
-                self.order.append(batch.operation)
-                change = (
-                    self.members.update
-                    if batch.operation is Operation.ADD
-                    else self.members.difference_update
-                )
-                change(set(batch.digests))
-            return Receipt(accepted=True, request_id=f"r-{call}", http_status=200)
-        finally:
-            with self._guard:
-                self.busy -= 1
-
-    def verify(self) -> Audience:
-        return Audience(id="1")
-
-    def audiences(self) -> Iterator[Audience]:
-        yield Audience(id="1")
-
-    def create_audience(self, request: NewAudience) -> Audience:
-        return Audience(id="2", name=request.name)
-
-    def audience_status(self) -> Audience:
-        return Audience(id="1")
-
-
-class Unhurried:
-    """A rate limit that lets everything through and remembers penalties."""
-
-    def __init__(self) -> None:
-        self.penalties: list[float] = []
-
-    def reserve(self) -> float:
-        return 0.0
-
-    def penalise(self, seconds: float) -> None:
-        self.penalties.append(seconds)
-
-
-@dataclass
-class Delivered:
-    end: DeliveryEnd
-    journal: Notebook
-    service: Service
-    pace: Unhurried
-    progress: list[int]
-    renewals: list[int]
-
-
-def deliver(
-    plan: PlanOf,
-    service: Service | None = None,
-    *,
-    size: int = 10,
-    stop: threading.Event | None = None,
-    renew: Callable[[], None] | None = None,
-    concurrency: int = 4,
-) -> Delivered:
-    service = service or Service()
-    journal, pace, progress, renewals = Notebook(), Unhurried(), [], []  # type: ignore[var-annotated]
-
-    def counted() -> None:
-        renewals.append(1)
-        if renew:
-            renew()
-
-    end = Delivery(
-        run_id="run",
-        plan=plan,
-        batch_size=size,
-        concurrency=concurrency,
-        destination=service,
-        journal=journal,
-        pace=pace,
-        renew=counted,
-        progress=progress.append,
-        stop=stop or threading.Event(),
-        patience=QUICK,
-    ).run()
-    return Delivered(end, journal, service, pace, progress, renewals)
+from delivering import QUICK, Notebook, PlanOf, Service, Unhurried, deliver, digests
 
 
 def failing(fault: DestinationFault, times: int = 10**9) -> Callable[[Batch, int], None]:
@@ -255,21 +98,6 @@ def test_one_perhaps_applied_attempt_makes_the_batch_unknown_whatever_comes_afte
 
     done = deliver(PlanOf(digests(5)), Service(script))
     assert done.journal.statuses["1"] is BatchStatus.UNKNOWN
-
-
-def test_a_refused_batch_leaves_its_neighbours_alone() -> None:
-    class Choosy(Service):
-        def deliver(self, batch: Batch) -> Receipt:
-            if bad in set(batch.digests):
-                return Receipt(accepted=False, http_status=400, message="bad digest")
-            return super().deliver(batch)
-
-    plan = PlanOf(digests(30))
-    bad = list(plan.additions)[15]
-    done = deliver(plan, Choosy())
-    assert sorted(done.journal.statuses.values()).count(BatchStatus.REFUSED) == 1
-    assert len(done.service.members) == 20
-    assert done.end.fault is None
 
 
 @pytest.mark.parametrize("fault", [RightsRefused("E3002"), AudienceGone("E3003")])
