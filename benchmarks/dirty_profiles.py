@@ -1,7 +1,9 @@
 """Deterministic profiles with the dirt of real data, for benchmarks: one DuckDB makes the same everywhere.
 
 Each row's e-mail follows from hashes of its number alone: 20 % mixed case or white space, 5 % empty,
-2 % malformed, 1 % placeholders, 1 % non-ASCII, 0.5 % already hashed, 4 % the e-mail of another row.
+2 % malformed, 1 % placeholders, 1 % non-ASCII, 0.5 % already hashed, 4 % the e-mail of another row. Phones are of six
+countries: 44 % E.164, 24 % international in other ways (6 % with `(0)`, 6 % with 00), 25 % national, 4 % empty,
+1 % malformed, 1 % placeholders, 0.5 % with an extension, 0.5 % already hashed.
 `--changed 0.05` gives the same people a while later: that share has left, and as many are new.
 """
 
@@ -56,15 +58,44 @@ SELECT person,
 FROM clean
 """
 
+_CALLED = """
+SELECT *, at[1] AS country, at[2] AS code, at[3] AS trunk, concat(at[4], printf(at[5], called)) AS number
+FROM (SELECT *, hash(person, 'call') % 1000 AS call, hash(person, 'phone') % 100000000 AS called,
+    [['DE', '49', '0', '15', '1%08d'], ['FR', '33', '0', '6', '%08d'], ['GB', '44', '0', '7', '4%08d'],
+     ['ES', '34', '', '6', '%08d'], ['IT', '39', '', '34', '%08d'], ['NL', '31', '0', '6', '%08d']
+    ][1 + (hash(person, 'country') % 6)::INT] AS at FROM dirty)
+"""
+
+_DIALLED = """
+SELECT *, CASE
+        WHEN call < 30 THEN NULL
+        WHEN call < 40 THEN ['', ' ', '  ', chr(9)][1 + (person % 4)::INT]
+        WHEN call < 50 THEN [number[:4], concat('+', code, number, number), 'call me', concat('+999', number)
+            ][1 + (person % 4)::INT]
+        WHEN call < 60 THEN ['0000000000', 'n/a', '-', '123456789'][1 + (person % 4)::INT]
+        WHEN call < 65 THEN concat('+', code, ' ', number, ' ext. ', (person % 90 + 10)::VARCHAR)
+        WHEN call < 70 THEN upper(sha256(concat(code, number)))
+        WHEN call < 130 THEN concat('+', code, CASE WHEN trunk = '' THEN ' ' ELSE ' (0)' END, number[:3], ' ',
+            number[4:])
+        WHEN call < 190 THEN concat('00', code, number)
+        WHEN call < 310 THEN concat('+', code, [' ', '-', '.', ' '][1 + (person % 4)::INT], number[:3],
+            [' ', '-', '.', '/'][1 + (person % 4)::INT], number[4:])
+        WHEN call < 440 THEN concat(trunk, number)
+        WHEN call < 560 THEN concat(trunk, number[:3], [' ', '-', '/', '.'][1 + (person % 4)::INT], number[4:6],
+            ' ', number[7:])
+        ELSE concat('+', code, number)
+    END AS phone
+FROM called
+"""
+
 _PROFILES = """
-SELECT printf('C%09d', person) AS customer_id, email,
-    printf('+4915%09d', hash(person, 'phone') % 1000000000) AS phone,
+SELECT printf('C%09d', person) AS customer_id, email, phone,
     CAST(md5(concat(person, 'device')) AS UUID)::VARCHAR AS mobile_ad_id,
-    ['DE', 'FR', 'GB', 'ES', 'IT', 'NL'][1 + (hash(person, 'country') % 6)::INT] AS country,
+    country,
     hash(person, 'consent') % 10 < 8 AS marketing_consent,
     round((hash(person, 'value') % 200000) / 100.0, 2) AS lifetime_value,
     DATE '2026-10-01' - (hash(person, 'order') % 700)::INT AS last_order
-FROM dirty
+FROM dialled
 """
 
 
@@ -72,6 +103,7 @@ def query(rows: int, changed: float = 0.0) -> str:
     """The SELECT that yields the profiles."""
     people = _PEOPLE.format(rows=rows, changed=round(changed * 10_000))
     steps = {"people": people, "drawn": _DRAWN, "clean": _CLEAN, "dirty": _DIRTY}
+    steps |= {"called": _CALLED, "dialled": _DIALLED}
     return f"WITH {', '.join(f'{name} AS ({step})' for name, step in steps.items())} {_PROFILES}"
 
 

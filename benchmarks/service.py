@@ -1,6 +1,6 @@
 """The service that `end_to_end` sends to: the Snapchat simulator over HTTPS, as a process of its own.
 
-    python -m benchmarks.service FOLDER --latency 0.25
+    python -m benchmarks.service FOLDER --latency 0.2
 
 FOLDER gets its certificate (`ca.pem`) and, once it listens, its port (`port`). Its rate limit is off: the
 bare script does not know it, and `cdp` keeps to it whether or not the service would mind.

@@ -2,6 +2,7 @@
 
     python -m benchmarks.stations                       1 and 10 million profiles, three times each
     python -m benchmarks.stations --rows 1000000 --repeat 1
+    python -m benchmarks.stations --match PHONE         phones, or MOBILE_AD_ID, in place of e-mails
 
 Each time is a process of its own, which makes four runs of one export, as they follow each other in
 life: the first, one with nothing changed, one with 5 % of the people changed, and one with nothing
@@ -32,6 +33,7 @@ from cdp_core.engines.duckdb.engine import DuckDBEngine
 from cdp_core.model.configuration import Match, ProfileSource, Segment
 from cdp_core.model.delivery import BatchOutcome, BatchStatus, Operation
 from cdp_core.model.ledger import LedgerFile
+from cdp_core.model.policy import Region
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.compare import compare
 from cdp_core.pipeline.plan import Plan
@@ -49,7 +51,8 @@ Measured = dict[str, tuple[float, float, float]]
 class Stations:
     """One export's runs; of each station the wall and processor seconds, and the peak memory in MB."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: str) -> None:
+        self._kind = kind
         self.measured: Measured = {}
         self._folder = folder
         self._ledger = folder / "ledger"
@@ -63,7 +66,7 @@ class Stations:
         found = self._watch(f"{name}: prepare", lambda: self._prepare(profiles, scratch))
         plan = self._watch(f"{name}: compare", lambda: self._compare(found, self._folder / f"plan of {name}"))
         assert all(counts.balances for counts in plan.counts.values())
-        outcomes = self._watch(f"{name}: read the batches", lambda: list(_accepted(plan)))
+        outcomes = self._watch(f"{name}: read the batches", lambda: list(_accepted(plan, self._kind)))
         self._files = self._watch(
             f"{name}: ledger",
             lambda: ledger.apply(self._ledger, self._files, plan, outcomes, export_id="export"),
@@ -80,8 +83,9 @@ class Stations:
         source = ProfileSource(url=str(profiles), key="customer_id")
         selection = Selection(
             segments=(Segment(id="1", name="Everybody", where="true"),),
-            matching=(Match(kind="EMAIL", field="email"),),
+            matching=(Match(kind=self._kind, field=self._kind.lower()),),
             kinds=BUILT_IN_KINDS,
+            region=Region(field="country"),
         )
         with DuckDBEngine(EngineContext(source=source, scratch=scratch)) as engine:
             return prepare(engine, selection, scratch, lambda members: None)
@@ -92,28 +96,29 @@ class Stations:
         )
 
 
-def _accepted(plan: Plan) -> Iterator[BatchOutcome]:
+def _accepted(plan: Plan, kind: str) -> Iterator[BatchOutcome]:
     for operation in Operation:
-        for batch, digests in plan.blocks(operation, "EMAIL", 100_000):
+        for batch, digests in plan.blocks(operation, kind, 100_000):
             assert len(digests) == batch.count
             yield BatchOutcome(range=batch, status=BatchStatus.ACCEPTED)
 
 
-def measure(before: Path, after: Path) -> Measured:
+def measure(before: Path, after: Path, kind: str) -> Measured:
     """Four runs of one export in this process."""
     with tempfile.TemporaryDirectory(dir=DATA) as folder:
-        stations = Stations(Path(folder))
+        stations = Stations(Path(folder), kind)
         for name, profiles in (("first", before), ("same", before), ("5 %", after), ("same again", after)):
             stations.run(name, profiles)
     return stations.measured
 
 
-def in_processes(rows: int, repeat: int) -> Measured:
+def in_processes(rows: int, repeat: int, kind: str) -> Measured:
     before, after = DATA / f"profiles-{rows}.parquet", DATA / f"profiles-{rows}-changed.parquet"
     for path, changed in ((before, 0.0), (after, CHANGED)):
         if not path.exists():
             dirty_profiles.write(path, rows, changed)
-    command = [sys.executable, "-m", "benchmarks.stations", "--measure", str(before), str(after)]
+    command = [sys.executable, "-m", "benchmarks.stations", "--match", kind]
+    command += ["--measure", str(before), str(after)]
     times: list[Measured] = [
         json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
         for _ in range(repeat)
@@ -134,17 +139,18 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--match", choices=list(BUILT_IN_KINDS), default="EMAIL")
     parser.add_argument("--measure", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        print(json.dumps(measure(*options.measure)))
+        print(json.dumps(measure(*options.measure, options.match)))
         return
-    table = Table("station", title=f"medians of {options.repeat}")
+    table = Table("station", title=f"{options.match}, medians of {options.repeat}")
     columns = []
     for rows in options.rows:
         for heading in (f"{rows:,}: s", "CPU s", "peak MB"):
             table.add_column(heading, justify="right")
-        columns.append(in_processes(rows, options.repeat))
+        columns.append(in_processes(rows, options.repeat, options.match))
     for station in columns[0]:
         cells = [
             cell
