@@ -15,7 +15,7 @@ from cdp_core.contract.schemas import load_settings, settings_of
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection, Export, Match
-from cdp_core.model.names import checked_name
+from cdp_core.model.names import as_typed, checked_name
 from cdp_core.model.run import Run, RunEvent
 from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.matching import check_matching
@@ -159,7 +159,9 @@ class Exports:
         before = self.desk.state.exports.get(name)
         if before.connection_id is not None:
             raise InvalidFault(
-                Code.IN_USE, f"export {name!r} has a connection", hint=f'cdp export detach "{name}" first'
+                Code.IN_USE,
+                f"export {name!r} has a connection",
+                hint=f"cdp export detach {as_typed(name)} first",
             )
         after = dataclasses.replace(before, connection_id=self.desk.state.connections.get(connection).id)
         self._check(after)

@@ -23,6 +23,7 @@ from cdp_core.contract.schemas import load_settings, settings_of
 from cdp_core.errors import CdpError, Code, InvalidFault, ReconnectFault, TemporaryFault
 from cdp_core.model.configuration import Connection, ConnectionStatus, Export
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.names import as_typed
 from cdp_core.model.secret import MASK, Secret
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.store.state import State
@@ -170,7 +171,7 @@ class Connector:
                 Code.RECONNECT,
                 "the service does not accept this connection's credentials any more",
                 where=f"connection {connection.name!r}",
-                hint=f'sign in again: cdp connection authenticate "{connection.name}"',
+                hint=f"sign in again: cdp connection authenticate {as_typed(connection.name)}",
             )
 
     def require_signed_in(self, connection: Connection) -> None:
@@ -181,7 +182,7 @@ class Connector:
                 Code.NOT_CONNECTED,
                 "nobody has signed in to the service",
                 where=f"connection {connection.name!r}",
-                hint=f'cdp connection authenticate "{connection.name}"',
+                hint=f"cdp connection authenticate {as_typed(connection.name)}",
             )
         self.require_connected(connection)
 
@@ -206,7 +207,7 @@ class Connector:
             raise InvalidFault(
                 Code.NO_CONNECTION,
                 f"export {export.name!r} has no connection",
-                hint=f'cdp export attach "{export.name}" --connection NAME',
+                hint=f"cdp export attach {as_typed(export.name)} --connection NAME",
             )
         return self._state.connections.by_id(export.connection_id)
 
@@ -231,7 +232,7 @@ class Connector:
                 Code.RECONNECT,
                 f"the service refused the credentials: {fault.message}",
                 where=where,
-                hint=f'cdp connection authenticate "{connection.name}"',
+                hint=f"cdp connection authenticate {as_typed(connection.name)}",
             )
         if isinstance(fault, RightsRefused):
             return ReconnectFault(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cdp_core.errors import Code, ConsentFault
 from cdp_core.model.configuration import Connection
+from cdp_core.model.names import as_typed
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.rules.consent import ConsentGap, consent_gap
 from cdp_core.store.state import State
@@ -40,7 +41,7 @@ class ConsentDesk:
         if not gap.open:
             return
         titles = ", ".join(f"“{prompt.title}”" for prompt in gap.open)
-        hint = f'an Administrator reads and agrees with: cdp connection agree "{connection.name}"'
+        hint = f"an Administrator reads and agrees with: cdp connection agree {as_typed(connection.name)}"
         where = f"connection {connection.name!r}"
         if gap.missing:
             raise ConsentFault(Code.CONSENT_MISSING, f"nobody has agreed to {titles}", where=where, hint=hint)

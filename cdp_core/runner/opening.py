@@ -15,6 +15,7 @@ from cdp_core.contract.faults import DestinationFault
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import Audience
+from cdp_core.model.names import as_typed
 from cdp_core.runner.connect import Connector, OpenDestination
 
 
@@ -57,7 +58,7 @@ def _open(connector: Connector, export: Export, opened: ExitStack) -> Opened:
             Code.AUDIENCE_UNFIT,
             str(unfit),
             where=f"export {export.name!r}",
-            hint=f'cdp export edit "{export.name}" --set {to.spec.audience_setting}=…',
+            hint=f"cdp export edit {as_typed(export.name)} --set {to.spec.audience_setting}=…",
         ) from unfit
     except DestinationFault as fault:
         raise connector.as_error(fault, to.connection) from fault

@@ -13,6 +13,7 @@ from cdp_core.model.configuration import Export, Segment
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.journal import PlanRecord
 from cdp_core.model.ledger import LedgerFile
+from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunStatus, Station
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.compare import compare
@@ -63,7 +64,7 @@ class Planning:
         """A plan that was looked at, exactly as it is; raises `GateFault` if what it stands on has changed
         since. The profiles may have: they do every day."""
         kept = self._state.plans.get(plan_id)
-        again = f'cdp export plan "{self._export.name}"'
+        again = f"cdp export plan {as_typed(self._export.name)}"
         if kept.export_id != self._export.id:
             raise InvalidFault(Code.PLAN_UNKNOWN, f"plan {kept.id} belongs to another export", hint=again)
         changed = basis.changes(dict(kept.basis), self._basis())
