@@ -61,6 +61,7 @@ def count_members(connection: duckdb.DuckDBPyConnection, segment: Segment, condi
 def _checked_condition(connection: duckdb.DuckDBPyConnection, segment: Segment) -> str:
     """The text, once it is one whole expression both by itself and in parentheses, and true or false."""
     text, where = _text(segment), _where(segment)
+    _refuse_semicolon(text, where)
     alone, enclosed = f"{_SELECT}\n", f"{_SELECT} (\n"
     place = QueryPlace(text, alone)
     trees = _parse(connection, f"{alone}{text}", place, where, whole=False)
@@ -77,6 +78,14 @@ def _checked_condition(connection: duckdb.DuckDBPyConnection, segment: Segment) 
     on_query(lambda: connection.execute(explained), place.after("EXPLAIN "), where=where)
     _check_is_true_or_false(connection, place, where)
     return text
+
+
+def _refuse_semicolon(text: str, where: str) -> None:
+    """One that ends a statement: in a quote or a comment it may stand."""
+    for place, kind in duckdb.tokenize(text):
+        if kind == duckdb.token_type.operator and text.encode()[place : place + 1] == b";":
+            message = "a condition is one expression, without `;`"
+            raise syntax_fault(message, place, QueryPlace(text), where=where)
 
 
 def _check_is_true_or_false(connection: duckdb.DuckDBPyConnection, place: QueryPlace, where: str) -> None:

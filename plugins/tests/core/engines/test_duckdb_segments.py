@@ -38,6 +38,7 @@ def sql(text: str) -> Segment:
     ("segment", "members"),
     [
         (where("value > 500"), 1),
+        (where("value > 500 AND email <> 'a;b' -- enough; really"), 1),
         (where("value IS NULL OR value < 500 -- the rest"), 2),
         (where("profiles.value > 500"), 1),
         (where("value > (SELECT avg(value) FROM profiles)"), 1),
@@ -153,6 +154,11 @@ def test_an_address_that_the_query_names_is_not_shown(engine: Any, condition: st
         ("value > 3\n  AND", "the condition ends too early: line 2, column 6\n    AND\n       ^"),
         ("(value > 3", "the condition ends too early: line 1, column 11\n"),
         ("value > 3 '", "unterminated"),
+        (
+            "value > 3 AND email <> ';'; DROP TABLE profiles",
+            "a condition is one expression, without `;`: line 1, column 27\n",
+        ),
+        ("value > 3\n;", "a condition is one expression, without `;`: line 2, column 1\n  ;\n  ^"),
         ("value", "a condition must be true or false; this one is of type DOUBLE"),
         ("upper(email)", "a condition must be true or false; this one is of type VARCHAR"),
     ],
