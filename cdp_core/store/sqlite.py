@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,12 +107,22 @@ def busy(path: Path) -> TemporaryFault:
 def _fault(name: str, path: Path) -> CdpError | None:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return busy(path)
-    if name.startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return InvalidFault(
             Code.DISK_FULL,
-            f"the state database cannot be written ({name})",
+            "the workspace cannot be written, and whatever is done in it is recorded there: nothing can be, "
+            "not even looking",
+            where=str(path.parent),
+            hint="run cdp as the folder's owner, or make it writable again: "
+            f"chmod -R u+rwX {shlex.quote(str(path.parent))}; a read-only disk has to be mounted anew",
+        )
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        full = name.startswith("SQLITE_FULL")
+        return InvalidFault(
+            Code.DISK_FULL,
+            "the disk is full" if full else "the disk fails while the state database is read or written",
             where=str(path),
-            hint="free some space, or mend the permissions of the workspace's folder; then run again",
+            hint="free some space; then run again" if full else "look after the disk; then run again",
         )
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return broken(path, f"the state database is damaged, or no database ({name})")

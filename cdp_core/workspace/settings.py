@@ -17,7 +17,7 @@ from typing import Any, Literal
 import marshmallow
 import tomlkit
 from marshmallow import fields, validate
-from tomlkit.exceptions import ParseError, TOMLKitError
+from tomlkit.exceptions import ParseError, TOMLKitError, UnexpectedCharError, UnexpectedEofError
 
 from cdp_core.contract.schemas import SettingsSchema
 from cdp_core.errors import Code, InvalidFault
@@ -153,6 +153,13 @@ def parse(text: str, path: Path) -> tomlkit.TOMLDocument:
     try:
         document = tomlkit.parse(text)
     except TOMLKitError as error:
+        if _ends_too_early(error, text):
+            raise InvalidFault(
+                Code.WORKSPACE_BROKEN,
+                "cdp.toml ends too early: something that begins in it is not finished",
+                where=f"{path}:{len(text.rstrip().splitlines()) or 1}",
+                hint="finish or take out what its last line begins, or restore it from a copy",
+            ) from None
         line = error.line if isinstance(error, ParseError) else 1
         raise InvalidFault(
             Code.WORKSPACE_BROKEN,
@@ -168,6 +175,12 @@ def parse(text: str, path: Path) -> tomlkit.TOMLDocument:
             hint="restore it, or make a workspace elsewhere: cdp init DIR --profiles FILE --key COLUMN",
         )
     return document
+
+
+def _ends_too_early(error: TOMLKitError, text: str) -> bool:
+    """The parser reads a NUL after the end: one that it objects to, and that the text does not hold."""
+    past_the_end = isinstance(error, UnexpectedCharError) and "\\x00" in str(error) and "\0" not in text
+    return past_the_end or isinstance(error, UnexpectedEofError)
 
 
 def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:

@@ -17,7 +17,7 @@ from typing import Any
 import platformdirs
 import tomlkit
 
-from cdp_core.errors import Code, InvalidFault
+from cdp_core.errors import CdpError, Code, InvalidFault
 from cdp_core.workspace.files import (
     alone,
     make_private_folder,
@@ -85,6 +85,8 @@ class Workspace:
                 write_private(aside / SETTINGS_FILE, written(settings).encode())
                 furnish(cls.open(aside))
                 _move(aside, folder)
+            except CdpError as fault:
+                raise _told_of(folder, aside, fault) from fault
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
         return cls.open(folder)
@@ -183,6 +185,15 @@ def _refuse_taken(folder: Path) -> None:
             where=str(folder),
             hint=f"cdp init {shlex.quote(str(folder / DEFAULT_NAME))} --profiles FILE --key COLUMN",
         )
+
+
+def _told_of(folder: Path, aside: Path, fault: CdpError) -> CdpError:
+    """The fault with the workspace's own place where it names the one beside it, which is gone by now."""
+
+    def told(text: str) -> str:
+        return text.replace(str(aside), str(folder)).replace(aside.name, folder.name)
+
+    return type(fault)(fault.code, told(fault.message), where=told(fault.where), hint=told(fault.hint))
 
 
 def _move(aside: Path, folder: Path) -> None:

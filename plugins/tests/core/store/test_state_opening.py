@@ -192,14 +192,21 @@ def _fill(state: State) -> None:
         state.audit.append(actor=f"{number}", real="x" * 500, action="a", object="o", outcome="done")
 
 
-@pytest.mark.parametrize("limit", ["max_page_count=1", "query_only=ON"], ids=["full", "read-only"])
-def test_a_disk_that_takes_nothing_more_is_a_fault_and_what_was_there_stays(state: State, limit: str) -> None:
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [("max_page_count=1", "the disk is full"), ("query_only=ON", "cannot be written")],
+    ids=["full", "read-only"],
+)
+def test_a_disk_that_takes_nothing_more_is_a_fault_and_what_was_there_stays(
+    state: State, limit: str, says: str
+) -> None:
     state.grants.grant("anna", "viewer", by="anna")
     with state._database.read() as connection:
         connection.exec_driver_sql(f"PRAGMA {limit}")
     with pytest.raises(InvalidFault) as caught:
         _fill(state)
     assert caught.value.code is Code.DISK_FULL
+    assert says in caught.value.message
     assert state.grants.all() == {"anna": {"viewer"}}
     assert state.audit.verify().ok
 

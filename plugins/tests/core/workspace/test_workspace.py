@@ -94,6 +94,20 @@ def test_a_creation_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_a_creation_that_fails_names_the_place_that_was_meant(tmp_path: Path) -> None:
+    def fail(workspace: Workspace) -> None:
+        path = workspace.settings_path
+        raise InvalidFault(
+            Code.DISK_FULL, f"{workspace.folder.name} is full", where=str(path), hint=f"rm {path}"
+        )
+
+    with pytest.raises(InvalidFault) as caught:
+        Workspace.create(tmp_path / "w", SETTINGS, fail)
+    fault, path = caught.value, tmp_path / "w" / "cdp.toml"
+    assert (fault.code, fault.message) == (Code.DISK_FULL, "w is full")
+    assert (fault.where, fault.hint) == (str(path), f"rm {path}")
+
+
 RACER = """
 import sys, time
 from pathlib import Path

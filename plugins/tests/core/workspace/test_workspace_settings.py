@@ -104,6 +104,22 @@ def test_a_file_that_is_not_ours_is_refused_at_its_line(workspace: Workspace, te
     assert abs(int(caught.value.where.rpartition(":")[2]) - line) <= 1
 
 
+@pytest.mark.parametrize("end", ["[profiles", "profiles = [", "[profiles]\nurl", '[vault]\nkind = """fi\n\n'])
+def test_a_file_that_was_cut_off_is_said_to_end_too_early_and_where(workspace: Workspace, end: str) -> None:
+    workspace.settings_path.write_text(f"# ours\n{end}")
+    with pytest.raises(InvalidFault) as caught:
+        Workspace.open(workspace.folder)
+    assert caught.value.message.startswith("cdp.toml ends too early")
+    assert caught.value.where == f"{workspace.settings_path}:{2 + end.rstrip().count(chr(10))}"
+
+
+def test_a_character_that_is_in_the_file_is_not_said_to_be_its_end(workspace: Workspace) -> None:
+    workspace.settings_path.write_bytes(b"profiles = \x00[")
+    with pytest.raises(InvalidFault) as caught:
+        Workspace.open(workspace.folder)
+    assert caught.value.message.startswith("cdp.toml is not valid TOML")
+
+
 def test_bytes_that_are_no_text_are_refused_at_their_line(workspace: Workspace) -> None:
     workspace.settings_path.write_bytes(b"# one\n# tw\xff\n")
     with pytest.raises(InvalidFault) as caught:
