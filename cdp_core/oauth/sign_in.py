@@ -72,7 +72,9 @@ class SignIn:
                     Code.SIGN_IN_TIMEOUT,
                     f"no answer came to {listener.redirect_uri} within {self.timeout:.0f} seconds",
                     where=self._where,
-                    hint=f"{self._hint} (or with --paste, where the browser is on another machine)",
+                    hint="if the service's page showed an error: check client_id, and that this redirect URI "
+                    "is registered there, letter for letter; if the browser is on another machine, add "
+                    f"--paste; then again: {self._hint}",
                 )
             return code, listener.redirect_uri
 

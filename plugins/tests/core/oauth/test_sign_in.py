@@ -128,7 +128,9 @@ def test_nobody_signs_in_in_time(world: Any) -> None:
     with pytest.raises(ReconnectFault) as fault:
         signing_in(world, timeout=0.05).run(show_url=lambda url: None, open_browser=False, ask_paste=None)
     assert fault.value.code is Code.SIGN_IN_TIMEOUT
-    assert "--paste" in fault.value.hint
+    for what_to_look_at in ("client_id", "redirect URI is registered", "--paste"):
+        assert what_to_look_at in fault.value.hint
+    assert fault.value.hint.endswith('cdp connection authenticate "Snapchat EU"')
 
 
 def test_a_refused_exchange_quotes_the_service(world: Any) -> None:
