@@ -59,7 +59,11 @@ def _named(session: Session, name: str | None) -> str:
     help="Who else may send through it. Default: Administrators only. Repeatable.",
 )
 @rich_click.option(
-    "--agree", is_flag=True, help="Agree to the consent texts, which are shown, without being asked."
+    "--agree",
+    "--yes",
+    "agree",
+    is_flag=True,
+    help="Agree to the consent texts, which are shown, without being asked.",
 )
 @json_option
 @click.pass_obj
