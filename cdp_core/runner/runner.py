@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from cdp_core.errors import Code, NotAllowedFault
+from cdp_core.errors import CdpError, Code, InvalidFault, NotAllowedFault
 from cdp_core.model.access import Actor
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
-from cdp_core.model.run import Run, RunEvent
+from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.runner.execution import Execution
+from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
 
 Progress = Callable[[RunEvent], None]
@@ -37,7 +38,11 @@ class Runner:
         stop: threading.Event,
     ) -> Run:
         """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all."""
-        self._may_send(export)
+        try:
+            self._may_send(export)
+        except CdpError as fault:
+            self._record_refused(export, actor, fault)
+            raise
         execution = self._execution(export, actor, progress, stop)
         return execution.run() if plan_id is None else execution.run_planned(plan_id)
 
@@ -77,6 +82,19 @@ class Runner:
         self, export: Export, actor: Actor, progress: Progress | None, stop: threading.Event
     ) -> Execution:
         return Execution(services=self._services, export=export, actor=actor, progress=progress, stop=stop)
+
+    def _record_refused(self, export: Export, actor: Actor, fault: CdpError) -> None:
+        """A run that may not begin stands in the history as failed; it leaves nothing to settle. One whose
+        audience cannot be named, for want of a connection or a plugin, is in the audit log alone."""
+        try:
+            audience = self.audience_of(export)
+        except InvalidFault:
+            return
+        state = self._services.state
+        record = Record(services=self._services, export=export, actor=actor, progress=None)
+        with state.transaction():
+            state.runs.start(record.run, audience=audience)
+            record.save(RunStatus.FAILED, fault=fault, ended=True)
 
     def _may_send(self, export: Export) -> None:
         """Everything that forbids sending and can be known before anything is read."""
