@@ -100,7 +100,7 @@ class Desk:
             self._write(action, resource.name, "denied", {"reason": decision.reason})
             raise NotAllowedFault(
                 Code.NOT_ALLOWED,
-                f"{self.actor.name} may not {action}: {decision.reason}",
+                f"{self.actor.name} may not {action.in_words}: {decision.reason}",
                 where=f"{resource.kind} {resource.name}".strip(),
                 hint=self._way_out(action, resource),
             )
@@ -108,7 +108,7 @@ class Desk:
             self._write(action, resource.name, "denied", {"reason": "acting as somebody else"})
             raise NotAllowedFault(
                 Code.REAL_PERSON_NEEDED,
-                f"{action} needs the real person; {self.actor.real} acts as {self.actor.name}",
+                f"only the real person may {action.in_words}; {self.actor.real} acts as {self.actor.name}",
                 hint="leave out --as",
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -48,6 +49,53 @@ class Action(StrEnum):
     PLUGIN_ENABLE = "plugin.enable"
     AUDIT_LIST = "audit.list"
     AUDIT_VERIFY = "audit.verify"
+
+    @property
+    def in_words(self) -> str:
+        """What follows “may”, for people: `agree to a connection's consent texts`."""
+        return _IN_WORDS[self]
+
+
+_IN_WORDS: Mapping[Action, str] = {
+    Action.WORKSPACE_INIT: "make a workspace",
+    Action.WORKSPACE_CHECK: "look the workspace over",
+    Action.WHOAMI: "see their own roles",
+    Action.SEGMENT_LIST: "list segments",
+    Action.SEGMENT_SHOW: "see a segment",
+    Action.SEGMENT_ADD: "add a segment",
+    Action.SEGMENT_REMOVE: "remove a segment",
+    Action.CONNECTION_TYPES: "see what connections can be added",
+    Action.CONNECTION_LIST: "list connections",
+    Action.CONNECTION_SHOW: "see a connection",
+    Action.CONNECTION_ADD: "add a connection",
+    Action.CONNECTION_EDIT: "change a connection",
+    Action.CONNECTION_SHARE: "share a connection",
+    Action.CONNECTION_VERIFY: "try a connection",
+    Action.CONNECTION_AGREE: "agree to a connection's consent texts",
+    Action.CONNECTION_AUTHENTICATE: "sign in for a connection",
+    Action.CONNECTION_EXPORT_USER: "become a connection's export user",
+    Action.CONNECTION_REMOVE: "remove a connection",
+    Action.EXPORT_OPTIONS: "see what an export can be made of",
+    Action.EXPORT_LIST: "list exports",
+    Action.EXPORT_SHOW: "see an export",
+    Action.EXPORT_ADD: "add an export",
+    Action.EXPORT_EDIT: "change an export",
+    Action.EXPORT_DUPLICATE: "duplicate an export",
+    Action.EXPORT_DETACH: "detach an export",
+    Action.EXPORT_ATTACH: "attach an export",
+    Action.EXPORT_REMOVE: "remove an export",
+    Action.EXPORT_PLAN: "plan an export",
+    Action.EXPORT_RUN: "run an export",
+    Action.EXPORT_HISTORY: "see an export's history",
+    Action.ROLE_LIST: "list roles",
+    Action.ROLE_GRANT: "grant a role",
+    Action.ROLE_REVOKE: "revoke a role",
+    Action.PLUGIN_LIST: "list plugins",
+    Action.PLUGIN_DISABLE: "disable a plugin",
+    Action.PLUGIN_ENABLE: "enable a plugin",
+    Action.AUDIT_LIST: "read the audit log",
+    Action.AUDIT_VERIFY: "verify the audit log",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

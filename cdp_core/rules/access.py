@@ -98,8 +98,8 @@ def core_opinion(actor: Actor, action: Action, resource: Resource, roles: Mappin
     if not held:
         return Opinion(verdict="deny", reason=f"{actor.name} has no role in this workspace")
     if action not in actions_of(held, roles):
-        labels = ", ".join(sorted(roles[key].label for key in actor.roles if key in roles))
-        return Opinion(verdict="deny", reason=f"{labels} does not include {action}")
+        labels = " or ".join(sorted(roles[key].label for key in actor.roles if key in roles))
+        return Opinion(verdict="deny", reason=f"that is not part of the role {labels}")
     if "administrator" in held or action not in THROUGH_A_CONNECTION or resource.shared_with is None:
         return Opinion(verdict="allow", reason="the role includes it")
     if resource.shared_with & (held | {actor.name}):

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from cdp_core.cli.render.tables import Details, Listing, coloured
 from cdp_core.cli.render.words import count, duration, moment, quoted, status_word
+from cdp_core.model.access import Action
 
 if TYPE_CHECKING:
     from cdp_core.app.views import (
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def _acts(keys: Iterable[str]) -> str:
+    return _names(Action(key).in_words for key in keys)
 
 
 def segments(views: Iterable[SegmentView]) -> Listing:
@@ -241,7 +246,7 @@ def grants(views: Iterable[GrantView]) -> Listing:
 def roles(views: Iterable[RoleView]) -> Listing:
     return Listing(
         ("Role", "Means", "May"),
-        ((view.key, view.label, _names(view.actions)) for view in views),
+        ((view.key, view.label, _acts(view.actions)) for view in views),
         texts=("May",),
     )
 
@@ -252,7 +257,7 @@ def person(view: Whoami) -> Details:
         acting,
         (
             ("Roles", _names(view.roles) or "none: ask an Administrator for one"),
-            ("May", _names(view.actions)),
+            ("May", _acts(view.actions)),
             ("Workspace", view.workspace),
         ),
     )

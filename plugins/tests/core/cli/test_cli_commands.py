@@ -244,6 +244,17 @@ def test_exports_are_listed_shown_edited_and_duplicated(cdp: Keyboard, export: s
     assert [view["name"] for view in cdp("export", "list", "--json").document] == ["Copy", "Renamed"]
 
 
+def test_a_refusal_says_in_words_what_may_not_be_done(cdp: Keyboard, connection: str) -> None:
+    cdp("role", "grant", "bob", "contributor")
+    said = cdp("--as", "bob", "connection", "agree", connection, "--agree", status=4)
+    assert "bob may not agree to a connection's consent texts: " in said.err
+    assert "that is not part of the role Contributor" in said.err
+    cdp("role", "grant", "bob", "administrator")
+    said = cdp("--as", "bob", "connection", "export-user", connection, status=4)
+    assert "only the real person may become a connection's export user" in said.err
+    assert "connection." not in said.err
+
+
 def test_the_name_of_a_connection_is_for_those_whom_it_is_shared_with(cdp: Keyboard, export: str) -> None:
     for person, role in (("vic", "viewer"), ("con", "contributor")):
         cdp("role", "grant", person, role)
@@ -332,7 +343,8 @@ def test_roles_are_granted_listed_and_revoked(cdp: Keyboard, workspace: Path) ->
     assert "viewer" in cdp("role", "grant", "zoe", "viewer").out
     assert {"person": "zoe", "roles": ["viewer"]} in cdp("role", "list", "--json").document
     assert "zoe" in cdp("role", "list").out
-    assert "export.run" in cdp("role", "list", "--known").out
+    assert "run an export" in cdp("role", "list", "--known").out
+    assert "run an export" not in cdp("--as", "zoe", "whoami").out
     assert cdp("--as", "zoe", "whoami", "--json").document["roles"] == ["viewer"]
     assert "in truth" in cdp("--as", "zoe", "whoami").out
     refused = cdp("--as", "zoe", "segment", "add", "No", "--where", "1=1", status=4)

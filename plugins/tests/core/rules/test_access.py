@@ -34,6 +34,15 @@ def test_a_viewer_sees_exports_and_segments_and_changes_nothing() -> None:
     assert not {name for name in actions if name.split(".")[-1] in ("add", "edit", "remove", "run")}
 
 
+def test_every_action_has_words_of_its_own_for_people() -> None:
+    words = [action.in_words for action in Action]
+    assert len(set(words)) == len(words)
+    for action, said in zip(Action, words, strict=True):
+        assert said[0].islower()
+        assert " " in said
+        assert "." not in said, action
+
+
 def test_connections_are_the_administrators() -> None:
     contributor = actions_of({"contributor"}, BUILT_IN_ROLES)
     assert {str(a) for a in contributor if a.startswith("connection.")} == {
