@@ -1,9 +1,9 @@
 """Deterministic profiles with the dirt of real data, for benchmarks: one DuckDB makes the same everywhere.
 
 Each row's e-mail follows from hashes of its number alone: 20 % mixed case or white space, 5 % empty,
-2 % malformed, 1 % placeholders, 1 % non-ASCII, 0.5 % already hashed, 4 % the e-mail of another row. Phones are of six
-countries: 44 % E.164, 24 % international in other ways (6 % with `(0)`, 6 % with 00), 25 % national, 4 % empty,
-1 % malformed, 1 % placeholders, 0.5 % with an extension, 0.5 % already hashed.
+2 % malformed, 1 % placeholders, 1 % non-ASCII, 0.5 % already hashed, 4 % the e-mail of another row.
+Phones are of six countries: 44 % E.164, 24 % international in other ways (6 % with `(0)`, 6 % with 00),
+25 % national, 4 % empty, 1 % malformed, 1 % placeholders, 0.5 % with an extension, 0.5 % already hashed.
 `--changed 0.05` gives the same people a while later: that share has left, and as many are new.
 """
 
@@ -59,11 +59,12 @@ FROM clean
 """
 
 _CALLED = """
-SELECT *, at[1] AS country, at[2] AS code, at[3] AS trunk, concat(at[4], printf(at[5], called)) AS number
+SELECT *, land[1] AS country, land[2] AS code, land[3] AS trunk,
+    concat(land[4], printf(land[5], called)) AS number
 FROM (SELECT *, hash(person, 'call') % 1000 AS call, hash(person, 'phone') % 100000000 AS called,
     [['DE', '49', '0', '15', '1%08d'], ['FR', '33', '0', '6', '%08d'], ['GB', '44', '0', '7', '4%08d'],
      ['ES', '34', '', '6', '%08d'], ['IT', '39', '', '34', '%08d'], ['NL', '31', '0', '6', '%08d']
-    ][1 + (hash(person, 'country') % 6)::INT] AS at FROM dirty)
+    ][1 + (hash(person, 'country') % 6)::INT] AS land FROM dirty)
 """
 
 _DIALLED = """
@@ -81,8 +82,8 @@ SELECT *, CASE
         WHEN call < 310 THEN concat('+', code, [' ', '-', '.', ' '][1 + (person % 4)::INT], number[:3],
             [' ', '-', '.', '/'][1 + (person % 4)::INT], number[4:])
         WHEN call < 440 THEN concat(trunk, number)
-        WHEN call < 560 THEN concat(trunk, number[:3], [' ', '-', '/', '.'][1 + (person % 4)::INT], number[4:6],
-            ' ', number[7:])
+        WHEN call < 560 THEN concat(trunk, number[:3], [' ', '-', '/', '.'][1 + (person % 4)::INT],
+            number[4:6], ' ', number[7:])
         ELSE concat('+', code, number)
     END AS phone
 FROM called

@@ -143,7 +143,8 @@ def main() -> None:
     parser.add_argument("--measure", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        print(json.dumps(measure(*options.measure, options.match)))
+        before, after = options.measure
+        print(json.dumps(measure(before, after, options.match)))
         return
     table = Table("station", title=f"{options.match}, medians of {options.repeat}")
     columns = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cdp_core.model.accounting import Reason
@@ -35,7 +35,7 @@ class Selection:
     segments: tuple[Segment, ...]
     matching: tuple[Match, ...]
     kinds: Mapping[str, IdentifierKind]
-    region: Region = Region()
+    region: Region = field(default_factory=Region)
     consent: MemberConsent | None = None
 
     @property

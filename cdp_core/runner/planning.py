@@ -85,6 +85,7 @@ class Planning:
             segments=self._segments(),
             matching=self._export.matching,
             kinds={match.kind: self._services.catalog.kinds[match.kind] for match in self._export.matching},
+            region=self._export.policy.region,
         )
         with self._services.profiles.open() as engine:
             prepared = prepare(engine, selection, self._scratch, self._read)

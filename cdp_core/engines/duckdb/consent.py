@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cdp_core.contract.source import DigestSink
-from cdp_core.engines.duckdb.kinds import EDGES
 from cdp_core.engines.duckdb.text import literal
+from cdp_core.engines.duckdb.verdicts import EDGES
 from cdp_core.model.accounting import Reason
 from cdp_core.model.policy import MemberConsent
 from cdp_core.rules.member_consent import says_yes

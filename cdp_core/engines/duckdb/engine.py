@@ -80,6 +80,8 @@ class DuckDBEngine(Engine):
     def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:
         names = {column.name for column in self.columns()}
         uses = {match.field: f"feeds {match.kind}" for match in selection.matching}
+        if selection.region_field is not None:
+            uses[selection.region_field] = "holds the region"
         if selection.consent is not None:
             uses[selection.consent.field] = "holds the members' consent"
         for field, use in uses.items():

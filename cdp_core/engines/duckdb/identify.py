@@ -1,32 +1,42 @@
 """Select and identify: members' rows in, digests and verdicts out, in one streaming query.
 
-The query gives for each match three columns: the digest, the verdict (a digest, a reason, or “ask the
-rule”), and the text that the rule is asked about. Verdicts are counted and digests handed on as the
-runs of bytes that they already are; only values that SQL cannot decide become Python objects.
+The query gives for each match four columns: the digest, the verdict (a digest, a reason, or “ask the
+rule”), the text that the rule is asked about, and the region that it is read in. Verdicts are
+counted and digests handed on as the runs of bytes that they already are; only values that SQL cannot
+decide become Python objects.
 """
 
 # ruff: noqa: S608 - names are quoted by `text`, and a segment's text is parsed by `segments` first
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable, Iterator
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.contract.source import DigestSink, Selection
 from cdp_core.engines.duckdb.consent import COLUMNS, CONSENT, Withholding, parted, with_consent
 from cdp_core.engines.duckdb.faults import on_members
-from cdp_core.engines.duckdb.kinds import ASK, VERDICTS, steps
+from cdp_core.engines.duckdb.kinds import steps
+from cdp_core.engines.duckdb.regions import region_of
 from cdp_core.engines.duckdb.relations import Relation
 from cdp_core.engines.duckdb.text import name
+from cdp_core.engines.duckdb.verdicts import ASK, VERDICTS
 from cdp_core.errors import Code, InternalFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.identifiers import Identified, IdentifierKind
 
 BATCH_ROWS = 131_072
+
+# Answers of a rule that are kept for the next time that the same is asked: some 50 MB of them.
+_ANSWERS = 131_072
+_REGION = "text of region"
 
 T = TypeVar("T")
 
@@ -42,40 +52,47 @@ def identify(
 ) -> int:
     """Hand every member's values to the sink; the number of members."""
     query = _query(relation, condition, selection)
+    rules = {key: _Rule(kind) for key, kind in selection.kinds.items()}
     members = 0
     for batch in _batches(connection, query, relation.url, selection):
         found = batch
         if selection.consent is not None:
             found, refusing = parted(batch, selection.consent)
-            _values(refusing, selection, Withholding(sink))
-        _values(found, selection, sink)
+            _values(refusing, selection, rules, Withholding(sink))
+        _values(found, selection, rules, sink)
         members += found.num_rows
         progress(members)
     return members
 
 
-def _values(batch: pa.RecordBatch, selection: Selection, sink: DigestSink) -> None:
+def _values(
+    batch: pa.RecordBatch, selection: Selection, rules: Mapping[str, _Rule], sink: DigestSink
+) -> None:
     for at, match in enumerate(selection.matching):
-        digests, verdicts, asked = batch.columns[3 * at : 3 * at + 3]
-        _hand_over(selection.kinds[match.kind], digests, verdicts, asked, sink)
+        _hand_over(match.kind, rules[match.kind], batch.columns[4 * at : 4 * at + 4], sink)
 
 
 def _query(relation: Relation, condition: str, selection: Selection) -> str:
     matching, consent = selection.matching, selection.consent
     aliases = {f"text of match {n}": match.field for n, match in enumerate(matching)}
-    values = ", ".join(f"{name(alias)} AS value{n}" for n, alias in enumerate(aliases))
+    region, values = region_of(selection.region, name(_REGION)), []
+    for n, (alias, match) in enumerate(zip(aliases, matching, strict=True)):
+        regional = selection.kinds[match.kind].regional
+        values += [f"{name(alias)} AS value{n}", f"{region if regional else 'NULL'} AS region{n}"]
+    if selection.region_field is not None:
+        aliases[_REGION] = selection.region_field
     if consent is None:
-        query = f"SELECT {values} FROM {relation.with_texts(aliases)} WHERE {condition}"
+        query = f"SELECT {', '.join(values)} FROM {relation.with_texts(aliases)} WHERE {condition}"
     else:
         # First of all, so that the condition can mean none of the names that are given here.
         member = f"coalesce(({condition}), false) AS member, {name(CONSENT)} AS said"
         rows = relation.with_texts({**aliases, CONSENT: consent.field})
-        query = with_consent(f"SELECT {member}, {values} FROM {rows}", consent)
+        query = with_consent(f"SELECT {', '.join([member, *values])} FROM {rows}", consent)
     for n, match in enumerate(matching):
         for step in steps(match.kind, n):
             added = ", ".join(f"{expression} AS {column}" for column, expression in step.items())
             query = f"SELECT *, {added} FROM ({query})"
-    wanted = [f"digest{n}, verdict{n}, asked{n}" for n in range(len(matching))]
+    wanted = [f"digest{n}, verdict{n}, asked{n}, region{n}" for n in range(len(matching))]
     return f"SELECT {', '.join([*wanted, *(COLUMNS if consent else ())])} FROM ({query})"
 
 
@@ -93,20 +110,20 @@ def _batches(
         yield batch
 
 
-def _hand_over(
-    kind: IdentifierKind, digests: pa.Array, verdicts: pa.Array, asked: pa.Array, sink: DigestSink
-) -> None:
+def _hand_over(kind: str, rule: _Rule, columns: Sequence[pa.Array], sink: DigestSink) -> None:
+    digests, verdicts, asked, regions = columns
     found = _joined(digests)
     if found:
-        sink.digests(kind.key, found)
+        sink.digests(kind, found)
     codes = memoryview(verdicts.buffers()[1])[verdicts.offset :][: len(verdicts)].tobytes()
     for reason, code in VERDICTS.items():
         values = codes.count(code)
         if values:
-            sink.reason(kind.key, reason, values)
-    to_ask = codes.count(ASK)
-    if to_ask:
-        _ask(kind, asked, to_ask, sink)
+            sink.reason(kind, reason, values)
+    if codes.count(ASK):
+        to_ask = pc.equal(verdicts, ASK)
+        texts, places = (column.filter(to_ask).to_pylist() for column in (asked, regions))
+        _ask(kind, rule, zip(texts, places, strict=True), sink)
 
 
 def _joined(digests: pa.Array) -> bytes:
@@ -119,35 +136,40 @@ def _joined(digests: pa.Array) -> bytes:
     return binascii.unhexlify(memoryview(data)[start:end]) if data is not None else b""
 
 
-def _ask(kind: IdentifierKind, asked: pa.Array, to_ask: int, sink: DigestSink) -> None:
-    texts = asked.drop_null().to_pylist()
-    texts += [None] * (to_ask - len(texts))
-    reasons: dict[Reason, int] = {}
+def _ask(kind: str, rule: _Rule, values: Iterable[tuple[str | None, str | None]], sink: DigestSink) -> None:
+    reasons: Counter[Reason] = Counter()
     found = bytearray()
-    for text in texts:
-        identified = _by_rule(kind, text)
+    for (text, region), times in Counter(values).items():
+        identified = rule.of(text, region)
         if identified.reason is not None:
-            reasons[identified.reason] = reasons.get(identified.reason, 0) + 1
+            reasons[identified.reason] += times
         else:
-            found += identified.digest or b""
+            found += (identified.digest or b"") * times
     if found:
-        sink.digests(kind.key, bytes(found))
-    for reason, values in reasons.items():
-        sink.reason(kind.key, reason, values)
+        sink.digests(kind, bytes(found))
+    for reason, times in reasons.items():
+        sink.reason(kind, reason, times)
 
 
-def _by_rule(kind: IdentifierKind, text: str | None) -> Identified:
-    """The rule may be a plugin's: what it raises could quote the value, and goes no further."""
-    try:
-        identified = kind.rule(text)
-    except Exception as failure:  # noqa: BLE001
-        trouble = type(failure).__name__
-    else:
-        if identified.reason is not None or len(identified.digest or b"") == DIGEST_SIZE:
-            return identified
-        trouble = "neither a reason nor a digest of 32 bytes"
-    raise InternalFault(
-        Code.UNEXPECTED,
-        f"the rule of the kind {kind.key} failed: {trouble}",
-        hint="report it to the author of the plugin that declares the kind",
-    )
+class _Rule:
+    """A kind's Python rule, asked once for each distinct value, as far as its answers can be kept."""
+
+    def __init__(self, kind: IdentifierKind) -> None:
+        self._kind = kind
+        self.of = functools.lru_cache(_ANSWERS)(self._identify)
+
+    def _identify(self, text: str | None, region: str | None) -> Identified:
+        """The rule may be a plugin's: what it raises could quote the value, and goes no further."""
+        try:
+            identified = self._kind.identify(text, region)
+        except Exception as failure:  # noqa: BLE001
+            trouble = type(failure).__name__
+        else:
+            if identified.reason is not None or len(identified.digest or b"") == DIGEST_SIZE:
+                return identified
+            trouble = "neither a reason nor a digest of 32 bytes"
+        raise InternalFault(
+            Code.UNEXPECTED,
+            f"the rule of the kind {self._kind.key} failed: {trouble}",
+            hint="report it to the author of the plugin that declares the kind",
+        )

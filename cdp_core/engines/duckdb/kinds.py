@@ -9,35 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from cdp_core.engines.duckdb.phones import phone
 from cdp_core.engines.duckdb.text import literal
+from cdp_core.engines.duckdb.verdicts import ASK, DIGEST, EDGES, SPACE, VERDICTS
 from cdp_core.model.accounting import Reason
-from cdp_core.rules.identifiers.email import PLACEHOLDER_WORDS
+from cdp_core.rules.identifiers import email, mobile_ad_id
 
-# What a value's verdict column holds: a digest is in the digest column, the rule must be asked, or why not.
-DIGEST, ASK = 0, 255
-VERDICTS: Mapping[Reason, int] = {
-    Reason.MISSING: 1,
-    Reason.PLACEHOLDER: 2,
-    Reason.MALFORMED: 3,
-    Reason.UNSUPPORTED: 4,
-}
-
-
-# Columns added step by step to `value<n>` (text), each evaluated once for a row, up to `digest<n>` (64
-# hexadecimal digits), `verdict<n>` and `asked<n>` (text); n tells matches of one query apart.
+# Columns added step by step to `value<n>` (text) and `region<n>` (text, of regional kinds), each evaluated
+# once for a row, up to `digest<n>` (64 hexadecimal digits), `verdict<n>` and `asked<n>` (text); n tells
+# matches of one query apart.
 Steps = tuple[Mapping[str, str], ...]
 
 
-# ASCII white space as Python knows it: tab, line feed, vertical tab, form feed, return, FS to US, blank.
-_SPACE = r"\x09-\x0d\x1c-\x1f\x20"
-EDGES = rf"^[{_SPACE}]+|[{_SPACE}]+$"
 # All but a few addresses are plain: visible ASCII and Latin-1 letters, which DuckDB lowers as Python does,
 # in good form. One expression tells them from the rest.
 _LETTER = r"\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{FF}"
 _LABEL = rf"[\x21-\x2D\x2F-\x3F\x41-\x7E{_LETTER}]+"
 _PLAIN = rf"[\x21-\x3F\x41-\x7E{_LETTER}]+@(?:{_LABEL}\.)+{_LABEL}"
-_WELL_FORMED = rf"[^@{_SPACE}]+@(?:[^@.{_SPACE}]+\.)+[^@.{_SPACE}]+"
-_WORDS = ", ".join(literal(word) for word in sorted(PLACEHOLDER_WORDS))
+_WELL_FORMED = rf"[^@{SPACE}]+@(?:[^@.{SPACE}]+\.)+[^@.{SPACE}]+"
+_WORDS = ", ".join(literal(word) for word in sorted(email.PLACEHOLDER_WORDS))
+_ID_WORDS = ", ".join(literal(word) for word in sorted(mobile_ad_id.PLACEHOLDER_WORDS))
 
 
 def _email(n: int) -> Steps:
@@ -74,11 +65,49 @@ def _email(n: int) -> Steps:
     )
 
 
+def _mobile_ad_id(n: int) -> Steps:
+    return (
+        {
+            f"plain{n}": f"regexp_full_match(value{n}, {literal(f'(?i){mobile_ad_id.UUID}')})",
+        },
+        {
+            f"trimmed{n}": f"""CASE
+                WHEN plain{n} THEN value{n}
+                WHEN strlen(value{n}) = length(value{n})
+                THEN regexp_replace(value{n}, {literal(EDGES)}, '', 'g')
+            END"""
+        },
+        {
+            f"verdict{n}": f"""CASE
+                WHEN plain{n} THEN {DIGEST}
+                WHEN value{n} IS NULL OR trimmed{n} = '' THEN {VERDICTS[Reason.MISSING]}
+                WHEN trimmed{n} IS NULL THEN {ASK}
+                WHEN regexp_full_match(trimmed{n}, {literal(f"(?i){mobile_ad_id.UUID}|[0-9a-f]{{64}}")})
+                THEN {DIGEST}
+                WHEN lower(trimmed{n}) IN ({_ID_WORDS}) THEN {VERDICTS[Reason.PLACEHOLDER]}
+                WHEN regexp_full_match(trimmed{n}, '[0-9A-Fa-f]{{32}}|[0-9A-Fa-f]{{40}}')
+                THEN {VERDICTS[Reason.UNSUPPORTED]}
+                ELSE {VERDICTS[Reason.MALFORMED]}
+            END::UTINYINT"""
+        },
+        {
+            f"digest{n}": f"""CASE WHEN verdict{n} = {DIGEST} THEN
+                CASE WHEN contains(trimmed{n}, '-') THEN sha256(lower(trimmed{n})) ELSE trimmed{n} END
+            END""",
+            f"asked{n}": f"CASE WHEN verdict{n} = {ASK} THEN value{n} END",
+        },
+    )
+
+
 def _rule_alone(n: int) -> Steps:
     return ({f"digest{n}": "NULL::VARCHAR", f"verdict{n}": f"{ASK}::UTINYINT", f"asked{n}": f"value{n}"},)
 
 
-_FASTER: Mapping[str, Callable[[int], Steps]] = {"EMAIL": _email}
+_FASTER: Mapping[str, Callable[[int], Steps]] = {
+    "EMAIL": _email,
+    "PHONE": phone,
+    "MOBILE_AD_ID": _mobile_ad_id,
+}
 
 
 def steps(kind: str, n: int) -> Steps:

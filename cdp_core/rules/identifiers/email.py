@@ -8,23 +8,15 @@ digits are a digest already; 32 or 40 are an MD5 or SHA-1, which no service take
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from cdp_core.model.accounting import Reason
 from cdp_core.model.identifiers import Identified
+from cdp_core.rules.identifiers.common import WORDS, digests_of, hashed, hashed_now
 
 # What forms and exports hold in place of an address that is not there, normalised. Extend either list
 # when the accounting shows another one: whatever stands here is counted as a placeholder, never sent.
-PLACEHOLDER_WORDS = frozenset(
-    {
-        *("-", "--", "---", ".", "..", "...", "?", "??", "???", "_", "@", "0", "x", "xx", "xxx"),
-        *("n/a", "#n/a", "n.a.", "n.a", "na", "nan", "nil", "no", "none", "null", "undefined", "unknown"),
-        *("(none)", "(null)", "<none>", "<null>", "[none]", "[null]", "empty", "missing", "blank"),
-        *("not available", "not applicable", "not provided", "not known", "no email", "no e-mail"),
-        *("noemail", "anonymous", "deleted", "redacted", "test", "tbd", "false", "true"),
-    }
-)
+PLACEHOLDER_WORDS = WORDS | {"no email", "no e-mail", "noemail"}
 PLACEHOLDER_ADDRESSES = frozenset(
     {
         *("test@test.com", "test@test.de", "test@example.com", "test@example.org", "test@email.com"),
@@ -35,13 +27,8 @@ PLACEHOLDER_ADDRESSES = frozenset(
         *("a@b.c", "abc@abc.com", "asdf@asdf.com", "x@x.xx", "xxx@xxx.com"),
     }
 )
-PLACEHOLDER_DIGESTS = frozenset(
-    hashlib.sha256(text.encode()).digest() for text in {"", *PLACEHOLDER_WORDS, *PLACEHOLDER_ADDRESSES}
-)
+PLACEHOLDER_DIGESTS = digests_of(PLACEHOLDER_WORDS | PLACEHOLDER_ADDRESSES)
 
-_HEXADECIMAL = re.compile("[0-9a-f]+")
-_SHA256_DIGITS = 64
-_HASH_DIGITS = (_SHA256_DIGITS, 32, 40)
 # Half of a surrogate pair, which JSON can smuggle in, has no UTF-8 and so no digest.
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -49,19 +36,12 @@ _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 def email(raw: str | None) -> Identified:
     """The digest of a raw e-mail, or the first reason why it has none."""
     text = "" if raw is None else raw.strip().lower()
-    if len(text) in _HASH_DIGITS and _HEXADECIMAL.fullmatch(text):
-        return _hashed(text)
+    if (found := hashed(text, PLACEHOLDER_DIGESTS)) is not None:
+        return found
     reason = _reason(text)
     if reason is not None:
         return Identified(reason)
-    return Identified(None, hashlib.sha256(text.encode()).digest(), text)
-
-
-def _hashed(text: str) -> Identified:
-    if len(text) != _SHA256_DIGITS:
-        return Identified(Reason.UNSUPPORTED)
-    digest = bytes.fromhex(text)
-    return Identified(Reason.PLACEHOLDER) if digest in PLACEHOLDER_DIGESTS else Identified(None, digest)
+    return hashed_now(text, PLACEHOLDER_DIGESTS)
 
 
 def _reason(text: str) -> Reason | None:
