@@ -98,6 +98,10 @@ class Code(Enum):
     PLAN_DIFFERS = (703, "The plan's file is missing or differs from what was written")
     PLAN_STALE = (704, "What the plan stands on has changed since")
     MEMBERS_REMAIN = (705, "Members that were to be taken out are still in the audience")
+    SHRINKS = (706, "The run would take out more of the audience than the export allows")
+    AUDIENCE_SIZE = (707, "The audience would be smaller or larger than the service can use")
+    DUPLICATE_KEYS = (708, "Several rows of the profile table have one key")
+    SCHEMA_CHANGED = (709, "Profile fields that the export uses have changed since its last run")
 
     SERVICE_UNREACHABLE = (901, "The service cannot be reached or does not answer")
     STATE_BUSY = (902, "The state database is busy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -15,7 +15,9 @@ from cdp_core.contract.schemas import load_settings, settings_of
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection, Export, Match
+from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.names import as_typed, checked_name
+from cdp_core.model.policy import Policy
 from cdp_core.model.run import Run, RunEvent
 from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.matching import check_matching
@@ -72,6 +74,7 @@ class Exports:
         settings: Mapping[str, Any],
         matching: Sequence[Match],
         segments: Sequence[str],
+        policy: Policy | None = None,
     ) -> ExportView:
         """Keep an export. Nothing is sent until it is run."""
         over = self.desk.state.connections.get(connection)
@@ -83,6 +86,7 @@ class Exports:
             settings=dict(settings),
             matching=tuple(matching),
             segment_ids=self._segment_ids(segments),
+            policy=policy or Policy(),
             created_by=self.desk.actor.name,
             created_at=self.desk.now(),
         )
@@ -108,6 +112,7 @@ class Exports:
         settings: Mapping[str, Any] | None = None,
         matching: Sequence[Match] | None = None,
         segments: Sequence[str] | None = None,
+        policy: Policy | None = None,
         leaving: Leaving | None = None,
     ) -> ExportView:
         """Change what is given and keep the rest. `leaving` is asked for where the audience changes
@@ -119,6 +124,7 @@ class Exports:
             settings={**before.settings, **(settings or {})},
             matching=before.matching if matching is None else tuple(matching),
             segment_ids=before.segment_ids if segments is None else self._segment_ids(segments),
+            policy=before.policy if policy is None else policy,
         )
         self._check(after)
         if before.connection_id and self._runner.audience_of(before) != self._runner.audience_of(after):
@@ -181,8 +187,9 @@ class Exports:
     @act(Action.EXPORT_PLAN)
     def plan(self, name: str, *, progress: Callable[[RunEvent], None] | None = None) -> RunReport:
         """A run that stops before anything is sent; the plan stays on disk."""
-        run = self._runner.plan(self.desk.state.exports.get(name), self.desk.actor, progress)
-        return self._report(run)
+        export = self.desk.state.exports.get(name)
+        run = self._runner.plan(export, self.desk.actor, progress)
+        return self._report(run, self._runner.findings(export, run))
 
     @act(Action.EXPORT_RUN)
     def run(
@@ -192,14 +199,24 @@ class Exports:
         plan: str | None = None,
         progress: Callable[[RunEvent], None] | None = None,
         stop: threading.Event | None = None,
+        meant: Collection[Gate] = (),
     ) -> RunReport:
         """Bring the audience up to today's segments; `plan` delivers that plan as it is, or not at all.
 
-        Setting `stop` ends it after the batches in flight.
+        Setting `stop` ends it after the batches in flight. The gates in `meant` do not stop it.
         """
         export = self.desk.state.exports.get(name)
-        run = self._runner.run(export, self.desk.actor, plan, progress, stop or threading.Event())
-        return self._report(run)
+        if meant:
+            self.desk.note(meant=sorted(gate.flag for gate in meant if gate.flag))
+        run = self._runner.run(
+            export,
+            self.desk.actor,
+            plan_id=plan,
+            progress=progress,
+            stop=stop or threading.Event(),
+            meant=meant,
+        )
+        return self._report(run, self._runner.findings(export, run, meant))
 
     @act(Action.EXPORT_HISTORY)
     def history(self, name: str, *, limit: int = 20) -> tuple[RunReport, ...]:
@@ -214,15 +231,16 @@ class Exports:
             self.desk.state.exports.get(name)
         return tuple(self._as_report(run) for run in as_they_stand(self.desk.state, found))
 
-    def _report(self, run: Run) -> RunReport:
+    def _report(self, run: Run, found: tuple[Finding, ...]) -> RunReport:
         self.desk.note(run=run.id, plan=run.plan_id, status=str(run.status))
-        return self._as_report(run)
+        return self._as_report(run, found)
 
-    def _as_report(self, run: Run) -> RunReport:
+    def _as_report(self, run: Run, found: tuple[Finding, ...] = ()) -> RunReport:
         folder = self._runner.plan_folder(run.plan_id) if run.plan_id else None
         return RunReport(
             run=run,
             exit_status=exit_status(run),
+            gates=found,
             notes=notes(run),
             plan_folder=str(folder) if folder else None,
         )
@@ -299,6 +317,7 @@ class Exports:
             settings=dict(export.settings),
             matching=export.matching,
             segments=tuple(state.segments.by_id(segment_id).name for segment_id in export.segment_ids),
+            policy=export.policy,
             permission="edit" if edit.allowed else "view",
             status=str(last.status) if last else None,
             refreshed=last.ended_at if last else None,
@@ -317,4 +336,5 @@ def _described(export: Export) -> dict[str, Any]:
         "settings": dict(export.settings),
         "matching": [f"{match.kind}={match.field}" for match in export.matching],
         "segments": list(export.segment_ids),
+        "policy": export.policy.as_dict(),
     }

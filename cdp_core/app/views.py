@@ -10,6 +10,8 @@ from typing import Any
 from cdp_core.contract.schemas import SettingInfo
 from cdp_core.errors import ExitStatus
 from cdp_core.model.configuration import Match
+from cdp_core.model.gates import Finding
+from cdp_core.model.policy import Policy
 from cdp_core.model.run import Run
 
 
@@ -68,6 +70,7 @@ class ExportView:
     settings: Mapping[str, Any]
     matching: tuple[Match, ...]
     segments: tuple[str, ...]
+    policy: Policy
     permission: str
     status: str | None
     refreshed: datetime | None
@@ -77,10 +80,11 @@ class ExportView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """A run with how the process should end for it."""
+    """A run with how the process should end for it, and what the gates say of its plan."""
 
     run: Run
     exit_status: ExitStatus
+    gates: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     plan_folder: str | None = None
 

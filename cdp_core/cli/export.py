@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import rich_click
@@ -23,12 +23,15 @@ from cdp_core.cli.forms import (
     typed_settings,
 )
 from cdp_core.cli.leaving import deciding, leaving_options, members_left
+from cdp_core.cli.meant import meant_gates, meant_options
 from cdp_core.cli.page import give
+from cdp_core.cli.policy import policy_options, typed_policy
 from cdp_core.cli.render import things
 from cdp_core.cli.render.documents import report_document
 from cdp_core.cli.render.words import quoted
 from cdp_core.cli.session import Session
 from cdp_core.errors import Code, UsageFault
+from cdp_core.model.policy import Policy
 
 if TYPE_CHECKING:
     from cdp_core.app.views import RunReport
@@ -82,10 +85,12 @@ def _over(session: Session, connection: str | None) -> str:
 @set_option
 @match_option
 @segment_option
+@policy_options
 @json_option
 @click.pass_obj
 def add(
     session: Session,
+    /,
     *,
     name: str | None,
     connection: str | None,
@@ -93,9 +98,11 @@ def add(
     matching: tuple[str, ...],
     segments: tuple[str, ...],
     as_json: bool,
+    **rules: Any,
 ) -> None:
     """Add an export. Nothing is sent until it is run. On a terminal, what is missing is asked for."""
     matches = typed_matching(matching)
+    policy = typed_policy(Policy(), **rules)
     name = name or ask_text("Name", option="cdp export add NAME")
     connection = _over(session, connection)
     rooms = session.cdp().exports
@@ -110,6 +117,7 @@ def add(
         settings=values,
         matching=complete_matching(form, matches),
         segments=complete_segments(form, segments),
+        policy=policy,
     )
     give(view, lambda: things.added_export(view), as_json=as_json)
 
@@ -142,12 +150,14 @@ def show(session: Session, *, name: str | None, as_json: bool) -> None:
 @set_option
 @match_option
 @segment_option
+@policy_options
 @leaving_options
 @yes_option
 @json_option
 @click.pass_obj
 def edit(
     session: Session,
+    /,
     *,
     name: str | None,
     new_name: str | None,
@@ -158,6 +168,7 @@ def edit(
     leave_members: bool,
     yes: bool,
     as_json: bool,
+    **rules: Any,
 ) -> None:
     """Change an export. --match and --segment replace what was there; settings that are not given stay.
 
@@ -165,12 +176,13 @@ def edit(
     or --leave-members; --yes leaves them.
     """
     name = _named(session, name)
-    if new_name is None and not settings and not matching and not segments:
+    if new_name is None and not settings and not matching and not segments and not any(rules.values()):
         raise UsageFault(
-            Code.USAGE, "nothing to change was given", hint="--name, --set, --match or --segment"
+            Code.USAGE, "nothing to change was given", hint="--name, --set, --match, --segment or a rule"
         )
     rooms = session.cdp().exports
     before = rooms.show(name)
+    policy = typed_policy(before.policy, **rules)
     view = deciding(
         lambda leaving: rooms.edit(
             name,
@@ -178,6 +190,7 @@ def edit(
             settings=pairs(settings, "--set"),
             matching=typed_matching(matching) or None,
             segments=segments or None,
+            policy=policy,
             leaving=leaving,
         ),
         take_members_out=take_members_out,
@@ -306,10 +319,16 @@ def plan(context: click.Context, *, name: str | None, as_json: bool) -> None:
 @rich_click.option(
     "--plan", metavar="ID", help="Deliver this plan as it is, or not at all. Default: plan anew."
 )
+@meant_options
 @json_option
 @click.pass_context
-def run(context: click.Context, *, name: str | None, plan: str | None, as_json: bool) -> None:
+def run(
+    context: click.Context, /, *, name: str | None, plan: str | None, as_json: bool, **flags: bool
+) -> None:
     """Bring the audience up to today's segments.
+
+    Gates stop it (exit 7) before anything is sent where something looks like a mistake; --allow-… and
+    --accept-… say for this run that it is meant, which the audit log keeps.
 
     Ctrl-C ends the run after the batches in flight; the next run settles what was left.
     """
@@ -320,7 +339,7 @@ def run(context: click.Context, *, name: str | None, plan: str | None, as_json: 
     name = _named(session, name)
     exports = session.cdp().exports
     with stop_on_signal() as stop, progress() as tell:
-        report = exports.run(name, plan=plan, progress=tell, stop=stop)
+        report = exports.run(name, plan=plan, progress=tell, stop=stop, meant=meant_gates(**flags))
     _tell(context, report, as_json=as_json)
 
 

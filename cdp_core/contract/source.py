@@ -47,10 +47,12 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
-    """How many rows the profile table has, and how many of them are members of the segments."""
+    """How many rows the profile table has, and how many of them are members of the segments.
+    `duplicate_keys` are the table's rows whose key an earlier row has."""
 
     profiles: int
     members: int
+    duplicate_keys: int
 
 
 class DigestSink(abc.ABC):
@@ -88,6 +90,11 @@ class Engine(abc.ABC):
         Raises `InvalidFault` with the place in the query where it is not valid, not a read, or
         reaches for anything but the profiles.
         """
+
+    def names_in(self, segment: Segment) -> frozenset[str]:
+        """The names, in lower case, that a valid segment's query mentions, whether or not the profiles
+        have a column of that name; by default the names of all columns."""
+        return frozenset(column.name.lower() for column in self.columns())
 
     @abc.abstractmethod
     def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,11 @@ class MemberConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gates:
-    """`max_shrink` is the most of what the ledger holds that one run may remove: 0.5 is half of it."""
+    """`max_shrink` is the most of what the ledger holds that one run may remove: 0.5 is half of it.
+    `on_audience_size` says what becomes of a run whose audience is too small or large for the service."""
 
     max_shrink: float = 0.5
+    on_audience_size: Literal["skip", "warn", "fail"] = "warn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,11 @@ class RunStatus(StrEnum):
     COMMITTED = "committed"
     FAILED = "failed"
     CANCELED = "canceled"
+    SKIPPED = "skipped"
 
     @property
     def is_final(self) -> bool:
-        return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED)
+        return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED, RunStatus.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,10 +37,12 @@ class PreparedKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Rows of the profile table, members of the segments, and each kind's share."""
+    """Rows of the profile table, members of the segments, and each kind's share; `duplicate_keys` are
+    rows whose key an earlier row has."""
 
     profiles: int
     members: int
+    duplicate_keys: int = 0
     kinds: Mapping[str, PreparedKind] = field(default_factory=dict)
 
 
@@ -77,4 +79,9 @@ def prepare(
                 wanted=(grouped.written,),
                 withheld=grouped.withheld,
             )
-    return Prepared(profiles=selected.profiles, members=selected.members, kinds=prepared)
+    return Prepared(
+        profiles=selected.profiles,
+        members=selected.members,
+        duplicate_keys=selected.duplicate_keys,
+        kinds=prepared,
+    )

@@ -7,14 +7,16 @@ journaled, what the journal knows is committed to the ledger, by this execution 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from cdp_core.errors import CdpError, Code, GateFault
 from cdp_core.model.access import Actor
 from cdp_core.model.configuration import Export
+from cdp_core.model.gates import Gate
 from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.pipeline.plan import Plan
+from cdp_core.runner.gates import fault_of, findings, skips
 from cdp_core.runner.opening import Opening, opening
 from cdp_core.runner.planning import Planning
 from cdp_core.runner.record import Record
@@ -51,16 +53,17 @@ class Execution:
             self._planning().from_profiles()
             return self._record.save(RunStatus.PLANNED, ended=True)
 
-    def run(self) -> Run:
-        return self._deliver(Planning.from_profiles)
+    def run(self, meant: Collection[Gate]) -> Run:
+        """`meant` are the gates that do not stop it."""
+        return self._deliver(Planning.from_profiles, meant)
 
-    def run_planned(self, plan_id: str) -> Run:
+    def run_planned(self, plan_id: str, meant: Collection[Gate]) -> Run:
         """Deliver a plan that was looked at, or nothing."""
-        return self._deliver(lambda planning: planning.reopened(plan_id))
+        return self._deliver(lambda planning: planning.reopened(plan_id), meant)
 
     def take_out(self) -> Run:
-        """Nothing is wanted any more: what no other export claims is removed."""
-        run = self._deliver(Planning.as_nothing)
+        """Nothing is wanted any more: what no other export claims is removed, and no gate is asked."""
+        run = self._deliver(Planning.as_nothing, None)
         if run.error_code is not None or run.delivered.accepted < run.delivered.planned:
             raise GateFault(
                 Code.MEMBERS_REMAIN,
@@ -77,9 +80,11 @@ class Execution:
             kept = tuple(claims for claims in files if claims.export_id != self._export.id)
             self._record.commit(watch.lease, self._audience, kept, RunStatus.COMMITTED)
 
-    def _deliver(self, make_plan: Callable[[Planning], Plan]) -> Run:
+    def _deliver(self, make_plan: Callable[[Planning], Plan], meant: Collection[Gate] | None) -> Run:
         with self._under_way() as watch, opening(self._services.connector, self._export) as destination:
             plan = make_plan(self._planning(destination))
+            if meant is not None and self._is_skipped(meant):
+                return self._record.save(RunStatus.SKIPPED, ended=True)
             opened = destination.result()
             # The libraries of delivery are imported by now, by who opened the destination.
             from cdp_core.runner.sending import Sending
@@ -93,6 +98,15 @@ class Execution:
                 stop=self._stop,
             ).send(plan, opened)
             return self._record.run
+
+    def _is_skipped(self, meant: Collection[Gate]) -> bool:
+        """Ask the gates; raises `GateFault` where one stops the run."""
+        plan_id = str(self._record.run.plan_id)
+        found = findings(self._services, self._export, plan_id, meant)
+        fault = fault_of(found, export=self._export.name, plan=plan_id)
+        if fault is not None:
+            raise fault
+        return skips(found)
 
     def _planning(self, destination: Opening | None = None) -> Planning:
         return Planning(

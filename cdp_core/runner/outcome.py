@@ -17,7 +17,8 @@ def exit_status(run: Run) -> ExitStatus:
     """The status that the run's own fault has, else the worst of what became of its digests."""
     if run.error_code is not None:
         return next(code.exit_status for code in Code if str(code) == run.error_code)
-    if run.delivered.unknown or (run.delivered.not_sent and not run.dry_run):
+    meant_unsent = run.dry_run or run.status is RunStatus.SKIPPED
+    if run.delivered.unknown or (run.delivered.not_sent and not meant_unsent):
         return ExitStatus.TEMPORARY
     if run.delivered.refused:
         return ExitStatus.REFUSALS
@@ -60,6 +61,8 @@ def notes(run: Run) -> tuple[str, ...]:
         said.append(
             f"Gave up {run.released:,} claims and left the members in the audience; nothing was sent."
         )
+    if run.status is RunStatus.SKIPPED:
+        said.append("Skipped because of the audience's size: nothing was added.")
     if run.resumed_from:
         said.append(f"Settled what run {run.resumed_from} had left.")
     if run.status in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED):

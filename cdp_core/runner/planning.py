@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from cdp_core.contract.source import Selection
+from cdp_core.contract.source import Engine, Selection
 from cdp_core.errors import Code, GateFault, InternalFault, InvalidFault
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export, Segment
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.gates import FieldChange, GateNumbers
 from cdp_core.model.journal import PlanRecord
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.names import as_typed
@@ -20,6 +21,7 @@ from cdp_core.pipeline.compare import compare
 from cdp_core.pipeline.plan import Plan
 from cdp_core.pipeline.prepare import Prepared, PreparedKind, prepare
 from cdp_core.runner import basis
+from cdp_core.runner.gates import changed_fields
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
@@ -44,6 +46,8 @@ class Planning:
         self._record = record
         self._meanwhile = meanwhile
         self._scratch = services.workspace.scratch_folder / record.run.id
+        self._fields: dict[str, str] = {}
+        self._changes: tuple[FieldChange, ...] = ()
 
     def from_profiles(self) -> Plan:
         try:
@@ -57,7 +61,7 @@ class Planning:
         nothing = PreparedKind(read=0, reasons={}, distinct=0, wanted=())
         held = {claims.kind for claims in files if claims.export_id == self._export.id}
         return self._compared(
-            files, Prepared(profiles=0, members=0, kinds=dict.fromkeys(sorted(held), nothing))
+            files, Prepared(profiles=0, members=0, kinds=dict.fromkeys(sorted(held), nothing)), gates=False
         )
 
     def reopened(self, plan_id: str) -> Plan:
@@ -89,21 +93,30 @@ class Planning:
         )
         with self._services.profiles.open() as engine:
             prepared = prepare(engine, selection, self._scratch, self._read)
-        if prepared.profiles == 0:
-            raise GateFault(
-                Code.PROFILES_EMPTY,
-                "the profile source has no rows: everybody would be taken out of the audience",
-                where=self._services.workspace.settings.profiles.url,
-                hint="look at the source; to empty an audience, remove the export and take its members out",
-            )
+            self._look_at_fields(engine)
         self._record.tell(Station.PREPARE, "ended", prepared.members)
         return prepared
+
+    def _look_at_fields(self, engine: Engine) -> None:
+        """The types of the fields that the export uses, and what differs from the last committed run."""
+        columns = engine.columns()
+        mentioned = {match.field.lower() for match in self._export.matching}
+        policy = self._export.policy
+        mentioned |= {
+            field.lower() for field in (policy.region.field, policy.consent and policy.consent.field) if field
+        }
+        for segment in self._segments():
+            mentioned |= engine.names_in(segment)
+        self._fields = {column.name: column.type for column in columns if column.name.lower() in mentioned}
+        last = self._state.plans.last_committed(self._export.id)
+        then = last.summary.get("fields", {}) if last else {}
+        self._changes = tuple(changed_fields(then, columns, mentioned))
 
     def _read(self, members: int) -> None:
         self._record.tell(Station.PREPARE, "progress", members)
         self._meanwhile()
 
-    def _compared(self, files: tuple[LedgerFile, ...], prepared: Prepared) -> Plan:
+    def _compared(self, files: tuple[LedgerFile, ...], prepared: Prepared, *, gates: bool = True) -> Plan:
         self._record.tell(Station.COMPARE, "started")
         plan_id = self._record.run.id
         plan = compare(
@@ -125,6 +138,8 @@ class Planning:
                 "profiles": prepared.profiles,
                 "members": prepared.members,
                 "kinds": {kind: counts.as_dict() for kind, counts in plan.counts.items()},
+                "fields": self._fields,
+                "gates": self._numbers(files, prepared, plan).as_dict() if gates else None,
             },
             created_at=datetime.now(UTC),
         )
@@ -132,6 +147,28 @@ class Planning:
         self._adopt(plan, kept)
         self._record.tell(Station.COMPARE, "ended")
         return plan
+
+    def _numbers(self, files: tuple[LedgerFile, ...], prepared: Prepared, plan: Plan) -> GateNumbers:
+        counts = plan.counts.values()
+        own, others = 0, 0
+        largest = max((kind.distinct for kind in counts), default=0)
+        for (export_id, _), claims in ledger.count(files).items():
+            if export_id == self._export.id:
+                own += claims
+            else:
+                others, largest = others + claims, max(largest, claims)
+        wanted = sum(kind.distinct for kind in counts)
+        return GateNumbers(
+            profiles=prepared.profiles,
+            held=own,
+            removed=sum(kind.removed for kind in counts),
+            owed=0,
+            # A member has several identifiers, and several exports may hold the same one.
+            people_at_most=min(wanted, prepared.members) + others,
+            digests_at_least=largest,
+            duplicate_keys=prepared.duplicate_keys,
+            changes=self._changes,
+        )
 
     def _adopt(self, plan: Plan, kept: PlanRecord) -> None:
         """The run takes over the plan's sums, which must balance before anything is sent."""

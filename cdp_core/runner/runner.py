@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from cdp_core.errors import CdpError, Code, InvalidFault, NotAllowedFault
@@ -13,8 +13,10 @@ from cdp_core.model.access import Actor
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.runner.execution import Execution
+from cdp_core.runner.gates import findings
 from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
 
@@ -33,18 +35,25 @@ class Runner:
         self,
         export: Export,
         actor: Actor,
+        *,
         plan_id: str | None,
         progress: Progress | None,
         stop: threading.Event,
+        meant: Collection[Gate],
     ) -> Run:
-        """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all."""
+        """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all. The gates in
+        `meant` do not stop it."""
         try:
             self._may_send(export)
         except CdpError as fault:
             self._record_refused(export, actor, fault)
             raise
         execution = self._execution(export, actor, progress, stop)
-        return execution.run() if plan_id is None else execution.run_planned(plan_id)
+        return execution.run(meant) if plan_id is None else execution.run_planned(plan_id, meant)
+
+    def findings(self, export: Export, run: Run, meant: Collection[Gate] = ()) -> tuple[Finding, ...]:
+        """What the gates say of the run's plan."""
+        return findings(self._services, export, run.plan_id, meant) if run.plan_id else ()
 
     def take_out(self, export: Export, actor: Actor) -> Run:
         """Take the export's members out of its audience, but for those that another export claims."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, and_, insert, select
 
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.journal import PlanRecord
+from cdp_core.model.run import RunStatus
 from cdp_core.store.database import Repository
-from cdp_core.store.tables import plans
+from cdp_core.store.tables import plans, runs
 
 
 class Plans(Repository):
@@ -45,6 +46,14 @@ class Plans(Repository):
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(plans.c.created_at.desc(), plans.c.id)).all()
         return tuple(_plan(row) for row in rows)
+
+    def last_committed(self, export_id: str) -> PlanRecord | None:
+        """The plan of the export's newest run that was committed and had one."""
+        committed = and_(runs.c.export_id == export_id, runs.c.status == str(RunStatus.COMMITTED))
+        query = select(plans).join(runs, runs.c.plan_id == plans.c.id).where(committed)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(runs.c.started_at.desc(), runs.c.id.desc())).first()
+        return None if row is None else _plan(row)
 
     def latest(self, export_id: str) -> PlanRecord | None:
         return next(iter(self.of_export(export_id)), None)

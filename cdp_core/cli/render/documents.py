@@ -80,6 +80,10 @@ def report_document(report: RunReport) -> dict[str, Any]:
         "actor": run.actor,
         "started_at": plain_value(run.started_at),
         "ended_at": plain_value(run.ended_at),
+        "gates": [
+            {"gate": each.gate, "verdict": each.verdict, "message": each.message, "flag": each.gate.flag}
+            for each in report.gates
+        ],
         "notes": list(report.notes),
         "error": {"code": run.error_code, "message": run.error} if run.error_code else None,
     }

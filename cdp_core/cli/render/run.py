@@ -22,6 +22,7 @@ from cdp_core.cli.render.words import (
 )
 from cdp_core.errors import ExitStatus
 from cdp_core.model.delivery import Audience
+from cdp_core.model.gates import Finding, Verdict
 from cdp_core.model.run import Run, RunStatus
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def report(found: RunReport) -> Iterator[RenderableType]:
         yield Text("")
         yield audience(run.audience)
     yield Text("")
+    for finding in found.gates:
+        yield gate(finding)
     for note in found.notes:
         yield Text(f"• {plain(note)}")
     if found.plan_folder and run.dry_run:
@@ -118,11 +121,33 @@ def audience(found: Audience) -> RenderableType:
     )
 
 
+_VERDICTS = {
+    Verdict.STOP: ("would stop", "red"),
+    Verdict.SKIP: ("skips", "yellow"),
+    Verdict.WARN: ("warns", "yellow"),
+    Verdict.ALLOW: ("was let through", "cyan"),
+}
+
+
+def gate(found: Finding) -> RenderableType:
+    """What a gate says, and the flag that says it is meant."""
+    word, style = _VERDICTS[found.verdict]
+    flag = found.gate.flag if found.verdict in (Verdict.STOP, Verdict.SKIP) else None
+    return Text.assemble(
+        (f"• the gate “{found.gate}” {word}: ", style),
+        plain(found.message),
+        f" ({flag}, if it is meant)" if flag else "",
+    )
+
+
 def next_step(found: RunReport) -> str:
     run, name = found.run, quoted(found.run.export_name)
     if run.status is RunStatus.PLANNED:
         if not run.delivered.planned and not any(kind.added or kind.removed for kind in run.kinds.values()):
             return "nothing: the audience is up to date."
+        stops = [each.gate.flag for each in found.gates if each.verdict is Verdict.STOP]
+        if stops:
+            return f"look into what stops it, then plan anew: cdp export plan {name}"
         return f"cdp export run {name} --plan {run.plan_id}   (without --plan it is planned anew)"
     if found.exit_status is ExitStatus.TEMPORARY:
         return f"cdp export run {name}   (it settles what was left)"
@@ -164,6 +189,8 @@ def _line(run: Run) -> tuple[str | Text, ...]:
         remarks.append(f"settled by run {run.settled_by}")
     if run.only_released:
         remarks.append(f"gave up {counted(run.released, 'claim')}, members left: nothing was sent")
+    if run.status is RunStatus.SKIPPED:
+        remarks.append("skipped because of the audience's size")
     if run.dry_run:
         remarks.append("plan only: nothing was sent")
     sent = run.delivered

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Whoami,
     )
     from cdp_core.model.audit import AuditEntry, AuditVerdict
+    from cdp_core.model.policy import Policy
     from cdp_core.plugins.manager import PluginReport
 
 
@@ -199,6 +200,7 @@ def export(view: ExportView) -> Details:
             ("Segments", _names(view.segments)),
             ("Data matching", _names(f"{match.kind} from {match.field}" for match in view.matching)),
             *_settings(view.settings),
+            *_rules(view.policy),
             ("Members in the audience", f"{count(view.claims)} put there by this export"),
             ("Status", _export_status(view)),
             ("Refreshed", moment(view.refreshed)),
@@ -215,6 +217,17 @@ def added_export(view: ExportView) -> Iterator[RenderableType]:
 
 def _settings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(f"Setting {name}", str(value)) for name, value in settings.items()]
+
+
+def _rules(policy: Policy) -> list[tuple[str, str]]:
+    gates = policy.gates
+    return [
+        ("One run takes out", f"at most {gates.max_shrink * 100:.3g} % of the members it has put there"),
+        (
+            "Too small or large",
+            {"skip": "skip the run", "warn": "warn", "fail": "stop the run"}[gates.on_audience_size],
+        ),
+    ]
 
 
 def plugins(reports: Iterable[PluginReport]) -> Listing:

@@ -18,6 +18,7 @@ _STATUSES = {
     RunStatus.COMMITTED: "Successful",
     RunStatus.FAILED: "Failed",
     RunStatus.CANCELED: "Canceled",
+    RunStatus.SKIPPED: "Skipped",
 }
 STYLES = {
     "Processing": "yellow",
@@ -25,6 +26,7 @@ STYLES = {
     "Successful": "green",
     "Failed": "red",
     "Canceled": "yellow",
+    "Skipped": "yellow",
 }
 
 

@@ -18,7 +18,7 @@ from cdp_core.contract.source import DigestSink, Engine, EngineContext, Selected
 from cdp_core.engines.duckdb.faults import on_profiles
 from cdp_core.engines.duckdb.identify import identify
 from cdp_core.engines.duckdb.relations import Relation, open_relation
-from cdp_core.engines.duckdb.segments import count_members, member_condition
+from cdp_core.engines.duckdb.segments import count_members, member_condition, names_in
 from cdp_core.engines.duckdb.sources import locate
 from cdp_core.engines.duckdb.text import literal
 from cdp_core.errors import Code, InvalidFault
@@ -77,6 +77,9 @@ class DuckDBEngine(Engine):
         condition = self._condition(segment)
         return count_members(self._connection, segment, condition)
 
+    def names_in(self, segment: Segment) -> frozenset[str]:
+        return names_in(self._connection, segment)
+
     def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:
         names = {column.name for column in self.columns()}
         uses = {match.field: f"feeds {match.kind}" for match in selection.matching}
@@ -101,7 +104,11 @@ class DuckDBEngine(Engine):
             sink=sink,
             progress=progress,
         )
-        return Selected(profiles=self._relation.rows(), members=members)
+        return Selected(
+            profiles=self._relation.rows(),
+            members=members,
+            duplicate_keys=self._relation.duplicates(self._source.key),
+        )
 
     def close(self) -> None:
         self._connection.close()

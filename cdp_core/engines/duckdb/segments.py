@@ -58,6 +58,18 @@ def count_members(connection: duckdb.DuckDBPyConnection, segment: Segment, condi
     return int(row[0]) if row else 0
 
 
+def names_in(connection: duckdb.DuckDBPyConnection, segment: Segment) -> frozenset[str]:
+    """Every name in a valid segment's text that may be a column's, in lower case."""
+    query = _text(segment) if segment.where is None else f"{_SELECT} (\n{_text(segment)}\n)"
+    trees = _parse(connection, query, QueryPlace(_text(segment)), _where(segment))
+    return frozenset(
+        part.lower()
+        for node in _nodes(trees)
+        if node.get("class") == "COLUMN_REF"
+        for part in node.get("column_names", ())
+    )
+
+
 def _checked_condition(connection: duckdb.DuckDBPyConnection, segment: Segment) -> str:
     """The text, once it is one whole expression both by itself and in parentheses, and true or false."""
     text, where = _text(segment), _where(segment)

@@ -45,7 +45,7 @@ def cdp_connection_types() -> Sequence[ConnectionType]:
 @hookimpl
 def cdp_export_destinations() -> Sequence[DestinationSpec]:
     from cdp_core import Capabilities, DestinationSpec, MatchingRule, Rate
-    from cdp_snapchat.schemas import BATCH_LIMIT, ExportSettings
+    from cdp_snapchat.schemas import BATCH_LIMIT, SMALLEST_AUDIENCE, ExportSettings
 
     return [
         DestinationSpec(
@@ -55,7 +55,10 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
             settings_schema=ExportSettings,
             matching=(MatchingRule(kind="EMAIL"),),
             capabilities=Capabilities(
-                batch_limit=BATCH_LIMIT, rate=Rate(requests_per_second=10), concurrency=4
+                batch_limit=BATCH_LIMIT,
+                rate=Rate(requests_per_second=10),
+                concurrency=4,
+                smallest_audience=SMALLEST_AUDIENCE,
             ),
             factory=_audience,
             audience_setting="audience_id",

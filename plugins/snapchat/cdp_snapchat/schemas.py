@@ -20,6 +20,8 @@ API_URL = "https://adsapi.snapchat.com/v1"
 ACCOUNTS_URL = "https://accounts.snapchat.com/login/oauth2"
 REDIRECT_URI = "http://127.0.0.1:8721/callback"
 BATCH_LIMIT = 100_000
+# With fewer people matched, no ad is shown to an audience.
+SMALLEST_AUDIENCE = 1_000
 ANSWER_TIMEOUT = 300.0
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

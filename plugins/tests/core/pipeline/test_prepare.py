@@ -47,7 +47,7 @@ class Pieces(Engine):
         for piece in self._pieces:
             sink.digests("EMAIL", memoryview(b"".join(piece)))
         sink.reason("EMAIL", Reason.MISSING, self._missing)
-        return Selected(profiles=self._members, members=self._members)
+        return Selected(profiles=self._members, members=self._members, duplicate_keys=0)
 
     def close(self) -> None:
         return

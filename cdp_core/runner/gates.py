@@ -1,0 +1,153 @@
+"""Gates: asked when the plan is on disk, before anything is delivered (`docs/explanation/gates.md`).
+
+Each is a pure function of the plan's numbers. Removals that are owed to withdrawal or suppression pass
+all of them: they do not count towards the shrink, and are delivered where the rest is stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from cdp_core.contract.destination import Capabilities
+from cdp_core.errors import Code, GateFault
+from cdp_core.model.configuration import Column, Export
+from cdp_core.model.gates import FieldChange, Finding, Gate, GateNumbers, Verdict
+from cdp_core.model.names import as_typed
+from cdp_core.model.policy import Gates
+from cdp_core.runner.services import Services
+
+CODES = {
+    Gate.EMPTY_SOURCE: Code.PROFILES_EMPTY,
+    Gate.SHRINK: Code.SHRINKS,
+    Gate.AUDIENCE_SIZE: Code.AUDIENCE_SIZE,
+    Gate.DUPLICATE_KEYS: Code.DUPLICATE_KEYS,
+    Gate.SCHEMA: Code.SCHEMA_CHANGED,
+}
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+
+
+def asked(
+    numbers: GateNumbers, policy: Gates, capabilities: Capabilities, meant: Collection[Gate] = ()
+) -> tuple[Finding, ...]:
+    """What the gates say of a plan; `meant` are those whose flag was given."""
+    if numbers.profiles == 0:
+        # All that the other gates could say follows from this.
+        return (
+            Finding(
+                gate=Gate.EMPTY_SOURCE,
+                verdict=Verdict.STOP,
+                message=f"the profile source has no rows: {_everybody(numbers)} would be taken out",
+            ),
+        )
+    sizes = {"skip": Verdict.SKIP, "warn": Verdict.WARN, "fail": Verdict.STOP}
+    objections = (
+        (Gate.SHRINK, Verdict.STOP, _shrink(numbers, policy.max_shrink)),
+        (Gate.AUDIENCE_SIZE, sizes[policy.on_audience_size], _size(numbers, capabilities)),
+        (Gate.DUPLICATE_KEYS, Verdict.STOP, _duplicate_keys(numbers)),
+        (Gate.SCHEMA, Verdict.STOP, _schema(numbers)),
+    )
+    return tuple(
+        Finding(gate=gate, verdict=Verdict.ALLOW if gate in meant else verdict, message=message)
+        for gate, verdict, message in objections
+        if message
+    )
+
+
+def findings(
+    services: Services, export: Export, plan_id: str, meant: Collection[Gate] = ()
+) -> tuple[Finding, ...]:
+    """The same of a plan on disk; a plan that takes everybody out because that was asked for has none."""
+    kept = services.state.plans.get(plan_id).summary.get("gates")
+    if kept is None:
+        return ()
+    capabilities = services.catalog.destination(export.destination).capabilities
+    return asked(GateNumbers.from_dict(kept), export.policy.gates, capabilities, meant)
+
+
+def fault_of(findings: Sequence[Finding], *, export: str, plan: str) -> GateFault | None:
+    """The fault that stops the run, if any gate does; it names every one that would."""
+    stops = [finding for finding in findings if finding.verdict is Verdict.STOP]
+    if not stops:
+        return None
+    flags = [finding.gate.flag for finding in stops]
+    if None in flags:
+        hint = "look at the source; to empty an audience, remove the export and take its members out"
+    else:
+        hint = f"look into it; if it is meant: cdp export run {as_typed(export)} {' '.join(map(str, flags))}"
+    return GateFault(
+        CODES[stops[0].gate],
+        "; ".join(finding.message for finding in stops),
+        where=f"plan {plan}",
+        hint=hint,
+    )
+
+
+def skips(findings: Sequence[Finding]) -> bool:
+    return any(finding.verdict is Verdict.SKIP for finding in findings)
+
+
+def changed_fields(
+    then: Mapping[str, str], columns: Collection[Column], mentioned: Collection[str]
+) -> Iterator[FieldChange]:
+    """The fields (name and type, as the last run saw them) that are still asked for, by their names in
+    lower case in `mentioned`, and are of another type now or gone. Kinds of numbers are one type."""
+    now = {column.name: column.type for column in columns}
+    for field, before in sorted(then.items()):
+        if field.lower() in mentioned and _family(now.get(field)) != _family(before):
+            yield FieldChange(field=field, before=before, now=now.get(field))
+
+
+def _everybody(numbers: GateNumbers) -> str:
+    return f"all {numbers.held:,} members that this export put into the audience"
+
+
+def _shrink(numbers: GateNumbers, max_shrink: float) -> str:
+    removed = numbers.removed - numbers.owed
+    # A float of 0.29 times 100 is less than 29.
+    if removed <= Fraction(str(max_shrink)) * numbers.held:
+        return ""
+    return (
+        f"{removed:,} of the {numbers.held:,} members that this export put into the audience would be taken "
+        f"out: {_percent(Fraction(removed, numbers.held or 1))}, and at most {_percent(max_shrink)} may be"
+    )
+
+
+def _size(numbers: GateNumbers, capabilities: Capabilities) -> str:
+    smallest, largest = capabilities.smallest_audience, capabilities.largest_audience
+    if smallest is not None and numbers.people_at_most < smallest:
+        return (
+            f"the audience would hold {numbers.people_at_most:,} people at most, and the service can use "
+            f"none of fewer than {smallest:,}"
+        )
+    if largest is not None and numbers.digests_at_least > largest:
+        return (
+            f"the audience would hold at least {numbers.digests_at_least:,} identifiers, and the service "
+            f"takes no more than {largest:,}"
+        )
+    return ""
+
+
+def _duplicate_keys(numbers: GateNumbers) -> str:
+    if not numbers.duplicate_keys:
+        return ""
+    return (
+        "rows of the profile table that repeat the key of another: "
+        f"{numbers.duplicate_keys:,} of {numbers.profiles:,}"
+    )
+
+
+def _schema(numbers: GateNumbers) -> str:
+    told = [f"{change.field} was {change.before} and is {change.now or 'gone'}" for change in numbers.changes]
+    return f"profile fields have changed since the last run: {', '.join(told)}" if told else ""
+
+
+def _percent(share: float | Fraction) -> str:
+    return f"{float(share) * 100:.3g} %"
+
+
+def _family(kind: str | None) -> str | None:
+    """A file that has no types of its own gives a number another one as soon as a fraction turns up."""
+    if kind is None:
+        return None
+    return "NUMBER" if kind.partition("(")[0].removeprefix("U") in _NUMBERS else kind

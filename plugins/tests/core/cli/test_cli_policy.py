@@ -1,0 +1,33 @@
+"""An export's own rules as they are typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from cdp_core.cli.policy import typed_policy
+from cdp_core.errors import UsageFault
+from cdp_core.model.policy import Gates, Policy
+
+NOTHING = {"max_shrink": None, "on_audience_size": None}
+
+
+@pytest.mark.parametrize(
+    ("typed", "share"), [("30%", 0.3), (" 33.5 % ", 0.335), ("0%", 0.0), ("100%", 1.0), ("29%", 0.29)]
+)
+def test_a_share_is_typed_in_hundredths(typed: str, share: float) -> None:
+    assert typed_policy(Policy(), **{**NOTHING, "max_shrink": typed}).gates.max_shrink == share
+
+
+@pytest.mark.parametrize("typed", ["", "30", "0.3", "101%", "-1%", "30%%", "half", "%", "1/0%", "nan%"])
+def test_a_share_needs_its_sign_and_lies_between_nothing_and_all(typed: str) -> None:
+    with pytest.raises(UsageFault) as refused:
+        typed_policy(Policy(), **{**NOTHING, "max_shrink": typed})
+    assert "--max-shrink 30%" in refused.value.hint
+
+
+def test_what_is_not_typed_stays() -> None:
+    before = Policy(gates=Gates(max_shrink=0.1, on_audience_size="fail"))
+    assert typed_policy(before, **NOTHING) == before
+    after = typed_policy(before, **{**NOTHING, "on_audience_size": "skip"})
+    assert after.gates == Gates(max_shrink=0.1, on_audience_size="skip")
+    assert Policy.from_dict(after.as_dict()) == after
