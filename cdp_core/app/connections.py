@@ -58,6 +58,7 @@ class Connections:
             label=found.label,
             settings=settings_of(found.settings_schema),
             signs_in=found.oauth is not None,
+            complaint=self._connector.complaint,
         )
 
     @act(Action.CONNECTION_ADD)

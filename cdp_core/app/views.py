@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from cdp_core.model.configuration import Match
 from cdp_core.model.gates import Finding
 from cdp_core.model.policy import Policy
 from cdp_core.model.run import Run
+from cdp_core.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +104,14 @@ class DestinationForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionForm:
-    """What must be asked to add a connection of a type."""
+    """What must be asked to add a connection of a type. `complaint` says what is wrong with the answer for
+    a setting, a secret or its reference among them; it is empty where nothing is."""
 
     type: str
     label: str
     settings: tuple[SettingInfo, ...]
     signs_in: bool
+    complaint: Callable[[SettingInfo, str | Secret], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

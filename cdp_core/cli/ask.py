@@ -7,7 +7,7 @@ Questions go to standard error, so that standard output stays the result's.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.columns import Columns
 from rich.text import Text
@@ -27,25 +27,41 @@ def missing(what: str, option: str) -> UsageFault:
     return UsageFault(Code.MISSING_VALUE, f"missing: {what}; and there is no terminal to ask on", hint=option)
 
 
-def ask_text(what: str, *, option: str, hint: str = "", default: str | None = None) -> str:
-    """A line of text; an empty answer gives `default`, or is asked for again where there is none."""
+def ask_text(
+    what: str,
+    *,
+    option: str,
+    hint: str = "",
+    default: str | None = None,
+    complaint: Callable[[str], str] = lambda answer: "",
+) -> str:
+    """A line of text; an empty answer gives `default`, or is asked for again where there is none.
+
+    So is one that there is a complaint about, which is shown.
+    """
     _require_terminal(what, option)
     _explain(hint)
     question = Text(what) if default is None else Text.assemble(what, (f" ({plain(default)})", "dim"))
     while True:
         answer = _answer(question)
-        if answer or default is not None:
-            return answer or default or ""
+        if not answer and default is not None:
+            return default
+        if answer and _passes(complaint(answer)):
+            return answer
 
 
-def ask_secret(what: str, *, option: str, hint: str = "") -> str | Secret:
-    """A hidden line: a reference where it reads like one, else the secret itself."""
+def ask_secret(
+    what: str, *, option: str, hint: str = "", complaint: Callable[[str | Secret], str] = lambda answer: ""
+) -> str | Secret:
+    """A hidden line: a reference where it reads like one, else the secret itself. Asked for again where it
+    is empty, or there is a complaint about it, which is shown."""
     _require_terminal(what, option)
     _explain(hint)
     while True:
         answer = _answer(Text.assemble(what, (" (hidden)", "dim")), hidden=True)
-        if answer:
-            return answer if is_reference(answer) else Secret(answer)
+        found = answer if is_reference(answer) else Secret(answer)
+        if answer and _passes(complaint(found)):
+            return found
 
 
 def is_reference(text: str) -> bool:
@@ -114,6 +130,12 @@ def _pick(part: str, choices: Sequence[str]) -> str | None:
 def _require_terminal(what: str, option: str) -> None:
     if not can_ask():
         raise missing(what, option)
+
+
+def _passes(complaint: str) -> bool:
+    if complaint:
+        show(Text(plain(complaint), style="yellow"), to=err())
+    return not complaint
 
 
 def _explain(hint: str) -> None:

@@ -6,15 +6,23 @@ import click
 import rich_click
 
 from cdp_core.cli.agreement import agreement
-from cdp_core.cli.ask import ask_text, settled
+from cdp_core.cli.ask import settled
 from cdp_core.cli.command import json_option, noun, yes_option
-from cdp_core.cli.forms import complete_settings, one_of, require_settings, typed_secrets, typed_settings
+from cdp_core.cli.forms import (
+    asked_name,
+    complete_settings,
+    one_of,
+    require_settings,
+    typed_secrets,
+    typed_settings,
+)
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
 from cdp_core.cli.render.words import plain, quoted
 from cdp_core.cli.session import Session
 from cdp_core.cli.sign_in import dialogue
 from cdp_core.errors import Code, UsageFault
+from cdp_core.model.secret import Secret
 
 SECRET = "client_secret=env:SNAP_SECRET"  # noqa: S105 (a reference, for the help's examples)
 
@@ -85,12 +93,15 @@ def add(
     """
     rooms = session.cdp().connections
     form = rooms.form(type_)
-    plain_values, hidden = typed_settings(form.settings, settings), typed_secrets(form.settings, secrets)
+    plain_values = typed_settings(form.settings, settings)
+    hidden = typed_secrets(form.settings, secrets, form.complaint)
     require_settings(
         form.settings, plain_values | hidden, also={} if name else {"Display name": "--name NAME"}
     )
-    name = name or ask_text("Display name", option="--name NAME")
-    complete_settings(form.settings, plain_values, hidden)
+    name = name or asked_name(
+        "Display name", "connection", lambda: (view.name for view in rooms.list()), option="--name NAME"
+    )
+    complete_settings(form.settings, plain_values, hidden, form.complaint)
     view = rooms.add(
         name,
         type=type_,
@@ -175,13 +186,13 @@ def edit(
     if new_name is None and not settings and not secrets:
         raise UsageFault(Code.USAGE, "nothing to change was given", hint="--name, --set or --secret")
     rooms = session.cdp().connections
-    declared = rooms.form(rooms.show(name).type).settings if settings or secrets else ()
-    view = rooms.edit(
-        name,
-        settings=typed_settings(declared, settings),
-        secrets=typed_secrets(declared, secrets),
-        new_name=new_name,
-    )
+    plain_values: dict[str, str] = {}
+    hidden: dict[str, str | Secret] = {}
+    if settings or secrets:
+        form = rooms.form(rooms.show(name).type)
+        plain_values = typed_settings(form.settings, settings)
+        hidden = typed_secrets(form.settings, secrets, form.complaint)
+    view = rooms.edit(name, settings=plain_values, secrets=hidden, new_name=new_name)
     give(view, lambda: things.connection(view), as_json=as_json)
 
 

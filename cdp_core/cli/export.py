@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import rich_click
 
-from cdp_core.cli.ask import ask_text, settled
+from cdp_core.cli.ask import settled
 from cdp_core.cli.command import json_option, noun, yes_option
 from cdp_core.cli.failure import show_error
 from cdp_core.cli.forms import (
+    asked_name,
     complete_matching,
     complete_segments,
     complete_settings,
@@ -103,9 +104,11 @@ def add(
     """Add an export. Nothing is sent until it is run. On a terminal, what is missing is asked for."""
     matches = typed_matching(matching)
     policy = typed_policy(Policy(), **rules)
-    name = name or ask_text("Name", option="cdp export add NAME")
-    connection = _over(session, connection)
     rooms = session.cdp().exports
+    name = name or asked_name(
+        "Name", "export", lambda: (view.name for view in rooms.list()), option="cdp export add NAME"
+    )
+    connection = _over(session, connection)
     form = rooms.options(name, connection=connection)
     require_known_kinds(form, matches)
     values = typed_settings(form.settings, settings)

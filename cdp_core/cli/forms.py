@@ -12,13 +12,20 @@ from cdp_core.cli.ask import ask_one, ask_secret, ask_several, ask_text, can_ask
 from cdp_core.cli.render.words import plain
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.configuration import Match
+from cdp_core.model.names import checked_name
 from cdp_core.model.secret import Secret
 
 if TYPE_CHECKING:
     from cdp_core.app.views import DestinationForm
     from cdp_core.contract.schemas import SettingInfo
 
+Complaint = Callable[["SettingInfo", str | Secret], str]
+
 _REFERENCES = "env:NAME, file:PATH or keyring:SERVICE/NAME"
+
+
+def _by_itself(info: SettingInfo, answer: str | Secret) -> str:
+    return info.complaint(answer)
 
 
 def pairs(given: Iterable[str], option: str) -> dict[str, str]:
@@ -44,7 +51,9 @@ def typed_settings(settings: Sequence[SettingInfo], given: Iterable[str]) -> dic
     return found
 
 
-def typed_secrets(settings: Sequence[SettingInfo], given: Iterable[str]) -> dict[str, str | Secret]:
+def typed_secrets(
+    settings: Sequence[SettingInfo], given: Iterable[str], complaint: Complaint = _by_itself
+) -> dict[str, str | Secret]:
     """What `--secret` says: references, and the names alone of those to be asked for."""
     known = {info.name: info for info in settings if info.secret}
     found: dict[str, str | Secret] = {}
@@ -60,7 +69,7 @@ def typed_secrets(settings: Sequence[SettingInfo], given: Iterable[str]) -> dict
             )
         if sign and not is_reference(reference):
             raise _refused(name, "--secret")
-        found[name] = reference if sign else _asked_secret(known[name])
+        found[name] = reference if sign else _asked_secret(known[name], complaint)
     return found
 
 
@@ -90,17 +99,30 @@ def require_settings(
 
 
 def complete_settings(
-    settings: Sequence[SettingInfo], typed: dict[str, str], secrets: dict[str, str | Secret]
+    settings: Sequence[SettingInfo],
+    typed: dict[str, str],
+    secrets: dict[str, str | Secret],
+    complaint: Complaint = _by_itself,
 ) -> None:
-    """Ask for what is missing of a new thing's settings, in the schema's order, and add it to the two."""
+    """Ask for what is missing of a new thing's settings, in the schema's order, and add it to the two.
+
+    What is wrong with an answer is said, and it is asked for again; what is wrong with a setting that was
+    given is raised before the first question, so that no answer is lost by it.
+    """
     if not can_ask():
         return
+    for info in settings:
+        given = secrets.get(info.name, typed.get(info.name))
+        if given is not None and (wrong := complaint(info, given)):
+            raise InvalidFault(
+                Code.SETTING_INVALID, f"{info.name} ({info.label}): {wrong}", hint=_option(info)
+            )
     for info in settings:
         if info.name in typed or info.name in secrets or (info.advanced and not info.required):
             continue
         if info.secret:
-            secrets[info.name] = _asked_secret(info)
-        elif answer := _asked_text(info):
+            secrets[info.name] = _asked_secret(info, complaint)
+        elif answer := _asked_text(info, complaint):
             typed[info.name] = answer
 
 
@@ -108,15 +130,36 @@ def _option(info: SettingInfo) -> str:
     return f"--secret {info.name}=env:NAME" if info.secret else f"--set {info.name}={info.example or 'VALUE'}"
 
 
-def _asked_secret(info: SettingInfo) -> str | Secret:
-    return ask_secret(info.label, option=_option(info), hint=info.help)
+def _asked_secret(info: SettingInfo, complaint: Complaint) -> str | Secret:
+    return ask_secret(
+        info.label, option=_option(info), hint=info.help, complaint=lambda answer: complaint(info, answer)
+    )
 
 
-def _asked_text(info: SettingInfo) -> str:
+def _asked_text(info: SettingInfo, complaint: Complaint) -> str:
     hint = info.help + (f" For example: {info.example}" if info.example else "")
     default = None if info.required else str("" if info.default is None else info.default)
-    answer = ask_text(info.label, option=_option(info), hint=hint, default=default)
+    answer = ask_text(
+        info.label,
+        option=_option(info),
+        hint=hint,
+        default=default,
+        complaint=lambda answer: complaint(info, answer),
+    )
     return "" if answer == default else answer
+
+
+def asked_name(what: str, kind: str, taken: Callable[[], Iterable[str]], *, option: str) -> str:
+    """A new thing's name, asked for until it is a valid one that nothing of its kind has."""
+
+    def complaint(answer: str) -> str:
+        try:
+            there = checked_name(answer, kind) in taken()
+        except InvalidFault as fault:
+            return f"{fault.message[:1].upper()}{fault.message[1:]}."
+        return "That name is in use." if there else ""
+
+    return ask_text(what, option=option, complaint=complaint)
 
 
 def typed_matching(given: Iterable[str]) -> tuple[Match, ...]:

@@ -7,7 +7,7 @@ only, loaded as a `Secret`), `advanced` (not prompted for).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,6 +79,15 @@ class SettingInfo:
     secret: bool
     advanced: bool
     default: Any
+    declared: fields.Field[Any] = field(repr=False, compare=False)
+
+    def complaint(self, value: Any) -> str:
+        """What the schema has against a value of this setting by itself; empty where it takes it."""
+        try:
+            self.declared.deserialize(value)
+        except marshmallow.ValidationError as fault:
+            return _sentence(fault.messages)
+        return ""
 
 
 def settings_of(schema: type[marshmallow.Schema]) -> tuple[SettingInfo, ...]:
@@ -93,6 +102,7 @@ def settings_of(schema: type[marshmallow.Schema]) -> tuple[SettingInfo, ...]:
             secret=bool(declared.metadata.get("secret", False)),
             advanced=bool(declared.metadata.get("advanced", False)),
             default=None if declared.load_default is marshmallow.missing else declared.load_default,
+            declared=declared,
         )
         for name, declared in schema().fields.items()
     )

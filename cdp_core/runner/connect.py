@@ -19,15 +19,15 @@ from cdp_core.contract.faults import (
     DestinationFault,
     RightsRefused,
 )
-from cdp_core.contract.schemas import load_settings, settings_of
-from cdp_core.errors import CdpError, Code, InvalidFault, ReconnectFault, TemporaryFault
+from cdp_core.contract.schemas import SettingInfo, load_settings, settings_of
+from cdp_core.errors import CdpError, Code, InvalidFault, ReconnectFault, TemporaryFault, UsageFault
 from cdp_core.model.configuration import Connection, ConnectionStatus, Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.names import as_typed
 from cdp_core.model.secret import MASK, Secret
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.store.state import State
-from cdp_core.vault.references import parse, resolve
+from cdp_core.vault.references import FORMS, parse, resolve
 from cdp_core.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -86,6 +86,18 @@ class Connector:
             name: resolve(value, self._vault) if name in hidden else value
             for name, value in connection.settings.items()
         }
+
+    def complaint(self, info: SettingInfo, answer: str | Secret) -> str:
+        """What is wrong with one setting's answer by itself; a secret's reference is followed. Empty where
+        nothing is."""
+        if not info.secret or isinstance(answer, Secret):
+            return info.complaint(answer)
+        try:
+            return info.complaint(resolve(parse(answer, setting=info.name), self._vault))
+        except UsageFault:
+            return f"A reference reads {FORMS}."
+        except CdpError as fault:
+            return f"{fault.message[:1].upper()}{fault.message[1:]}."
 
     def settings(self, connection: Connection) -> dict[str, Any]:
         """The settings as their schema loads them; raises `InvalidFault` naming what is wrong."""

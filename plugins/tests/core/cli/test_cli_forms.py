@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from marshmallow import fields
 
 from cdp_core.app.views import DestinationForm
 from cdp_core.cli import ask
@@ -31,6 +32,7 @@ LITERAL = "p4ssw0rd-in-clear"
 
 def setting(name: str, **more: object) -> SettingInfo:
     given = {"required": False, "secret": False, "advanced": False, "default": None, "example": "", **more}
+    given["declared"] = fields.String()
     return SettingInfo(name=name, label=name.title(), help=f"The {name}.", **given)  # type: ignore[arg-type]
 
 

@@ -104,6 +104,57 @@ def test_a_connection_is_asked_for_piece_by_piece_with_the_secret_hidden(
     assert shown["consent_missing"] == []
 
 
+def test_a_slip_at_a_question_loses_nothing_that_was_typed(
+    spawn: Spawn, workspace: Path, connection: str, environ: dict[str, str], home: Path
+) -> None:
+    process = spawn("connection", "add", "acme", "--agree")
+    process.expect("Display name: ")
+    process.sendline(connection)
+    process.expect("That name is in use.\r\nDisplay name: ")
+    process.sendline("Acme US")
+    process.expect("Account: ")
+    process.sendline("7")
+    process.expect("An account's number begins with A-.\r\nAccount: ")
+    process.sendline("A-9")
+    process.expect(r"API key \(hidden\): ")
+    process.waitnoecho()
+    process.sendline("env:NOWHERE")
+    process.expect(r"There is no secret at env:NOWHERE: it is not set, or empty\.\r\nAPI key \(hidden\): ")
+    process.sendline("env:NO-NAME")
+    process.expect(r"A reference reads env:NAME[^\r]*\.\r\nAPI key \(hidden\): ")
+    process.sendline("typed-secret")
+    process.expect(r"Region \(eu\): ")
+    process.sendline("us")
+    assert ended(process)[0] == 0
+    shown = looked_at(environ, home, "connection", "show", "Acme US")
+    assert isinstance(shown, dict)
+    assert (shown["settings"]["account"], shown["settings"]["region"]) == ("A-9", "us")
+
+
+def test_a_setting_that_was_given_wrong_is_said_before_the_first_question(
+    spawn: Spawn, workspace: Path
+) -> None:
+    status, said = ended(spawn("connection", "add", "acme", "--name", "Acme EU", "--set", "account=7"))
+    assert status == 3
+    assert "An account's number begins with A-." in said
+    assert "API key" not in said
+
+
+def test_a_slip_in_an_exports_settings_is_asked_for_again(spawn: Spawn, export: str) -> None:
+    process = spawn(
+        *("export", "add", "--connection", "Acme EU", "--match", "EMAIL=email", "--segment", "Loyal")
+    )
+    process.expect("Name: ")
+    process.sendline(export)
+    process.expect("That name is in use.\r\nName: ")
+    process.sendline("Another")
+    process.expect("Audience: ")
+    process.sendline("forty-two")
+    process.expect("Only digits.\r\nAudience: ")
+    process.sendline("42")
+    assert ended(process)[0] == 0
+
+
 def test_without_agreement_the_connection_is_kept_and_it_says_what_that_means(
     spawn: Spawn, workspace: Path
 ) -> None:

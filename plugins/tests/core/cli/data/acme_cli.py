@@ -22,7 +22,9 @@ import cdp_core
 
 class AcmeSettings(cdp_core.SettingsSchema):
     account = fields.String(
-        required=True, metadata={"label": "Account", "help": "The account's number.", "example": "A-7"}
+        required=True,
+        validate=validate.Regexp("A-", error="An account's number begins with A-."),
+        metadata={"label": "Account", "help": "The account's number.", "example": "A-7"},
     )
     api_key = cdp_core.SecretField(
         required=True, metadata={"label": "API key", "help": "From Acme's settings page."}
