@@ -38,6 +38,7 @@ LOOKING = frozenset(
         Action.EXPORT_LIST,
         Action.EXPORT_SHOW,
         Action.EXPORT_HISTORY,
+        Action.EXPORT_SHOW_RUN,
         Action.ROLE_LIST,
         Action.PLUGIN_LIST,
         Action.AUDIT_LIST,

@@ -15,6 +15,7 @@ from cdp_core.app.connections import Connections
 from cdp_core.app.desk import Desk, act, login
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
+from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
 from cdp_core.app.views import Check, Whoami
 from cdp_core.model.access import Action, Resource
@@ -66,6 +67,7 @@ class CDP:
         self.segments = Segments(self.desk, profiles)
         self.connections = Connections(self.desk, connector, consents)
         self.exports = Exports(self.desk, profiles, runner)
+        self.runs = Runs(self.desk, runner)
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)
         self.audit = Audit(self.desk)

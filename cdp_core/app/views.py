@@ -12,6 +12,7 @@ from cdp_core.errors import ExitStatus
 from cdp_core.model.configuration import Match
 from cdp_core.model.gates import Finding
 from cdp_core.model.policy import Policy
+from cdp_core.model.journal import BatchRecord
 from cdp_core.model.run import Run
 from cdp_core.model.secret import Secret
 
@@ -62,7 +63,8 @@ class ConnectionView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportView:
     """`permission` is what the actor may: `edit` or `view`; `connection` is None where it has none, and
-    where it is not the actor's to see: only then it is `attached` all the same."""
+    where it is not the actor's to see: only then it is `attached` all the same. `member_consent` is what
+    members are asked for: the policy's own, else the workspace's."""
 
     name: str
     destination: str
@@ -88,6 +90,14 @@ class RunReport:
     gates: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     plan_folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDetails:
+    """A run with its batches, in the order of their numbers."""
+
+    report: RunReport
+    batches: tuple[BatchRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from cdp_core.cli.render import things
 from cdp_core.cli.render.documents import report_document
 from cdp_core.cli.render.words import quoted
 from cdp_core.cli.session import Session
+from cdp_core.cli.show_run import show_run
 from cdp_core.errors import Code, UsageFault
 from cdp_core.model.policy import Policy
 
@@ -372,3 +373,6 @@ def history(session: Session, *, name: str | None, limit: int, as_json: bool) ->
         lambda: picture(found.run for found in reports),
         as_json=as_json,
     )
+
+
+export.add_command(show_run)

@@ -41,6 +41,7 @@ class Action(StrEnum):
     EXPORT_PLAN = "export.plan"
     EXPORT_RUN = "export.run"
     EXPORT_HISTORY = "export.history"
+    EXPORT_SHOW_RUN = "export.show-run"
     ROLE_LIST = "role.list"
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
@@ -87,6 +88,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_PLAN: "plan an export",
     Action.EXPORT_RUN: "run an export",
     Action.EXPORT_HISTORY: "see an export's history",
+    Action.EXPORT_SHOW_RUN: "see a run",
     Action.ROLE_LIST: "list roles",
     Action.ROLE_GRANT: "grant a role",
     Action.ROLE_REVOKE: "revoke a role",

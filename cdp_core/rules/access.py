@@ -22,6 +22,7 @@ VIEWER = Role(
             Action.EXPORT_LIST,
             Action.EXPORT_SHOW,
             Action.EXPORT_HISTORY,
+            Action.EXPORT_SHOW_RUN,
             Action.PLUGIN_LIST,
         }
     ),

@@ -152,7 +152,7 @@ def next_step(found: RunReport) -> str:
     if found.exit_status is ExitStatus.TEMPORARY:
         return f"cdp export run {name}   (it settles what was left)"
     if found.exit_status is ExitStatus.REFUSALS:
-        return f"cdp export history {name}   (with what the service refused)"
+        return f"cdp export show-run {run.id}   (with what the service refused)"
     return ""
 
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cdp_core.contract.destination import Batch, Destination, NewAudience
 from cdp_core.contract.digests import DigestBlock
-from cdp_core.model.delivery import Audience, BatchRange, BatchStatus, Operation, Patience, Receipt
-from cdp_core.pipeline.deliver import MOST_HALVES, Delivery, DeliveryEnd
+from cdp_core.model.delivery import (
+    Audience,
+    BatchRange,
+    BatchStatus,
+    Operation,
+    Patience,
+    Receipt,
+)
+from cdp_core.pipeline.deliver import MOST_HALVES, BatchSource, Delivery, DeliveryEnd
 
+SAID = "Snapchat answered 400: invalid data"
 QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.002)
 
 
@@ -125,6 +133,23 @@ class Service(Destination):
         return Audience(id="1")
 
 
+class Choosy(Service):
+    """Refuses a batch whole where it holds a bad digest, as services do that answer for a batch."""
+
+    def __init__(self, bad: Iterable[bytes]) -> None:
+        super().__init__()
+        self.bad = frozenset(bad)
+        self.refusals = 0
+
+    def deliver(self, batch: Batch) -> Receipt:
+        if self.bad.isdisjoint(batch.digests):
+            return super().deliver(batch)
+        with self._guard:
+            self.calls += 1
+            self.refusals += 1
+        return Receipt(accepted=False, http_status=400, message=SAID, request_id=f"r-{self.calls}")
+
+
 class Unhurried:
     """A rate limit that lets everything through and remembers penalties."""
 
@@ -149,7 +174,7 @@ class Delivered:
 
 
 def deliver(
-    plan: PlanOf,
+    plan: BatchSource,
     service: Service | None = None,
     *,
     size: int = 10,

@@ -15,6 +15,7 @@ from cdp_core.app.administration import Audit, Plugins, Roles
 from cdp_core.app.connections import Connections
 from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
+from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
 from cdp_core.errors import CdpError, Code, NotAllowedFault
 from cdp_core.model.access import Action
@@ -24,6 +25,7 @@ ROOMS: dict[str, type] = {
     "segments": Segments,
     "connections": Connections,
     "exports": Exports,
+    "runs": Runs,
     "roles": Roles,
     "plugins": Plugins,
     "audit": Audit,

@@ -136,7 +136,7 @@ def test_a_report_holds_outcome_counts_delivery_audience_and_next_step() -> None
         "COMPLETE",
         "600",
         "10 digests refused.",
-        "cdp export history",
+        "cdp export show-run",
     ):
         assert words in text
 

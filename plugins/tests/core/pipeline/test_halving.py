@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -16,26 +15,7 @@ from cdp_core.contract.faults import AudienceGone, Unanswered
 from cdp_core.model.delivery import BatchOutcome, BatchRange, BatchStatus, Operation, Receipt
 from cdp_core.model.journal import JournalTotals
 from cdp_core.runner.outcome import counted
-from delivering import Delivered, PlanOf, Service, deliver, digests
-
-SAID = "Snapchat answered 400: invalid data"
-
-
-class Choosy(Service):
-    """Refuses a batch whole where it holds a bad digest, as services do that answer for a batch."""
-
-    def __init__(self, bad: Iterable[bytes]) -> None:
-        super().__init__()
-        self.bad = frozenset(bad)
-        self.refusals = 0
-
-    def deliver(self, batch: Batch) -> Receipt:
-        if self.bad.isdisjoint(batch.digests):
-            return super().deliver(batch)
-        with self._guard:
-            self.calls += 1
-            self.refusals += 1
-        return Receipt(accepted=False, http_status=400, message=SAID, request_id=f"r-{self.calls}")
+from delivering import SAID, Choosy, Delivered, PlanOf, deliver, digests
 
 
 def pick(block: DigestBlock, *numbers: int) -> set[bytes]:

@@ -1,0 +1,121 @@
+"""A run's batches: which were sent, which were halved, and what the service said to those that it refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cdp_core.cli.render.documents import plain_value, report_document
+from cdp_core.cli.render.run import report
+from cdp_core.cli.render.tables import Listing
+from cdp_core.cli.render.words import count, duration
+from cdp_core.model.delivery import BatchStatus
+from cdp_core.model.journal import BatchRecord
+
+if TYPE_CHECKING:
+    from cdp_core.app.views import RunDetails
+
+_WORDS = {
+    BatchStatus.JOURNALED: ("no answer", "yellow"),
+    BatchStatus.ACCEPTED: ("accepted", "green"),
+    BatchStatus.REFUSED: ("refused", "red"),
+    BatchStatus.HALVED: ("halved", "yellow"),
+    BatchStatus.DEAD_LETTER: ("refused alone", "red"),
+    BatchStatus.UNKNOWN: ("unknown", "yellow"),
+    BatchStatus.NOT_SENT: ("not sent", "yellow"),
+}
+_REFUSALS = (BatchStatus.REFUSED, BatchStatus.DEAD_LETTER)
+
+
+def details(found: RunDetails) -> Iterator[RenderableType]:
+    """The run as it was told when it ended, then its batches and refusals."""
+    yield from report(found.report)
+    if found.batches:
+        yield Text("")
+        yield batches(found.batches)
+    if refused := [batch for batch in found.batches if batch.status in _REFUSALS]:
+        yield Text("")
+        yield refusals(refused)
+
+
+def batches(records: Iterable[BatchRecord]) -> Listing:
+    return Listing(
+        ("Batch", "Half of", "Sends", "Kind", "Digests", "Status", "Attempts", "Took", "Request"),
+        (
+            (
+                str(batch.number),
+                count(batch.half_of),
+                _sends(batch),
+                batch.range.kind,
+                count(batch.range.count),
+                Text(*_WORDS[batch.status]),
+                count(batch.attempts),
+                "" if (took := _seconds(batch)) is None else duration(took),
+                batch.request_id,
+            )
+            for batch in records
+        ),
+        numbers=("Batch", "Half of", "Digests", "Attempts", "Took"),
+        texts=("Half of", "Request"),
+    )
+
+
+def refusals(refused: Iterable[BatchRecord]) -> Listing:
+    """What the service said, in its own words: to how many digests, and in which request first."""
+    said: dict[tuple[str, int], list[BatchRecord]] = {}
+    for batch in refused:
+        said.setdefault((batch.message, batch.http_status), []).append(batch)
+    return Listing(
+        ("Refused because", "HTTP", "Digests", "Batches", "First request"),
+        (
+            (
+                message,
+                str(status or ""),
+                count(sum(batch.range.count for batch in records)),
+                count(len(records)),
+                records[0].request_id,
+            )
+            for (message, status), records in said.items()
+        ),
+        numbers=("HTTP", "Digests", "Batches"),
+        texts=("Refused because", "HTTP", "First request"),
+    )
+
+
+def details_document(found: RunDetails) -> dict[str, Any]:
+    """What `export show-run --json` prints: the run as `export run --json` does, and its batches."""
+    return report_document(found.report) | {
+        "batches": [
+            {
+                "number": batch.number,
+                "half_of": batch.half_of,
+                "operation": batch.range.operation,
+                "kind": batch.range.kind,
+                "digests": batch.range.count,
+                "refused_before": batch.range.again,
+                "status": batch.status,
+                "attempts": batch.attempts,
+                "seconds": _seconds(batch),
+                "request_id": batch.request_id,
+                "http_status": batch.http_status,
+                "message": batch.message,
+                "opened_at": plain_value(batch.opened_at),
+                "answered_at": plain_value(batch.answered_at),
+            }
+            for batch in found.batches
+        ]
+    }
+
+
+def _sends(batch: BatchRecord) -> str:
+    return f"{batch.range.operation} again" if batch.range.again else str(batch.range.operation)
+
+
+def _seconds(batch: BatchRecord) -> float | None:
+    """From opening it to its answer, with all attempts; None where there is no answer."""
+    if batch.answered_at is None:
+        return None
+    return round((batch.answered_at - batch.opened_at).total_seconds(), 3)
