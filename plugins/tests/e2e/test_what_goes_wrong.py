@@ -16,6 +16,8 @@ def test_a_revoked_grant_asks_to_sign_in_again_and_then_everything_goes_on(job: 
     job.simulator.clear_requests()
     job.cdp("export", "run", NAME, status=6)
     assert job.simulator.requests() == []
+    refused = job.cdp.json("export", "history", NAME)
+    assert [(run["status"], run["error"]["code"]) for run in refused] == [("failed", "CDP-602")] * 2
     job.cdp.sign_in("Snapchat EU")
     job.cdp("export", "run", NAME)
     assert job.members() == wanted(range(1000))

@@ -211,6 +211,21 @@ def test_a_disk_that_takes_nothing_more_is_a_fault_and_what_was_there_stays(
     assert state.audit.verify().ok
 
 
+def test_a_workspace_that_cannot_be_written_is_said_in_plain_words(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    State.create(path).close()
+    # What stands in the way of SQLite's own file beside it, whoever runs the tests.
+    (tmp_path / "state.db-wal").mkdir()
+    with pytest.raises(InvalidFault) as caught:
+        State.open(path)
+    fault = caught.value
+    assert (fault.code, fault.where) == (Code.DISK_FULL, str(tmp_path))
+    assert "the workspace cannot be written" in fault.message
+    assert "not even looking" in fault.message
+    assert "SQLITE" not in fault.message + fault.hint
+    assert f"chmod -R u+rwX {tmp_path}" in fault.hint
+
+
 def _grant_and_revoke_too_much(state: State) -> None:
     with state.transaction():
         state.grants.grant("anna", "viewer", by="anna")
