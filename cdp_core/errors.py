@@ -76,6 +76,8 @@ class Code(Enum):
     DISK_FULL = (320, "The disk is full or not writable")
     PLAN_UNKNOWN = (321, "There is no such plan, or it cannot be run")
     NAME_INVALID = (322, "The name is not valid")
+    PERSON_UNTOLD = (325, "What was given does not tell which person is meant")
+    LIST_UNREADABLE = (326, "The list of persons cannot be read")
 
     NOT_ALLOWED = (401, "The person's role does not allow it")
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")

@@ -39,6 +39,7 @@ LOOKING = frozenset(
         Action.EXPORT_SHOW,
         Action.EXPORT_HISTORY,
         Action.EXPORT_SHOW_RUN,
+        Action.SUPPRESSION_LIST,
         Action.ROLE_LIST,
         Action.PLUGIN_LIST,
         Action.AUDIT_LIST,

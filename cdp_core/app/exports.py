@@ -275,12 +275,17 @@ class Exports:
         check_matching(export, spec, self.desk.catalog.kinds)
         with self._profiles.open() as engine:
             columns = [column.name for column in engine.columns()]
-        for match in export.matching:
-            if match.field not in columns:
+        uses = {f"data matching {match.kind}={match.field}": match.field for match in export.matching}
+        if export.policy.region.field is not None:
+            uses["country of phone numbers"] = export.policy.region.field
+        if (consent := self._runner.member_consent(export)) is not None:
+            uses[f"member consent {consent.field}={','.join(consent.granted)}"] = consent.field
+        for where, field in uses.items():
+            if field not in columns:
                 raise InvalidFault(
                     Code.FIELD_MISSING,
-                    f"the profiles have no field {match.field!r}",
-                    where=f"data matching {match.kind}={match.field}",
+                    f"the profiles have no field {field!r}",
+                    where=where,
                     hint="fields: " + ", ".join(columns),
                 )
 
@@ -318,6 +323,7 @@ class Exports:
             matching=export.matching,
             segments=tuple(state.segments.by_id(segment_id).name for segment_id in export.segment_ids),
             policy=export.policy,
+            member_consent=export.policy.consent or self._profiles.settings.consent,
             permission="edit" if edit.allowed else "view",
             status=str(last.status) if last else None,
             refreshed=last.ended_at if last else None,

@@ -17,6 +17,7 @@ from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
 from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
+from cdp_core.app.suppressions import Suppressions
 from cdp_core.app.views import Check, Whoami
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import ProfileSource
@@ -67,6 +68,7 @@ class CDP:
         self.segments = Segments(self.desk, profiles)
         self.connections = Connections(self.desk, connector, consents)
         self.exports = Exports(self.desk, profiles, runner)
+        self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)

@@ -11,8 +11,8 @@ from cdp_core.contract.schemas import SettingInfo
 from cdp_core.errors import ExitStatus
 from cdp_core.model.configuration import Match
 from cdp_core.model.gates import Finding
-from cdp_core.model.policy import Policy
 from cdp_core.model.journal import BatchRecord
+from cdp_core.model.policy import MemberConsent, Policy
 from cdp_core.model.run import Run
 from cdp_core.model.secret import Secret
 
@@ -74,6 +74,7 @@ class ExportView:
     matching: tuple[Match, ...]
     segments: tuple[str, ...]
     policy: Policy
+    member_consent: MemberConsent | None
     permission: str
     status: str | None
     refreshed: datetime | None
@@ -98,6 +99,18 @@ class RunDetails:
 
     report: RunReport
     batches: tuple[BatchRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedView:
+    """What was written of a run's refused digests: a row for each digest and key; `without_key` are the
+    digests whose rows were not found."""
+
+    run: str
+    output: str
+    rows: int
+    digests: int
+    without_key: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,3 +167,45 @@ class Check:
     state: str
     message: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionView:
+    """Somebody who is never sent. `digest` is the beginning of it; `is_new` whether this act added it."""
+
+    kind: str
+    digest: str
+    note: str
+    added_by: str
+    added_at: datetime
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionsView:
+    """How many there are of each kind, and the newest of them."""
+
+    kinds: Mapping[str, int]
+    newest: tuple[SuppressionView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadLine:
+    """A line of a list that holds nobody, without what it holds."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportView:
+    """What became of a list: `read = added + known + empty + malformed`; `lines` are the first of the
+    malformed, and `kinds` counts the persons by kind."""
+
+    read: int
+    added: int
+    known: int
+    empty: int
+    malformed: int
+    lines: tuple[UnreadLine, ...]
+    kinds: Mapping[str, int]

@@ -10,11 +10,30 @@ from typing import Any, TypeVar
 import rich_click
 
 from cdp_core.errors import Code, UsageFault
-from cdp_core.model.policy import Policy
+from cdp_core.model.policy import Gates, MemberConsent, Policy, Region
+from cdp_core.rules.member_consent import member_consent
 
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS = (
+    rich_click.option(
+        "--default-region",
+        metavar="CC",
+        help="The country of phone numbers that name none, in two letters: NL. Empty for none.",
+    ),
+    rich_click.option(
+        "--region-field",
+        metavar="FIELD",
+        help="The profile field with the country of a member's phone number; where it holds nothing, "
+        "--default-region counts. Empty for none.",
+    ),
+    rich_click.option(
+        "--consent-field",
+        metavar="FIELD=YES,…",
+        help="The profile field with a member's consent, and its values that mean yes, in any case: all "
+        "others mean no, and nobody without a yes is sent.",
+    ),
+    rich_click.option("--no-consent-field", is_flag=True, help="Ask for no consent but that of cdp.toml."),
     rich_click.option(
         "--max-shrink",
         metavar="SHARE",
@@ -30,20 +49,58 @@ _OPTIONS = (
 
 
 def policy_options(function: F) -> F:
-    """Rules that are not given are None."""
+    """What is not given is None, or False."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
 
 
 def typed_policy(before: Policy, **given: Any) -> Policy:
-    """The rules as they were, but for those that were typed; raises `UsageFault` where one is not valid."""
+    """The rules with what was typed taken over; raises `UsageFault` where it is not well-formed."""
+    region = _region(before.region, default=given.get("default_region"), field=given.get("region_field"))
+    return dataclasses.replace(
+        before, region=region, consent=_consent(before, given), gates=_gates(before, given)
+    )
+
+
+def _consent(before: Policy, given: dict[str, Any]) -> MemberConsent | None:
+    typed, none = given.get("consent_field"), given.get("no_consent_field")
+    if typed is not None and none:
+        raise UsageFault(
+            Code.USAGE,
+            "--consent-field and --no-consent-field exclude each other",
+            hint="leave one of them out",
+        )
+    if none:
+        return None
+    return before.consent if typed is None else _typed_consent(typed)
+
+
+def _typed_consent(typed: str) -> MemberConsent:
+    field, sign, values = typed.partition("=")
+    if not sign or not field.strip() or not values.strip(" ,"):
+        raise UsageFault(
+            Code.USAGE,
+            "--consent-field takes a profile field and the values that mean yes",
+            hint="--consent-field ads_consent=granted,true",
+        )
+    return member_consent(field, values.split(","))
+
+
+def _gates(before: Policy, given: dict[str, Any]) -> Gates:
     gates = before.gates
-    if given["max_shrink"] is not None:
+    if given.get("max_shrink") is not None:
         gates = dataclasses.replace(gates, max_shrink=_share(given["max_shrink"], "--max-shrink"))
-    if given["on_audience_size"] is not None:
+    if given.get("on_audience_size") is not None:
         gates = dataclasses.replace(gates, on_audience_size=given["on_audience_size"])
-    return dataclasses.replace(before, gates=gates)
+    return gates
+
+
+def _region(before: Region, *, default: str | None, field: str | None) -> Region:
+    return Region(
+        default=before.default if default is None else default.strip().upper() or None,
+        field=before.field if field is None else field.strip() or None,
+    )
 
 
 def _share(text: str, option: str) -> float:

@@ -25,6 +25,10 @@ NOUNS = {
         "Services that data may go to: consent, sign-in and sharing.",
     ),
     "export": ("cdp_core.cli.export:export", "Segments to audiences: set up, plan, run, look back."),
+    "suppress": (
+        "cdp_core.cli.suppress:suppress",
+        "People who are never sent, whatever the segments say; kept as digests.",
+    ),
     "role": ("cdp_core.cli.role:role", "Who may do what in this workspace."),
     "plugins": ("cdp_core.cli.plugins:plugins", "Plugins: what is installed, loaded, disabled or broken."),
     "audit": ("cdp_core.cli.audit:audit", "The audit log: who did what, when, with what outcome."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 DIGEST_SIZE = 32
 
@@ -38,6 +38,15 @@ class DigestBlock:
 
     def slice(self, start: int, count: int) -> DigestBlock:
         return DigestBlock(self._buffer[start * DIGEST_SIZE : (start + count) * DIGEST_SIZE])
+
+    def without(self, places: Iterable[int]) -> DigestBlock:
+        """The same, less those at some places (from 0)."""
+        kept = bytearray()
+        at = 0
+        for place in sorted(places):
+            kept += self._buffer[at * DIGEST_SIZE : place * DIGEST_SIZE]
+            at = place + 1
+        return DigestBlock(bytes(kept + self._buffer[at * DIGEST_SIZE :]))
 
     def joined_hex(self, separator: str) -> str:
         """Lower-case hexadecimal of every digest, with `separator` between."""

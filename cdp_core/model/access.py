@@ -42,6 +42,11 @@ class Action(StrEnum):
     EXPORT_RUN = "export.run"
     EXPORT_HISTORY = "export.history"
     EXPORT_SHOW_RUN = "export.show-run"
+    EXPORT_REJECTED = "export.rejected"
+    SUPPRESSION_ADD = "suppression.add"
+    SUPPRESSION_IMPORT = "suppression.import"
+    SUPPRESSION_REMOVE = "suppression.remove"
+    SUPPRESSION_LIST = "suppression.list"
     ROLE_LIST = "role.list"
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
@@ -89,6 +94,11 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_RUN: "run an export",
     Action.EXPORT_HISTORY: "see an export's history",
     Action.EXPORT_SHOW_RUN: "see a run",
+    Action.EXPORT_REJECTED: "write down what was refused",
+    Action.SUPPRESSION_ADD: "suppress an identifier",
+    Action.SUPPRESSION_IMPORT: "import suppressions",
+    Action.SUPPRESSION_REMOVE: "lift a suppression",
+    Action.SUPPRESSION_LIST: "list suppressions",
     Action.ROLE_LIST: "list roles",
     Action.ROLE_GRANT: "grant a role",
     Action.ROLE_REVOKE: "revoke a role",
@@ -132,7 +142,7 @@ class Resource:
     """What an act is about. `shared_with` (roles and people) is the sharing of the connection that
     it is, or that it goes through; None where no connection is concerned."""
 
-    kind: Literal["workspace", "segment", "connection", "export", "role", "plugin", "audit"]
+    kind: Literal["workspace", "segment", "connection", "export", "suppression", "role", "plugin", "audit"]
     name: str = ""
     shared_with: frozenset[str] | None = None
 

@@ -21,7 +21,8 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindCounts:
     """Counts of values for one identifier kind. `read` is members times the fields matched;
-    `removed` and `released` count claims of the ledger that are not wanted any more."""
+    `removed` and `released` count claims of the ledger that are not wanted any more; `owed` are those of
+    the removed that are suppressed or without consent, which nothing may hold back."""
 
     read: int = 0
     added: int = 0
@@ -34,6 +35,7 @@ class KindCounts:
     without_consent: int = 0
     suppressed: int = 0
     removed: int = 0
+    owed: int = 0
     released: int = 0
 
     @property
@@ -67,7 +69,8 @@ class KindCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryCounts:
-    """What became of the planned digests; `dead_letters` are those among the refused that stand alone.
+    """What became of the planned digests; `dead_letters` are those among the refused that stand alone, and
+    `left_out` those of the not sent that were suppressed since they were planned.
 
     `requests` counts attempts, `retries` those after a batch's first, and `halves` the batches that were
     sent beyond the plan's own, to find which digests are refused.
@@ -78,6 +81,7 @@ class DeliveryCounts:
     refused: int = 0
     unknown: int = 0
     not_sent: int = 0
+    left_out: int = 0
     dead_letters: int = 0
     requests: int = 0
     retries: int = 0

@@ -16,7 +16,8 @@ class BatchStatus(StrEnum):
     """`journaled`: written down, no answer yet. The others are final.
 
     `halved`: refused for its content, and sent again as two batches that its digests are counted with;
-    `dead_letter`: so refused, and standing alone; `refused` is every other refusal.
+    `dead_letter`: so refused, and standing alone; `refused` is every other refusal. `left_out`: suppressed
+    since it was planned, and never sent.
     """
 
     JOURNALED = "journaled"
@@ -26,6 +27,7 @@ class BatchStatus(StrEnum):
     DEAD_LETTER = "dead_letter"
     UNKNOWN = "unknown"
     NOT_SENT = "not_sent"
+    LEFT_OUT = "left_out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

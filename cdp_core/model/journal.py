@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cdp_core.model.delivery import BatchRange, BatchStatus, Operation
+from cdp_core.model.delivery import BatchOutcome, BatchRange, BatchStatus, Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,8 @@ class PlanRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRecord:
     """A journaled batch. `sent_at` is the last attempt's; `answered_at` is None while there is no receipt;
-    `half_of` is the number of the refused batch that it is a half of."""
+    `half_of` is the number of the refused batch that it is a half of; `left_out` are digests of its range
+    that were suppressed meanwhile: never sent, or unknown where an earlier attempt may have carried them."""
 
     id: str
     run_id: str
@@ -36,6 +37,7 @@ class BatchRecord:
     half_of: int | None = None
     range: BatchRange
     status: BatchStatus
+    left_out: tuple[BatchOutcome, ...] = ()
     attempts: int = 0
     request_id: str = ""
     http_status: int = 0

@@ -6,6 +6,8 @@ and `others` those of the audience's other exports:
 - wanted and own and confirmed: unchanged;
 - wanted and not so, but confirmed by another: unchanged, and claimed without sending;
 - wanted otherwise: **add**; also what is only perhaps there;
+- own and not wanted because it is suppressed or withheld for want of consent: **remove**, which is owed
+  whatever another claims; the others' claims end with it;
 - own and not wanted, and another claims it: released, sends nothing;
 - own and not wanted otherwise: **remove**.
 
@@ -30,10 +32,11 @@ from cdp_core.model.journal import DeadLetter
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.pipeline.claims import Fold, LedgerReader, by_kind, together
 from cdp_core.pipeline.digest_file import DigestFile
-from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, minus, part
+from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, minus, part, union
 from cdp_core.pipeline.grouping import THREADS, in_parallel
 from cdp_core.pipeline.plan import Plan, PlanPart, PlanWriter
 from cdp_core.pipeline.prepare import Prepared, PreparedKind
+from cdp_core.pipeline.suppressed import Suppressed
 
 
 def compare(
@@ -44,9 +47,10 @@ def compare(
     export_id: str,
     folder: Path,
     letters: Iterable[DeadLetter] = (),
+    suppressed: Suppressed | None = None,
 ) -> Plan:
     """Write the plan into `folder`, which must not exist yet; `files` are the audience's, of all exports;
-    `letters` are the export's.
+    `letters` are the export's. What is `suppressed` has been taken out of what was prepared already.
 
     A kind that the export claims and that is not prepared (it is not matched any more) is taken out.
     Raises `InvalidFault` where the disk is full; then nothing is left behind.
@@ -70,6 +74,7 @@ def compare(
                     own=own,
                     others=others,
                     refused=refused,
+                    suppressed=suppressed or Suppressed(),
                 )
             else:
                 counts[kind] = _take_everything(plan, kind, share)
@@ -81,26 +86,30 @@ _NOTHING_PREPARED = PreparedKind(read=0, reasons={}, distinct=0)
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """One range's digests by what becomes of them."""
+    """One range's digests by what becomes of them, and how many of the removals are owed."""
 
     parts: Mapping[PlanPart, pa.Array]
+    owed: int
 
 
-def _verdict(held: tuple[pa.Array, Fold, Fold]) -> _Verdict:
+def _verdict(held: tuple[pa.Array, Fold, Fold, pa.Array]) -> _Verdict:
     """The mode's rule for one range."""
-    wanted, own_fold, others_fold = held
+    wanted, own_fold, others_fold, barred = held
     own, others = own_fold(), others_fold()
     sure = part(wanted, own.confirmed)
     candidates = part(sure.only_left, others.confirmed)
     not_wanted = pa.concat_arrays([sure.only_right, minus(own.unconfirmed, wanted)])
-    gone = part(not_wanted, others.all)
+    reasoned = part(not_wanted, barred)
+    owed, gone = reasoned.both, part(reasoned.only_left, others.all)
     return _Verdict(
         {
             PlanPart.ADD: candidates.only_left,
             PlanPart.CLAIM: candidates.both,
-            PlanPart.REMOVE: gone.only_left,
+            PlanPart.REMOVE: pa.concat_arrays([gone.only_left, owed]),
             PlanPart.RELEASE: gone.both,
-        }
+            PlanPart.END: part(owed, others.all).both,
+        },
+        owed=len(owed),
     )
 
 
@@ -137,16 +146,27 @@ def _compare_kind(
     own: LedgerReader,
     others: list[LedgerReader],
     refused: _Refused,
+    suppressed: Suppressed,
 ) -> KindCounts:
     wanted = [DigestFile(written.path) for written in share.wanted]
-    ranges = max([own.ranges, *(each.ranges for each in others), *(each.ranges for each in wanted)])
-    held = zip(_wanted(wanted, ranges), own.read(ranges), together(others, ranges), strict=True)
+    withheld = [DigestFile(written.path) for written in (share.withheld,) if written]
+    ranges = max(
+        [own.ranges, *(each.ranges for each in others), *(each.ranges for each in wanted + withheld)]
+    )
+    barred = map(_either, _wanted(withheld, ranges), suppressed.read(kind, ranges))
+    held = zip(_wanted(wanted, ranges), own.read(ranges), together(others, ranges), barred, strict=True)
     rows = dict.fromkeys(PlanPart, 0)
+    owed = 0
     for verdict in in_parallel(threads, _verdict, held):
+        owed += verdict.owed
         for plan_part, digests in refused.apart(kind, verdict.parts).items():
             plan.file(plan_part, kind).write(digests)
             rows[plan_part] += len(digests)
-    return _counts(share, rows)
+    return _counts(share, rows, owed)
+
+
+def _either(one: pa.Array, other: pa.Array) -> pa.Array:
+    return union([one, other]) if len(one) and len(other) else one if len(one) else other
 
 
 def _wanted(files: list[DigestFile], ranges: int) -> Iterator[pa.Array]:
@@ -164,7 +184,7 @@ def _take_everything(plan: PlanWriter, kind: str, share: PreparedKind) -> KindCo
     return _counts(share, {**dict.fromkeys(PlanPart, 0), PlanPart.ADD: share.distinct})
 
 
-def _counts(share: PreparedKind, rows: Mapping[PlanPart, int]) -> KindCounts:
+def _counts(share: PreparedKind, rows: Mapping[PlanPart, int], owed: int = 0) -> KindCounts:
     reasons = {reason.value: share.reasons.get(reason, 0) for reason in Reason}
     added = rows[PlanPart.ADD] + rows[PlanPart.ADD_AGAIN]
     return KindCounts(
@@ -172,6 +192,7 @@ def _counts(share: PreparedKind, rows: Mapping[PlanPart, int]) -> KindCounts:
         added=added,
         unchanged=share.distinct - added,
         removed=rows[PlanPart.REMOVE] + rows[PlanPart.REMOVE_AGAIN],
+        owed=owed,
         released=rows[PlanPart.RELEASE],
         **reasons,
     )

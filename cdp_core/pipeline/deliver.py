@@ -4,6 +4,8 @@ Each batch is journaled before it is sent and gets its receipt after, so that a 
 moment leaves on disk what may have reached the service. Several requests are under way at once, all
 under one rate limit; the destination sends once, and waiting and trying again happen here.
 
+What was suppressed since it was planned is left out at the moment of sending, each time anew.
+
 A batch that is refused for its content is halved, and each half is a batch of its own, until the bad
 digests stand alone. Finding k of them among n takes at most some 2·k·log2(n) further requests; after
 `MOST_HALVES` of them for what is new, and as many for what was refused before, refused batches stay whole.
@@ -15,7 +17,7 @@ import dataclasses
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +38,7 @@ from cdp_core.contract.faults import (
     Unanswered,
 )
 from cdp_core.errors import CdpError
-from cdp_core.model.delivery import BatchRange, BatchStatus, Operation, Patience, Receipt
+from cdp_core.model.delivery import BatchOutcome, BatchRange, BatchStatus, Operation, Patience, Receipt
 
 AGAIN = (Throttled, ServiceFailed, Unanswered, NeverSent)
 # After these the service may have applied the batch; after the other faults it has not.
@@ -61,6 +63,8 @@ class Journal(Protocol):
 
     def open(self, run_id: str, batch: BatchRange, number: int, *, half_of: int | None = None) -> str: ...
 
+    def leave_out(self, batch_id: str, left_out: Sequence[BatchOutcome]) -> None: ...
+
     def attempt(self, batch_id: str) -> None: ...
 
     def close(
@@ -74,6 +78,10 @@ class Pace(Protocol):
     def reserve(self) -> float: ...
 
     def penalise(self, seconds: float) -> None: ...
+
+
+# Of a kind's digests, the places (from 0) of those that are not to be added any more. Threads share it.
+Screen = Callable[[str, DigestBlock], Iterable[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +110,35 @@ class _Piece:
         return _Piece(batch=batch, digests=self.digests.slice(start, count), half_of=number)
 
 
+class _UnderWay:
+    """A piece that is being sent: what of it may still be, and whether the service may have it already."""
+
+    def __init__(self, piece: _Piece, journaled: str) -> None:
+        self.piece = piece
+        self.journaled = journaled
+        self.perhaps_applied = False
+        self._left_out: frozenset[int] = frozenset()
+
+    @property
+    def request(self) -> Batch:
+        piece = self.piece
+        digests = piece.digests.without(self._left_out) if self._left_out else piece.digests
+        return Batch(operation=piece.batch.operation, kind=piece.batch.kind, digests=digests)
+
+    def leave_out(self, places: Iterable[int]) -> tuple[BatchOutcome, ...]:
+        """Take some digests out; what becomes of those that were not taken out before."""
+        more = sorted(set(places) - self._left_out)
+        self._left_out |= frozenset(more)
+        status = BatchStatus.UNKNOWN if self.perhaps_applied else BatchStatus.LEFT_OUT
+        batch = self.piece.batch
+        return tuple(
+            BatchOutcome(
+                range=dataclasses.replace(batch, start=batch.start + start, count=count), status=status
+            )
+            for start, count in _runs(more)
+        )
+
+
 class _Allowance:
     """How many batches more may be sent; threads share it."""
 
@@ -116,6 +153,10 @@ class _Allowance:
             return allowed
 
 
+class _NothingLeft(Exception):
+    """Everything in a batch was suppressed since it was planned."""
+
+
 class _Barred(Exception):
     """There is no token to send with, so nothing left; `error` says why."""
 
@@ -125,7 +166,8 @@ class _Barred(Exception):
 
 
 class Delivery:
-    """One plan on its way. `renew` gets a newer token after the service refused the one in use;
+    """One plan on its way. `screen` is asked of every addition at the moment it is sent; `renew` gets a
+    newer token after the service refused the one in use;
     `progress` is told how many digests have had their answer; `stop` ends it after the batches in
     flight."""
 
@@ -142,6 +184,7 @@ class Delivery:
         renew: Callable[[], None],
         progress: Callable[[int], None],
         stop: threading.Event,
+        screen: Screen = lambda kind, digests: (),
         patience: Patience | None = None,
         most_halves: int = MOST_HALVES,
     ) -> None:
@@ -155,6 +198,7 @@ class Delivery:
         self._renew = renew
         self._progress = progress
         self._stop = stop
+        self._screen = screen
         self._patience = patience or Patience()
         self._allowances = {again: _Allowance(most_halves) for again in (False, True)}
         self._numbers = itertools.count(1)
@@ -197,30 +241,35 @@ class Delivery:
 
     def _send_piece(self, piece: _Piece) -> tuple[_Piece, ...]:
         """One request, as often as it takes; the halves that are to be sent in its place."""
-        request = Batch(operation=piece.batch.operation, kind=piece.batch.kind, digests=piece.digests)
         number = next(self._numbers)
         journaled = self._journal.open(self._run_id, piece.batch, number, half_of=piece.half_of)
-        perhaps_applied = False
+        under_way = _UnderWay(piece, journaled)
 
         def attempt() -> Receipt:
-            nonlocal perhaps_applied
             try:
-                return self._attempt(journaled, request)
+                return self._attempt(under_way)
             except PERHAPS_APPLIED:
-                perhaps_applied = True
+                under_way.perhaps_applied = True
                 raise
 
         try:
             receipt = self._trying()(attempt)
         except NEVER_AGAIN as fault:
             self._fault = self._fault or fault
-            self._journal.close(journaled, BatchStatus.REFUSED, _receipt(fault))
+            # An attempt before this one may have been applied, whatever is refused now.
+            status = BatchStatus.UNKNOWN if under_way.perhaps_applied else BatchStatus.REFUSED
+            self._journal.close(journaled, status, _receipt(fault))
         except DestinationFault as fault:
             self._fault = self._fault or (None if self._stop.is_set() else fault)
-            self._journal.close(journaled, _left_open(perhaps_applied), _receipt(fault))
+            self._journal.close(journaled, _left_open(under_way), _receipt(fault))
         except _Barred as barred:
             self._fault = self._fault or barred.error
-            self._journal.close(journaled, _left_open(perhaps_applied), message=barred.error.message)
+            self._journal.close(journaled, _left_open(under_way), message=barred.error.message)
+        except _NothingLeft:
+            self._journal.close(
+                journaled, BatchStatus.UNKNOWN if under_way.perhaps_applied else BatchStatus.LEFT_OUT
+            )
+            self._progress(len(piece.digests))
         else:
             status = self._status(piece, receipt)
             self._journal.close(journaled, status, receipt)
@@ -238,21 +287,31 @@ class Delivery:
         halved = self._allowances[piece.batch.again].take(2)
         return BatchStatus.HALVED if halved else BatchStatus.REFUSED
 
-    def _attempt(self, journaled: str, request: Batch) -> Receipt:
+    def _attempt(self, under_way: _UnderWay) -> Receipt:
         try:
-            return self._once(journaled, request)
+            return self._once(under_way)
         except CredentialsRejected:
             with _credentials():
                 self._renew()
-            return self._once(journaled, request)
+            return self._once(under_way)
 
-    def _once(self, journaled: str, request: Batch) -> Receipt:
+    def _once(self, under_way: _UnderWay) -> Receipt:
         self._sleep(self._pace.reserve())
         if self._over:
             raise NeverSent("the delivery ended before the batch was sent")
-        self._journal.attempt(journaled)
+        self._leave_out(under_way)
+        self._journal.attempt(under_way.journaled)
         with _credentials():
-            return self._destination.deliver(request)
+            return self._destination.deliver(under_way.request)
+
+    def _leave_out(self, under_way: _UnderWay) -> None:
+        piece = under_way.piece
+        if piece.batch.operation is not Operation.ADD:
+            return
+        if left_out := under_way.leave_out(self._screen(piece.batch.kind, piece.digests)):
+            self._journal.leave_out(under_way.journaled, left_out)
+        if not len(under_way.request.digests):
+            raise _NothingLeft
 
     def _trying(self) -> tenacity.Retrying:
         return tenacity.Retrying(
@@ -290,8 +349,15 @@ def _credentials() -> Iterator[None]:
         raise _Barred(error) from error
 
 
-def _left_open(perhaps_applied: bool) -> BatchStatus:
-    return BatchStatus.UNKNOWN if perhaps_applied else BatchStatus.NOT_SENT
+def _left_open(under_way: _UnderWay) -> BatchStatus:
+    return BatchStatus.UNKNOWN if under_way.perhaps_applied else BatchStatus.NOT_SENT
+
+
+def _runs(places: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Sorted places as (first, how many) without a gap."""
+    for _, run in itertools.groupby(enumerate(places), key=lambda numbered: numbered[1] - numbered[0]):
+        together = [place for _, place in run]
+        yield together[0], len(together)
 
 
 def _receipt(fault: DestinationFault) -> Receipt:

@@ -25,7 +25,7 @@ from cdp_core.model.delivery import BatchOutcome, BatchStatus
 from cdp_core.model.ledger import LedgerFile, LedgerPart
 from cdp_core.pipeline.claims import Fold, LedgerReader
 from cdp_core.pipeline.digest_file import DigestFileWriter, Written, ranges_for
-from cdp_core.pipeline.digest_sets import EMPTY, minus, union
+from cdp_core.pipeline.digest_sets import EMPTY, minus, part, union
 from cdp_core.pipeline.disk import link, private_folder, sha256, sync, writing
 from cdp_core.pipeline.grouping import THREADS, in_parallel
 from cdp_core.pipeline.intervals import Intervals
@@ -66,20 +66,20 @@ def apply(
     change nothing. Accepted removals end the claim; unknown ones make it one that is perhaps there, so
     that a member who is wanted again is sent again; all others leave it. Claims that change hands are
     carried out as planned. A batch that is only journaled counts as unknown; where two outcomes tell
-    of one digest, acceptance counts first. Other exports' files are handed on as they are.
+    of one digest, acceptance counts first. Other exports' files are handed on as they are, but for their
+    claims on what an owed removal took out: those end as the export's own does.
     """
-    files = tuple(files)
+    before: dict[tuple[str, str], list[LedgerFile]] = {}
+    for file in files:
+        before.setdefault((file.export_id, file.kind), []).append(file)
+    for kind in plan.kinds:
+        before.setdefault((export_id, kind), [])
     told = _Told(outcomes)
-    result = [file for file in files if file.export_id != export_id]
-    kinds = dict.fromkeys([*(file.kind for file in files if file.export_id == export_id), *plan.kinds])
-    for kind in kinds:
-        result += _Settlement(
-            folder=folder,
-            before=[file for file in files if file.export_id == export_id and file.kind == kind],
-            plan=plan,
-            told=told,
-            export_id=export_id,
-            kind=kind,
+    result = []
+    for (holder, kind), held in before.items():
+        settlement = _Settlement if holder == export_id else _OthersSettlement
+        result += settlement(
+            folder=folder, before=held, plan=plan, told=told, export_id=holder, kind=kind
         ).files()
     return tuple(result)
 
@@ -195,8 +195,15 @@ class _Settlement:
             sync(path.parent)
         return [*self._before, self._entry(ledger_part, Written(path, planned.sha256, planned.rows))]
 
+    @property
+    def _change_reader(self) -> _ChangeReader:
+        return _ChangeReader(self._plan, self._told, self._kind)
+
+    def _settle(self, work: tuple[Fold, _Change]) -> _Change:
+        return _settled(work)
+
     def _written(self) -> list[LedgerFile]:
-        changes = _ChangeReader(self._plan, self._told, self._kind)
+        changes = self._change_reader
         own = LedgerReader(self._folder, self._before)
         ranges = max(own.ranges, changes.ranges)
         kept = [file for file in self._before if file.part is not LedgerPart.UNCONFIRMED]
@@ -208,7 +215,7 @@ class _Settlement:
         try:
             with ThreadPoolExecutor(THREADS) as threads:
                 work = zip(own.read(ranges), changes.read(ranges), strict=True)
-                for change in in_parallel(threads, _settled, work):
+                for change in in_parallel(threads, self._settle, work):
                     for writer, digests in zip(
                         writers.values(), (change.confirmed, change.perhaps, change.ended), strict=True
                     ):
@@ -263,6 +270,32 @@ class _Settlement:
         )
 
 
+class _OthersSettlement(_Settlement):
+    """One kind of another export of the audience: only what an owed removal took out ends its claims."""
+
+    @property
+    def _changes(self) -> bool:
+        return self._plan.file(PlanPart.END, self._kind) is not None and self._changed_by(*_REMOVED)
+
+    @property
+    def _all_added(self) -> bool:
+        return False
+
+    @property
+    def _change_reader(self) -> _ChangeReader:
+        return _EndReader(self._plan, self._told, self._kind)
+
+    def _settle(self, work: tuple[Fold, _Change]) -> _Change:
+        fold, change = work
+        held = fold().all
+        ended, doubted = (part(each, held).both for each in (change.ended, change.doubted))
+        return _settled((fold, _Change(EMPTY, EMPTY, ended, doubted)))
+
+
+_ADDED = (PlanPart.ADD, PlanPart.ADD_AGAIN)
+_REMOVED = (PlanPart.REMOVE, PlanPart.REMOVE_AGAIN)
+
+
 @dataclass(frozen=True, slots=True)
 class _Change:
     """Digests of one range; `perhaps` are those that are perhaps there, `doubted` those among the
@@ -272,10 +305,6 @@ class _Change:
     perhaps: pa.Array
     ended: pa.Array
     doubted: pa.Array
-
-
-_ADDED = (PlanPart.ADD, PlanPart.ADD_AGAIN)
-_REMOVED = (PlanPart.REMOVE, PlanPart.REMOVE_AGAIN)
 
 
 class _ChangeReader:
@@ -321,6 +350,19 @@ class _ChangeReader:
     def _rows(self, plan_part: PlanPart, rows: Intervals, ranges: int) -> Iterable[pa.Array]:
         file = self._files[plan_part]
         return file.read(ranges, rows) if file and rows else itertools.repeat(EMPTY, ranges)
+
+
+class _EndReader(_ChangeReader):
+    """The same of what other exports claim too: what ended of it, and what is in doubt."""
+
+    def read(self, ranges: int) -> Iterator[_Change]:
+        columns = (
+            self._rows(PlanPart.END, Intervals.everything(), ranges),
+            self._accepted(ranges, *_REMOVED),
+            self._unknown(ranges, *_REMOVED),
+        )
+        for shared, ended, doubted in zip(*columns, strict=True):
+            yield _Change(EMPTY, EMPTY, part(shared, ended).both, part(shared, doubted).both)
 
 
 def _both(one: pa.Array, other: pa.Array) -> pa.Array:

@@ -5,7 +5,8 @@ A plan is a folder: `plan.json` with its sums and each file's SHA-256, and the d
 (operation, kind, digest): `SELECT operation, kind, count(*) FROM 'plans/ID/**/*.parquet' GROUP BY ALL`.
 What the service has refused before, and is tried once more, has parts of its own, `add-again` and
 `remove-again`. Beside these there may be `claim` and `release`: claims that change hands between exports
-and send nothing. The SHA-256 of `plan.json` stands for the whole.
+and send nothing, and `end`: claims of other exports that end with a removal that is owed. The SHA-256 of
+`plan.json` stands for the whole.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ MANIFEST = "plan.json"
 
 
 class PlanPart(StrEnum):
-    """What becomes of a digest: four that are sent, and the two that only the ledger learns of."""
+    """What becomes of a digest: four that are sent, and three that only the ledger learns of."""
 
     ADD = Operation.ADD.value
     ADD_AGAIN = "add-again"
@@ -45,6 +46,7 @@ class PlanPart(StrEnum):
     REMOVE_AGAIN = "remove-again"
     CLAIM = "claim"
     RELEASE = "release"
+    END = "end"
 
     @classmethod
     def sent(cls, operation: Operation, *, again: bool) -> PlanPart:

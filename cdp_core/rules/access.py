@@ -45,6 +45,9 @@ CONTRIBUTOR = Role(
             Action.EXPORT_REMOVE,
             Action.EXPORT_PLAN,
             Action.EXPORT_RUN,
+            Action.EXPORT_REJECTED,
+            Action.SUPPRESSION_ADD,
+            Action.SUPPRESSION_IMPORT,
         }
     ),
     includes=frozenset({"viewer"}),
@@ -73,6 +76,7 @@ THROUGH_A_CONNECTION = frozenset(
         Action.EXPORT_REMOVE,
         Action.EXPORT_PLAN,
         Action.EXPORT_RUN,
+        Action.EXPORT_REJECTED,
     }
 )
 

@@ -47,9 +47,9 @@ def in_force(
     if own.field != default.field:
         raise InvalidFault(
             Code.SETTING_INVALID,
-            f"cdp.toml asks every export for the consent in {default.field!r}; {own.field!r} is another field",
+            f"cdp.toml has every export ask for {default.field!r}; {own.field!r} is another field",
             where=where,
-            hint=f"an export may only ask for more: --consent-field {_typed(default)}, or fewer of its values",
+            hint=f"an export may only ask for more: --consent-field {_typed(default)}, or fewer values",
         )
     more = [value for value in own.granted if value not in default.granted]
     if more:
@@ -57,7 +57,7 @@ def in_force(
             Code.SETTING_INVALID,
             f"cdp.toml does not take {', '.join(map(repr, more))} in {default.field!r} for a yes",
             where=where,
-            hint=f"an export may only ask for more: --consent-field {_typed(default)}, or fewer of its values",
+            hint=f"an export may only ask for more: --consent-field {_typed(default)}, or fewer values",
         )
     return own
 

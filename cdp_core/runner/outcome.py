@@ -18,7 +18,8 @@ def exit_status(run: Run) -> ExitStatus:
     if run.error_code is not None:
         return next(code.exit_status for code in Code if str(code) == run.error_code)
     meant_unsent = run.dry_run or run.status is RunStatus.SKIPPED
-    if run.delivered.unknown or (run.delivered.not_sent and not meant_unsent):
+    not_sent = run.delivered.not_sent - run.delivered.left_out
+    if run.delivered.unknown or (not_sent and not meant_unsent):
         return ExitStatus.TEMPORARY
     if run.delivered.refused:
         return ExitStatus.REFUSALS
@@ -46,6 +47,7 @@ def counted(planned: int, outcomes: Iterable[BatchOutcome], totals: JournalTotal
         refused=refused,
         unknown=unknown,
         not_sent=planned - accepted - refused - unknown,
+        left_out=found[BatchStatus.LEFT_OUT],
         dead_letters=found[BatchStatus.DEAD_LETTER],
         requests=totals.requests,
         retries=totals.retries,
@@ -71,8 +73,10 @@ def notes(run: Run) -> tuple[str, ...]:
         said += _halved(run)
         if counts.unknown:
             said.append(f"{counts.unknown:,} digests got no answer; the next run sends them again.")
-        if counts.not_sent:
-            said.append(f"{counts.not_sent:,} digests were not sent; the next run plans them anew.")
+        if counts.left_out:
+            said.append(f"{counts.left_out:,} digests were suppressed since they were planned: not sent.")
+        if not_sent := counts.not_sent - counts.left_out:
+            said.append(f"{not_sent:,} digests were not sent; the next run plans them anew.")
     return tuple(said)
 
 

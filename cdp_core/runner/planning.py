@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from cdp_core.contract.source import Engine, Selection
 from cdp_core.errors import Code, GateFault, InternalFault, InvalidFault
@@ -15,16 +17,19 @@ from cdp_core.model.gates import FieldChange, GateNumbers
 from cdp_core.model.journal import PlanRecord
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.names import as_typed
+from cdp_core.model.policy import MemberConsent
 from cdp_core.model.run import RunStatus, Station
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.compare import compare
 from cdp_core.pipeline.plan import Plan
 from cdp_core.pipeline.prepare import Prepared, PreparedKind, prepare
+from cdp_core.pipeline.suppressed import Suppressed
 from cdp_core.runner import basis
 from cdp_core.runner.gates import changed_fields
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
+from cdp_core.store.suppressions import SuppressedDigests
 
 
 class Planning:
@@ -90,9 +95,10 @@ class Planning:
             matching=self._export.matching,
             kinds={match.kind: self._services.catalog.kinds[match.kind] for match in self._export.matching},
             region=self._export.policy.region,
+            consent=self._consent,
         )
         with self._services.profiles.open() as engine:
-            prepared = prepare(engine, selection, self._scratch, self._read)
+            prepared = prepare(engine, selection, self._scratch, self._read, self._suppressed)
             self._look_at_fields(engine)
         self._record.tell(Station.PREPARE, "ended", prepared.members)
         return prepared
@@ -103,7 +109,7 @@ class Planning:
         mentioned = {match.field.lower() for match in self._export.matching}
         policy = self._export.policy
         mentioned |= {
-            field.lower() for field in (policy.region.field, policy.consent and policy.consent.field) if field
+            field.lower() for field in (policy.region.field, self._consent and self._consent.field) if field
         }
         for segment in self._segments():
             mentioned |= engine.names_in(segment)
@@ -126,6 +132,7 @@ class Planning:
             export_id=self._export.id,
             folder=self._services.workspace.plans_folder / plan_id,
             letters=self._state.dead_letters.of(self._audience, self._export.id),
+            suppressed=self._suppressed,
         )
         kept = PlanRecord(
             id=plan_id,
@@ -138,6 +145,7 @@ class Planning:
                 "profiles": prepared.profiles,
                 "members": prepared.members,
                 "kinds": {kind: counts.as_dict() for kind, counts in plan.counts.items()},
+                "suppressions": self._known.newest,
                 "fields": self._fields,
                 "gates": self._numbers(files, prepared, plan).as_dict() if gates else None,
             },
@@ -162,7 +170,7 @@ class Planning:
             profiles=prepared.profiles,
             held=own,
             removed=sum(kind.removed for kind in counts),
-            owed=0,
+            owed=sum(kind.owed for kind in counts),
             # A member has several identifiers, and several exports may hold the same one.
             people_at_most=min(wanted, prepared.members) + others,
             digests_at_least=largest,
@@ -190,6 +198,19 @@ class Planning:
         )
         self._record.save(RunStatus.PLANNED)
 
+    @cached_property
+    def _known(self) -> SuppressedDigests:
+        """The suppressions that this plan is made with."""
+        return self._state.suppressions.digests()
+
+    @cached_property
+    def _suppressed(self) -> Suppressed:
+        return Suppressed(self._known.kinds)
+
+    @property
+    def _consent(self) -> MemberConsent | None:
+        return self._services.member_consent(self._export)
+
     def _segments(self) -> tuple[Segment, ...]:
         return tuple(self._state.segments.by_id(each) for each in self._export.segment_ids)
 
@@ -202,7 +223,7 @@ class Planning:
     def _basis(self) -> dict[str, str]:
         connection = self._services.connector.connection_of(self._export)
         return basis.basis(
-            export=self._export,
+            export=replace(self._export, policy=replace(self._export.policy, consent=self._consent)),
             connection=connection,
             segments=self._segments(),
             audience=self._audience,

@@ -10,6 +10,7 @@ from cdp_core.engines import BUILT_IN_SOURCES
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.plugins.catalog import Catalog
+from cdp_core.workspace.settings import WorkspaceSettings
 from cdp_core.workspace.workspace import Workspace
 
 
@@ -19,6 +20,10 @@ class Profiles:
     def __init__(self, workspace: Workspace, catalog: Catalog) -> None:
         self._workspace = workspace
         self._catalog = catalog
+
+    @property
+    def settings(self) -> WorkspaceSettings:
+        return self._workspace.settings
 
     def open(self) -> Engine:
         """A fresh engine; close it. Raises `InvalidFault` where the source cannot be read."""

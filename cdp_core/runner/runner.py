@@ -14,10 +14,12 @@ from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.gates import Finding, Gate
+from cdp_core.model.policy import MemberConsent
 from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.runner.execution import Execution
 from cdp_core.runner.gates import findings
 from cdp_core.runner.record import Record
+from cdp_core.runner.rejected import Rejected, rejected
 from cdp_core.runner.services import Services
 
 Progress = Callable[[RunEvent], None]
@@ -81,8 +83,15 @@ class Runner:
                 found[file.kind] += file.claims
         return found
 
+    def rejected(self, run: Run, export: Export | None) -> tuple[Rejected, ...]:
+        """What the service refused in a run; `export` is the run's, where it is there still."""
+        return rejected(self._services, run, export)
+
     def audience_of(self, export: Export) -> AudienceKey:
         return self._services.connector.audience_of(export)
+
+    def member_consent(self, export: Export) -> MemberConsent | None:
+        return self._services.member_consent(export)
 
     def plan_folder(self, plan_id: str) -> Path:
         return self._services.workspace.plans_folder / plan_id

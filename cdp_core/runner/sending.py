@@ -15,6 +15,7 @@ from cdp_core.model.run import RunStatus, Station
 from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
 from cdp_core.pipeline.plan import Plan
+from cdp_core.runner.latecomers import Latecomers
 from cdp_core.runner.opening import Opened
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.pace import ConnectionPace
@@ -62,6 +63,7 @@ class Sending:
             renew=to.http.renew,
             progress=self._record.counting(Station.DELIVER, planned),
             stop=self._stop,
+            screen=Latecomers(self._state.suppressions, self._suppressions_known()),
             patience=self._services.workspace.settings.patience,
         ).run()
         self._record.tell(Station.DELIVER, "ended")
@@ -69,6 +71,12 @@ class Sending:
         self._conclude(plan, end, opened)
         self._record.tell(Station.COMMIT, "ended")
         self._read_back(opened)
+
+    def _suppressions_known(self) -> int:
+        """The newest suppression that the plan was made with."""
+        kept = self._state.plans.get(str(self._record.run.plan_id))
+        known: int = kept.summary["suppressions"]
+        return known
 
     def _conclude(self, plan: Plan, end: DeliveryEnd, opened: Opened) -> None:
         """Bring the ledger up to what the journal knows, whatever ended the delivery."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cdp_core.model.configuration import Export
+from cdp_core.model.policy import MemberConsent
 from cdp_core.plugins.catalog import Catalog
+from cdp_core.rules.member_consent import in_force
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.profiles import Profiles
@@ -20,3 +23,12 @@ class Services:
     connector: Connector
     consents: ConsentDesk
     profiles: Profiles
+
+    def member_consent(self, export: Export) -> MemberConsent | None:
+        """What every row is asked for: the export's own, else the workspace's.
+
+        Raises `InvalidFault` where the export asks for less than the workspace.
+        """
+        return in_force(
+            export.policy.consent, self.workspace.settings.consent, where=f"export {export.name!r}"
+        )

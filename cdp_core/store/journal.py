@@ -6,6 +6,8 @@ it returns. A run that was fenced off gets `InternalFault` instead of leave to s
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
@@ -64,15 +66,18 @@ class Journal(Repository):
                 answered_at=self._database.now(),
             )
 
+    def leave_out(self, batch_id: str, left_out: Sequence[BatchOutcome]) -> None:
+        """Write down what an open batch leaves out from its next attempt on, in addition to what it did."""
+        run_id, number = _parts(batch_id)
+        this = and_(batches.c.run_id == run_id, batches.c.number == number)
+        with self._database.write() as connection:
+            before = connection.scalar(select(batches.c.left_out).where(this)) or []
+            more = [[each.range.start, each.range.count, str(each.status)] for each in left_out]
+            self._change(connection, batch_id, left_out=[*before, *more])
+
     def outcomes(self, run_id: str) -> tuple[BatchOutcome, ...]:
         """What became of each batch, in the order of their numbers; without a receipt it is unknown."""
-        return tuple(
-            BatchOutcome(
-                range=batch.range,
-                status=BatchStatus.UNKNOWN if batch.status is BatchStatus.JOURNALED else batch.status,
-            )
-            for batch in self.batches(run_id)
-        )
+        return tuple(outcome for batch in self.batches(run_id) for outcome in _outcomes(batch))
 
     def batches(self, run_id: str) -> tuple[BatchRecord, ...]:
         """In the order of their numbers."""
@@ -102,6 +107,26 @@ class Journal(Repository):
             raise InternalFault(Code.UNEXPECTED, f"batch {batch_id} is not open")
 
 
+def _outcomes(batch: BatchRecord) -> Iterator[BatchOutcome]:
+    """What became of a batch's range: of what it left out, and of all that lies between."""
+    status = BatchStatus.UNKNOWN if batch.status is BatchStatus.JOURNALED else batch.status
+    if status is BatchStatus.HALVED:
+        # Its halves tell of what they leave out, but not of what this one may have carried before.
+        yield BatchOutcome(range=batch.range, status=status)
+        yield from (each for each in batch.left_out if each.status is BatchStatus.UNKNOWN)
+        return
+    at, end = batch.range.start, batch.range.start + batch.range.count
+    for left in sorted(batch.left_out, key=lambda each: each.range.start):
+        if left.range.start > at:
+            yield BatchOutcome(
+                range=replace(batch.range, start=at, count=left.range.start - at), status=status
+            )
+        yield left
+        at = left.range.start + left.range.count
+    if at < end:
+        yield BatchOutcome(range=replace(batch.range, start=at, count=end - at), status=status)
+
+
 def _parts(batch_id: str) -> tuple[str, int]:
     run_id, _, number = batch_id.rpartition("/")
     return run_id, int(number)
@@ -125,19 +150,24 @@ def _require_lease(connection: Connection, run_id: str) -> None:
 
 
 def _batch(row: Row[Any]) -> BatchRecord:
+    whole = BatchRange(
+        operation=Operation(row.operation),
+        kind=row.kind,
+        start=row.start,
+        count=row.digests,
+        again=row.again,
+    )
     return BatchRecord(
         id=f"{row.run_id}/{row.number}",
         run_id=row.run_id,
         number=row.number,
         half_of=row.half_of,
-        range=BatchRange(
-            operation=Operation(row.operation),
-            kind=row.kind,
-            start=row.start,
-            count=row.digests,
-            again=row.again,
-        ),
+        range=whole,
         status=BatchStatus(row.status),
+        left_out=tuple(
+            BatchOutcome(range=replace(whole, start=start, count=count), status=BatchStatus(status))
+            for start, count, status in row.left_out
+        ),
         attempts=row.attempts,
         request_id=row.request_id,
         http_status=row.http_status,

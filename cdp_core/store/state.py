@@ -28,6 +28,7 @@ from cdp_core.store.processes import this_process
 from cdp_core.store.rates import Rates
 from cdp_core.store.runs import Runs
 from cdp_core.store.segments import Segments
+from cdp_core.store.suppressions import Suppressions
 from cdp_core.workspace.files import create_private, refuse_symlink
 
 BUSY_SECONDS = 15.0
@@ -51,6 +52,7 @@ class State:
         self.dead_letters = DeadLetters(database)
         self.ledgers = Ledgers(database, self.leases, self.runs, self.dead_letters)
         self.rates = Rates(database)
+        self.suppressions = Suppressions(database)
         self.audit = Audit(database)
 
     @classmethod

@@ -166,6 +166,7 @@ batches = Table(
     Column("start", BigInteger, nullable=False),
     Column("digests", BigInteger, nullable=False),
     Column("status", Text, nullable=False),
+    Column("left_out", Json, nullable=False, server_default="[]"),
     Column("attempts", Integer, nullable=False),
     Column("request_id", Text, nullable=False),
     Column("http_status", Integer, nullable=False),
@@ -193,6 +194,20 @@ dead_letters = Table(
     Column("run_id", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("destination", "origin", "audience_id", "export_id", "operation", "kind", "digest"),
+)
+
+# A number is never given twice, so that it tells what has come since.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("digest", LargeBinary(DIGEST_SIZE), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    UniqueConstraint("kind", "digest"),
+    sqlite_autoincrement=True,
 )
 
 ledgers = Table(

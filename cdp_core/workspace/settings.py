@@ -23,6 +23,8 @@ from cdp_core.contract.schemas import SettingsSchema
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.delivery import Patience
+from cdp_core.model.policy import MemberConsent
+from cdp_core.rules.member_consent import member_consent
 
 HEADING = "The workspace's settings. Edit them here or through cdp; comments are kept."
 
@@ -39,6 +41,7 @@ class WorkspaceSettings:
     memory_limit: int | None = None
     disabled_plugins: tuple[str, ...] = ()
     patience: Patience = field(default_factory=Patience)
+    consent: MemberConsent | None = None
 
 
 _PATIENCE = Patience()
@@ -118,6 +121,37 @@ class DeliverySettings(SettingsSchema):
     )
 
 
+class ConsentSettings(SettingsSchema):
+    """Both or neither."""
+
+    field = fields.String(
+        load_default=None,
+        validate=validate.Length(min=1),
+        metadata={
+            "label": "Consent field",
+            "help": "The profile field that every export asks for a member's consent.",
+            "example": "ads_consent",
+        },
+    )
+    granted = fields.List(
+        fields.String(),
+        load_default=list,
+        metadata={
+            "label": "Yes-values",
+            "help": "What means yes there, in any case; all else means no. An export may take fewer of them.",
+            "example": '["granted", "true"]',
+        },
+    )
+
+    @marshmallow.validates_schema
+    def both(self, data: Mapping[str, Any], **_: Any) -> None:
+        if bool(data["field"]) != any(value.strip() for value in data["granted"]):
+            raise marshmallow.ValidationError(
+                "A consent field and the values that mean yes belong together.",
+                "granted" if data["field"] else "field",
+            )
+
+
 class PluginsSettings(SettingsSchema):
     disabled = fields.List(
         fields.String(),
@@ -144,6 +178,7 @@ class WorkspaceSchema(SettingsSchema):
     profiles = fields.Nested(ProfilesSettings, required=True)
     engine = fields.Nested(EngineSettings, load_default=lambda: {"memory_limit": None})
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
+    consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
     vault = fields.Nested(VaultSettings, required=True)
 
@@ -204,6 +239,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         memory_limit=loaded["engine"]["memory_limit"],
         disabled_plugins=tuple(loaded["plugins"]["disabled"]),
         patience=Patience(**loaded["delivery"]),
+        consent=member_consent(**loaded["consent"]) if loaded["consent"]["field"] else None,
     )
 
 
@@ -218,6 +254,9 @@ def written(settings: WorkspaceSettings) -> str:
         "profiles": {"url": source.url, "key": source.key, "options": dict(source.options)},
         "engine": EngineSettings().dump(limit),
         "delivery": patience,
+        "consent": {"field": settings.consent.field, "granted": list(settings.consent.granted)}
+        if settings.consent
+        else {},
         "plugins": {"disabled": list(settings.disabled_plugins)},
         "vault": {"kind": settings.vault},
     }

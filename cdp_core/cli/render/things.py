@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         Whoami,
     )
     from cdp_core.model.audit import AuditEntry, AuditVerdict
-    from cdp_core.model.policy import Policy
+    from cdp_core.model.policy import Policy, Region
     from cdp_core.plugins.manager import PluginReport
 
 
@@ -200,6 +200,7 @@ def export(view: ExportView) -> Details:
             ("Segments", _names(view.segments)),
             ("Data matching", _names(f"{match.kind} from {match.field}" for match in view.matching)),
             *_settings(view.settings),
+            ("Member consent", _member_consent(view)),
             *_rules(view.policy),
             ("Members in the audience", f"{count(view.claims)} put there by this export"),
             ("Status", _export_status(view)),
@@ -219,9 +220,24 @@ def _settings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(f"Setting {name}", str(value)) for name, value in settings.items()]
 
 
+def _member_consent(view: ExportView) -> str:
+    if view.member_consent is None:
+        return "not asked for"
+    asked = f"{view.member_consent.field} is {' or '.join(view.member_consent.granted)}"
+    return asked if view.policy.consent else f"{asked} (cdp.toml)"
+
+
+def _region(region: Region) -> Iterator[tuple[str, str]]:
+    sources = [f"from {region.field}"] if region.field else []
+    sources += [region.default] if region.default else []
+    if sources:
+        yield "Country of phone numbers", ", else ".join(sources)
+
+
 def _rules(policy: Policy) -> list[tuple[str, str]]:
     gates = policy.gates
     return [
+        *_region(policy.region),
         ("One run takes out", f"at most {gates.max_shrink * 100:.3g} % of the members it has put there"),
         (
             "Too small or large",

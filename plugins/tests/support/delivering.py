@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cdp_core.contract.destination import Batch, Destination, NewAudience
 from cdp_core.contract.digests import DigestBlock
 from cdp_core.model.delivery import (
     Audience,
+    BatchOutcome,
     BatchRange,
     BatchStatus,
     Operation,
     Patience,
     Receipt,
 )
-from cdp_core.pipeline.deliver import MOST_HALVES, BatchSource, Delivery, DeliveryEnd
+from cdp_core.pipeline.deliver import MOST_HALVES, BatchSource, Delivery, DeliveryEnd, Screen
 
 SAID = "Snapchat answered 400: invalid data"
 QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.002)
@@ -62,6 +63,7 @@ class Notebook:
         self.statuses: dict[str, BatchStatus] = {}
         self.receipts: dict[str, Receipt | None] = {}
         self.half_of: dict[str, int | None] = {}
+        self.left_out: dict[str, list[BatchOutcome]] = {}
         self._guard = threading.Lock()
 
     def open(self, run_id: str, batch: BatchRange, number: int, *, half_of: int | None = None) -> str:
@@ -71,6 +73,10 @@ class Notebook:
             self.half_of[str(number)] = half_of
         self.lines.append(("open", str(number)))
         return str(number)
+
+    def leave_out(self, batch_id: str, left_out: Sequence[BatchOutcome]) -> None:
+        self.lines.append(("leave out", batch_id))
+        self.left_out.setdefault(batch_id, []).extend(left_out)
 
     def attempt(self, batch_id: str) -> None:
         self.lines.append(("attempt", batch_id))
@@ -182,6 +188,7 @@ def deliver(
     renew: Callable[[], None] | None = None,
     concurrency: int = 4,
     most_halves: int = MOST_HALVES,
+    screen: Screen = lambda kind, digests: (),
 ) -> Delivered:
     service = service or Service()
     journal, pace, progress, renewals = Notebook(), Unhurried(), [], []  # type: ignore[var-annotated]
@@ -202,6 +209,7 @@ def deliver(
         renew=counted,
         progress=progress.append,
         stop=stop or threading.Event(),
+        screen=screen,
         patience=QUICK,
         most_halves=most_halves,
     ).run()

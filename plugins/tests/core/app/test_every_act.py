@@ -17,6 +17,7 @@ from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
 from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
+from cdp_core.app.suppressions import Suppressions
 from cdp_core.errors import CdpError, Code, NotAllowedFault
 from cdp_core.model.access import Action
 
@@ -25,6 +26,7 @@ ROOMS: dict[str, type] = {
     "segments": Segments,
     "connections": Connections,
     "exports": Exports,
+    "suppressions": Suppressions,
     "runs": Runs,
     "roles": Roles,
     "plugins": Plugins,

@@ -24,6 +24,7 @@ from cdp_core.pipeline.digest_file import DigestFileWriter, Written, split
 from cdp_core.pipeline.digest_sets import distinct, from_bytes
 from cdp_core.pipeline.plan import Plan, PlanPart
 from cdp_core.pipeline.prepare import Prepared, PreparedKind
+from cdp_core.pipeline.suppressed import Suppressed
 
 PEOPLE = [hashlib.sha256(bytes([n])).digest() for n in range(24)]
 KINDS = ("EMAIL", "PHONE")
@@ -76,23 +77,39 @@ class Claims(RuleBasedStateMachine):
     @rule(
         export=st.sampled_from("ab"),
         wanted=st.dictionaries(st.sampled_from(KINDS), people, max_size=2),
+        withheld=st.dictionaries(st.sampled_from(KINDS), people, max_size=1),
+        suppressed=st.dictionaries(st.sampled_from(KINDS), people, max_size=1),
         ranges=st.sampled_from([1, 4]),
         answers=st.lists(statuses, min_size=1, max_size=8),
         size=st.integers(1, 9),
     )
     def run(
-        self, export: str, wanted: dict[str, set[bytes]], ranges: int, answers: list[BatchStatus], size: int
+        self,
+        *,
+        export: str,
+        wanted: dict[str, set[bytes]],
+        ranges: int,
+        answers: list[BatchStatus],
+        size: int,
+        withheld: dict[str, set[bytes]] | None = None,
+        suppressed: dict[str, set[bytes]] | None = None,
     ) -> None:
         self.runs += 1
         before = self.files
+        # Only a kind that is matched can have withheld digests; suppressed are the other kinds' too.
+        withheld = {kind: digests for kind, digests in (withheld or {}).items() if kind in wanted}
+        suppressed = suppressed or {}
+        barred = {kind: withheld.get(kind, set()) | suppressed.get(kind, set()) for kind in KINDS}
+        wanted = {kind: digests - barred[kind] for kind, digests in wanted.items()}
         plan = compare(
-            self._prepared(wanted, ranges),
+            self._prepared(wanted, withheld, ranges),
             ledger_folder=self.ledger,
             files=self.files,
             export_id=export,
             folder=self.folder / f"plan{self.runs}",
+            suppressed=Suppressed({kind: b"".join(digests) for kind, digests in suppressed.items()}),
         )
-        self._check_plan(plan, export, wanted)
+        self._check_plan(plan, export, wanted, barred)
         outcomes = list(self._outcomes(plan, answers, size))
         self.files = ledger.apply(self.ledger, self.files, plan, outcomes, export_id=export)
         for kind in KINDS:
@@ -114,12 +131,17 @@ class Claims(RuleBasedStateMachine):
         found = {path.relative_to(self.ledger).as_posix() for path in self.ledger.rglob("*.parquet")}
         assert found == {file.path for file in self.files}
 
-    def _prepared(self, wanted: dict[str, set[bytes]], ranges: int) -> Prepared:
+    def _prepared(
+        self, wanted: dict[str, set[bytes]], withheld: dict[str, set[bytes]], ranges: int
+    ) -> Prepared:
         kinds = {}
         for kind, digests in wanted.items():
-            written = self._written(digests, ranges)
             kinds[kind] = PreparedKind(
-                read=len(digests), reasons={}, distinct=len(digests), wanted=(written,)
+                read=len(digests),
+                reasons={},
+                distinct=len(digests),
+                wanted=(self._written(digests, ranges),),
+                withheld=self._written(withheld[kind], ranges) if withheld.get(kind) else None,
             )
         return Prepared(profiles=1, members=1, kinds=kinds)
 
@@ -130,7 +152,9 @@ class Claims(RuleBasedStateMachine):
                 file.write(part)
             return file.close(durable=False)
 
-    def _check_plan(self, plan: Plan, export: str, wanted: dict[str, set[bytes]]) -> None:
+    def _check_plan(
+        self, plan: Plan, export: str, wanted: dict[str, set[bytes]], barred: dict[str, set[bytes]]
+    ) -> None:
         for kind in KINDS:
             own, today = self.held[export, kind], wanted.get(kind, set())
             others = [self.held[other, kind] for other in "ab" if other != export]
@@ -139,13 +163,16 @@ class Claims(RuleBasedStateMachine):
             mine = own.confirmed | own.perhaps
             assert set(digests_of(plan, PlanPart.ADD, kind)) == today - own.confirmed - sure
             assert set(digests_of(plan, PlanPart.CLAIM, kind)) == (today - own.confirmed) & sure
-            assert set(digests_of(plan, PlanPart.REMOVE, kind)) == mine - today - theirs
-            assert set(digests_of(plan, PlanPart.RELEASE, kind)) == (mine - today) & theirs
+            owed = (mine - today) & barred[kind]
+            assert set(digests_of(plan, PlanPart.REMOVE, kind)) == (mine - today - theirs) | owed
+            assert set(digests_of(plan, PlanPart.RELEASE, kind)) == ((mine - today) & theirs) - owed
+            assert set(digests_of(plan, PlanPart.END, kind)) == owed & theirs
             if kind in plan.counts:
                 counts = plan.counts[kind]
                 assert counts.balances
                 assert counts.added == len(today - own.confirmed - sure)
                 assert counts.removed + counts.released == len(mine - today)
+                assert counts.owed == len(owed)
 
     def _outcomes(self, plan: Plan, answers: list[BatchStatus], size: int) -> Iterator[BatchOutcome]:
         batches = [
@@ -178,6 +205,15 @@ class Claims(RuleBasedStateMachine):
         )
         held.confirmed = (held.confirmed | added | claimed) - gone - doubted
         held.perhaps = ((held.perhaps | perhaps) - added - claimed - gone) | doubted
+        # An owed removal ends every claim on the audience.
+        shared = set(digests_of(plan, PlanPart.END, kind))
+        for other in "ab":
+            if other != export:
+                theirs = self.held[other, kind]
+                claimed_there = (theirs.confirmed | theirs.perhaps) & shared
+                left, unsure = claimed_there & gone, claimed_there & doubted
+                theirs.confirmed -= left | unsure
+                theirs.perhaps = (theirs.perhaps - left) | unsure
 
 
 Claims.TestCase.settings = settings(max_examples=30, stateful_step_count=6, deadline=None)
