@@ -154,6 +154,8 @@ if TYPE_CHECKING:
     from cdp_core.model.delivery import Audience as Audience
     from cdp_core.model.delivery import Operation as Operation
     from cdp_core.model.delivery import Receipt as Receipt
+    from cdp_core.model.policy import MemberConsent as MemberConsent
+    from cdp_core.model.policy import Region as Region
     from cdp_core.model.run import RunEvent as RunEvent
     from cdp_core.model.run import Station as Station
     from cdp_core.model.secret import Secret as Secret
@@ -199,6 +201,7 @@ _HOMES = {
     "cdp_core.model.accounting": ("Reason",),
     "cdp_core.model.configuration": ("Column", "ConsentPrompt", "Match", "ProfileSource", "Segment"),
     "cdp_core.model.delivery": ("Audience", "Operation", "Receipt"),
+    "cdp_core.model.policy": ("MemberConsent", "Region"),
     "cdp_core.model.run": ("RunEvent", "Station"),
     "cdp_core.model.secret": ("Secret",),
 }

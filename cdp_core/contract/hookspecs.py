@@ -217,7 +217,8 @@ def cdp_profile_sources() -> Sequence[SourceSpec]:
 
 @hookspec
 def cdp_identifier_kinds() -> Sequence[IdentifierKind]:
-    """Kinds of identifier beside EMAIL, with the rule that turns a raw value into a digest or a reason.
+    """Kinds of identifier beside EMAIL, PHONE and MOBILE_AD_ID, with the rule that turns a raw value into a
+    digest or a reason. The rule of a kind that is `regional` takes the region besides.
 
     Example:
 

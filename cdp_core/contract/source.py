@@ -27,8 +27,7 @@ class EngineContext:
 class Selection:
     """Whom to identify: the members of the segments, and for each matched field its kind's rule.
 
-    `region` says how the values of regional kinds are read: the country that the profile field holds, else
-    the default; none where the field holds anything but two letters (`rules.identifiers.region`).
+    `region` gives the values of regional kinds the region that they are read in (`Region.of`).
     `consent` is the field that every row of the profile table is asked for, and its yes-values.
     """
 

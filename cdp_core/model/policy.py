@@ -3,9 +3,13 @@ is asked, and what stops a run before anything is sent."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+# White space in ASCII alone, so that every engine finds the same.
+_COUNTRY = re.compile(r"[\t-\r\x1c- ]*(?:([A-Za-z]{2})[\t-\r\x1c- ]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,18 @@ class Region:
 
     field: str | None = None
     default: str | None = None
+
+    def of(self, text: str | None) -> str | None:
+        """The region of a profile whose field has that text: two capital letters; the default where the
+        field is empty.
+
+        None where it holds something else: to read a number in the default region then would make another
+        person's number of it.
+        """
+        found = _COUNTRY.fullmatch(text or "")
+        if found is None:
+            return None
+        return found[1].upper() if found[1] else self.default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

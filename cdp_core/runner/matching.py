@@ -11,7 +11,8 @@ from cdp_core.model.configuration import Export
 
 
 def check_matching(export: Export, spec: DestinationSpec, kinds: Mapping[str, IdentifierKind]) -> None:
-    """Raise `InvalidFault` where a kind is unknown, not taken by the destination, or left out."""
+    """Raise `InvalidFault` where a kind is unknown, not taken by the destination, or left out; and where
+    a country is given that nobody knows, or that nothing depends on."""
     taken = {rule.kind: rule.need for rule in spec.matching}
     where = f"export {export.name!r}, data matching"
     hint = "--match KIND=FIELD, with a kind of: " + ", ".join(taken)
@@ -34,4 +35,29 @@ def check_matching(export: Export, spec: DestinationSpec, kinds: Mapping[str, Id
             f"{spec.label} needs at least one of {', '.join(choices)}",
             where=where,
             hint=hint,
+        )
+    _check_region(export, kinds)
+
+
+def _check_region(export: Export, kinds: Mapping[str, IdentifierKind]) -> None:
+    region = export.policy.region
+    where = f"export {export.name!r}, country of phone numbers"
+    if (region.field or region.default) and not any(kinds[kind].regional for kind in export.kinds):
+        regional = ", ".join(kind.key for kind in kinds.values() if kind.regional)
+        raise InvalidFault(
+            Code.MATCHING_INVALID,
+            "a country is given, and nothing is matched that depends on one",
+            where=where,
+            hint=f'match {regional}, or take the country back: --default-region "" --region-field ""',
+        )
+    if region.default is None:
+        return
+    from cdp_core.rules.identifiers.phone import known_regions
+
+    if region.default not in known_regions():
+        raise InvalidFault(
+            Code.SETTING_INVALID,
+            f"there is no country {region.default!r} whose phone numbers are known",
+            where=where,
+            hint="two letters of ISO 3166-1, as NL, DE or GB",
         )

@@ -1,4 +1,4 @@
-"""The region of a row in SQL, as `rules.identifiers.region` says it."""
+"""The region of a row in SQL, as `Region.of` says it."""
 
 from __future__ import annotations
 

@@ -17,13 +17,12 @@ from cdp_core import (
 )
 from cdp_snapchat.answers import Refused
 from cdp_snapchat.client import SnapchatClient
-from cdp_snapchat.schemas import origin
+from cdp_snapchat.schemas import SCHEMAS, origin
 from cdp_snapchat.wording import quoted
 
 CUSTOMER_LIST = "FIRST_PARTY"
 LIFETIME_IN_DAYS = 9999
 LONGEST_NAME = 375
-SCHEMAS = {"EMAIL": "EMAIL_SHA256"}
 
 
 def who_am_i(connection: ConnectionContext) -> ServiceIdentity:

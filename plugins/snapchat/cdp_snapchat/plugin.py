@@ -45,7 +45,7 @@ def cdp_connection_types() -> Sequence[ConnectionType]:
 @hookimpl
 def cdp_export_destinations() -> Sequence[DestinationSpec]:
     from cdp_core import Capabilities, DestinationSpec, MatchingRule, Rate
-    from cdp_snapchat.schemas import BATCH_LIMIT, SMALLEST_AUDIENCE, ExportSettings
+    from cdp_snapchat.schemas import BATCH_LIMIT, SCHEMAS, SMALLEST_AUDIENCE, ExportSettings
 
     return [
         DestinationSpec(
@@ -53,7 +53,7 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
             label=LABEL,
             connection_type=KEY,
             settings_schema=ExportSettings,
-            matching=(MatchingRule(kind="EMAIL"),),
+            matching=tuple(MatchingRule(kind=kind, need="at-least-one") for kind in SCHEMAS),
             capabilities=Capabilities(
                 batch_limit=BATCH_LIMIT,
                 rate=Rate(requests_per_second=10),

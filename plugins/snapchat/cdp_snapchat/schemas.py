@@ -20,6 +20,8 @@ API_URL = "https://adsapi.snapchat.com/v1"
 ACCOUNTS_URL = "https://accounts.snapchat.com/login/oauth2"
 REDIRECT_URI = "http://127.0.0.1:8721/callback"
 BATCH_LIMIT = 100_000
+# What the service calls each kind of identifier; one request carries one of them.
+SCHEMAS = {"EMAIL": "EMAIL_SHA256", "PHONE": "PHONE_SHA256", "MOBILE_AD_ID": "MOBILE_AD_ID_SHA256"}
 # With fewer people matched, no ad is shown to an audience.
 SMALLEST_AUDIENCE = 1_000
 ANSWER_TIMEOUT = 300.0

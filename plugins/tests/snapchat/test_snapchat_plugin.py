@@ -48,7 +48,11 @@ def test_the_connection_type_signs_in_and_verifies(
 
 def test_the_destination_declares_what_the_service_can_do(spec: DestinationSpec) -> None:
     assert (spec.key, spec.connection_type, spec.settings_schema) == ("snapchat", "snapchat", ExportSettings)
-    assert [(rule.kind, rule.need) for rule in spec.matching] == [("EMAIL", "required")]
+    assert [(rule.kind, rule.need) for rule in spec.matching] == [
+        ("EMAIL", "at-least-one"),
+        ("PHONE", "at-least-one"),
+        ("MOBILE_AD_ID", "at-least-one"),
+    ]
     capabilities = spec.capabilities
     assert (capabilities.batch_limit, capabilities.concurrency) == (100_000, 4)
     assert capabilities.rate is not None

@@ -24,7 +24,6 @@ from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from cdp_core.rules.identifiers.mobile_ad_id import PLACEHOLDER_IDS
 from cdp_core.rules.identifiers.numbering import plan
 from cdp_core.rules.identifiers.phone import PLACEHOLDER_NUMBERS, PLACEHOLDER_WORDS, SAME_DIGIT
-from cdp_core.rules.identifiers.region import region_of
 from phones import REGIONS, examples, ways_to_write
 
 Make = Callable[..., Any]
@@ -125,7 +124,7 @@ def agrees(open_engine: Make, found: Any, parquet: Make) -> Callable[..., None]:
     """Compare engine and rule over rows of (value, what the country field holds)."""
 
     def compare(key: str, rows: list[Row], default: str | None = None) -> None:
-        kind = BUILT_IN_KINDS[key]
+        kind, region = BUILT_IN_KINDS[key], Region(field="country", default=default)
         path = parquet(
             id=list(range(len(rows))),
             value=pa.array([text for text, _ in rows], pa.string()),
@@ -135,11 +134,11 @@ def agrees(open_engine: Make, found: Any, parquet: Make) -> Callable[..., None]:
             segments=(EVERYBODY,),
             matching=(Match(kind=key, field="value"),),
             kinds=BUILT_IN_KINDS,
-            region=Region(field="country", default=default),
+            region=region,
         )
         found.counts.clear()
         open_engine(path).identify(selection, found, lambda members: None)
-        expected = counted(kind, [(text, region_of(place, default)) for text, place in rows])
+        expected = counted(kind, [(text, region.of(place)) for text, place in rows])
         assert screened(kind, found.counts) == expected
 
     return compare

@@ -1,10 +1,10 @@
-"""The region that a value is read in: the field's, else the default, else none."""
+"""The region that a profile's values are read in: the field's, else the default, else none."""
 
 from __future__ import annotations
 
 import pytest
 
-from cdp_core.rules.identifiers.region import region_of
+from cdp_core.model.policy import Region
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ from cdp_core.rules.identifiers.region import region_of
 def test_a_field_that_says_something_else_is_not_taken_for_the_default(
     text: str | None, region: str | None
 ) -> None:
-    assert region_of(text, "NL") == region
+    assert Region(field="country", default="NL").of(text) == region

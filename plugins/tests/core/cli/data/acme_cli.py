@@ -7,6 +7,7 @@ ACME_SECONDS is how long each takes.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -128,13 +129,31 @@ def cdp_export_destinations() -> Sequence[cdp_core.DestinationSpec]:
             label="Acme audiences",
             connection_type=connection_type,
             settings_schema=ExportSettings,
-            matching=(cdp_core.MatchingRule(kind="EMAIL"),),
+            matching=(
+                cdp_core.MatchingRule(kind="EMAIL"),
+                cdp_core.MatchingRule(kind="PHONE", need="optional"),
+                cdp_core.MatchingRule(kind="LOYALTY_CARD", need="optional"),
+            ),
             capabilities=cdp_core.Capabilities(batch_limit=100),
             factory=AcmeDestination,
             batch_size_setting="batch_size",
         )
         for connection_type in ("acme", "acme-login")
     ]
+
+
+def loyalty_card(raw: str | None) -> cdp_core.Identified:
+    digits = (raw or "").replace(" ", "")
+    if not digits:
+        return cdp_core.Identified(cdp_core.Reason.MISSING)
+    if not digits.isdigit():
+        return cdp_core.Identified(cdp_core.Reason.MALFORMED)
+    return cdp_core.Identified(None, hashlib.sha256(digits.encode()).digest(), digits)
+
+
+@cdp_core.hookimpl
+def cdp_identifier_kinds() -> Sequence[cdp_core.IdentifierKind]:
+    return [cdp_core.IdentifierKind(key="LOYALTY_CARD", label="Loyalty card", rule=loyalty_card)]
 
 
 @cdp_core.hookimpl
