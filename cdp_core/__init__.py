@@ -110,6 +110,9 @@ if TYPE_CHECKING:
         EngineContext as EngineContext,
     )
     from cdp_core.contract.source import (
+        KeyFound as KeyFound,
+    )
+    from cdp_core.contract.source import (
         Selected as Selected,
     )
     from cdp_core.contract.source import (
@@ -192,6 +195,7 @@ _HOMES = {
         "DigestSink",
         "Engine",
         "EngineContext",
+        "KeyFound",
         "Selected",
         "Selection",
         "SourceSpec",

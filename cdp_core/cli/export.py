@@ -31,7 +31,7 @@ from cdp_core.cli.render import things
 from cdp_core.cli.render.documents import report_document
 from cdp_core.cli.render.words import quoted
 from cdp_core.cli.session import Session
-from cdp_core.cli.show_run import show_run
+from cdp_core.cli.show_run import rejected, show_run
 from cdp_core.errors import Code, UsageFault
 from cdp_core.model.policy import Policy
 
@@ -180,7 +180,8 @@ def edit(
     or --leave-members; --yes leaves them.
     """
     name = _named(session, name)
-    if new_name is None and not settings and not matching and not segments and not any(rules.values()):
+    typed = set(rules.values()) - {None, False}
+    if new_name is None and not settings and not matching and not segments and not typed:
         raise UsageFault(
             Code.USAGE, "nothing to change was given", hint="--name, --set, --match, --segment or a rule"
         )
@@ -376,3 +377,4 @@ def history(session: Session, *, name: str | None, limit: int, as_json: bool) ->
 
 
 export.add_command(show_run)
+export.add_command(rejected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,15 @@ class Selected:
     profiles: int
     members: int
     duplicate_keys: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFound:
+    """A row's key, as text, and a digest that one of its matched fields yields."""
+
+    key: str
+    kind: str
+    digest: bytes
 
 
 class DigestSink(abc.ABC):
@@ -104,6 +113,13 @@ class Engine(abc.ABC):
         `progress` is told the members read so far. Raises `InvalidFault` as `columns` and
         `check_segment` do, and where a matched field or the consent's is not in the source.
         """
+
+    def keys_of(self, selection: Selection, digests: Mapping[str, Collection[bytes]]) -> Iterator[KeyFound]:
+        """The keys of all rows, members or not, whose matched fields yield one of `digests` (by kind).
+
+        By default none: an engine that does not find them leaves people with the digests alone.
+        """
+        return iter(())
 
     @abc.abstractmethod
     def close(self) -> None: ...

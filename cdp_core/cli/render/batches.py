@@ -11,12 +11,12 @@ from rich.text import Text
 from cdp_core.cli.render.documents import plain_value, report_document
 from cdp_core.cli.render.run import report
 from cdp_core.cli.render.tables import Listing
-from cdp_core.cli.render.words import count, duration
+from cdp_core.cli.render.words import count, counted, duration, plain
 from cdp_core.model.delivery import BatchStatus
 from cdp_core.model.journal import BatchRecord
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import RunDetails
+    from cdp_core.app.views import RejectedView, RunDetails
 
 _WORDS = {
     BatchStatus.JOURNALED: ("no answer", "yellow"),
@@ -108,6 +108,14 @@ def details_document(found: RunDetails) -> dict[str, Any]:
             for batch in found.batches
         ]
     }
+
+
+def rejected_sentence(found: RejectedView) -> str:
+    """What was written, and of how many digests no row was found."""
+    said = f"Wrote {counted(found.digests, 'refused digest')} to {plain(found.output)}."
+    if found.without_key:
+        said += f" Of {counted(found.without_key, 'digest')} today's profiles name no row."
+    return said
 
 
 def _sends(batch: BatchRecord) -> str:

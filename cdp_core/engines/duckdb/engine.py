@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 
-from cdp_core.contract.source import DigestSink, Engine, EngineContext, Selected, Selection
+from cdp_core.contract.source import DigestSink, Engine, EngineContext, KeyFound, Selected, Selection
 from cdp_core.engines.duckdb.faults import on_profiles
-from cdp_core.engines.duckdb.identify import identify
+from cdp_core.engines.duckdb.identify import identify, keys_of
 from cdp_core.engines.duckdb.relations import Relation, open_relation
 from cdp_core.engines.duckdb.segments import count_members, member_condition, names_in
 from cdp_core.engines.duckdb.sources import locate
@@ -81,20 +81,7 @@ class DuckDBEngine(Engine):
         return names_in(self._connection, segment)
 
     def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:
-        names = {column.name for column in self.columns()}
-        uses = {match.field: f"feeds {match.kind}" for match in selection.matching}
-        if selection.region_field is not None:
-            uses[selection.region_field] = "holds the region"
-        if selection.consent is not None:
-            uses[selection.consent.field] = "holds the members' consent"
-        for field, use in uses.items():
-            if field not in names:
-                raise InvalidFault(
-                    Code.FIELD_MISSING,
-                    f"the field {field!r} that {use} is not in the profiles",
-                    where=self._source.url,
-                    hint="columns: " + ", ".join(sorted(names)),
-                )
+        self._require_fields(selection)
         conditions = [self._condition(segment) for segment in selection.segments]
         members = identify(
             self._connection,
@@ -110,9 +97,32 @@ class DuckDBEngine(Engine):
             duplicate_keys=self._relation.duplicates(self._source.key),
         )
 
+    def keys_of(self, selection: Selection, digests: Mapping[str, Collection[bytes]]) -> Iterator[KeyFound]:
+        self._require_fields(selection)
+        return keys_of(
+            self._connection, self._relation, key=self._source.key, selection=selection, digests=digests
+        )
+
     def close(self) -> None:
         self._connection.close()
         shutil.rmtree(self._spill, ignore_errors=True)
+
+    def _require_fields(self, selection: Selection) -> None:
+        """Raise `InvalidFault` where the profiles lack a field that the selection uses."""
+        names = {column.name for column in self.columns()}
+        uses = {match.field: f"feeds {match.kind}" for match in selection.matching}
+        if selection.region_field is not None:
+            uses[selection.region_field] = "holds the region"
+        if selection.consent is not None:
+            uses[selection.consent.field] = "holds the members' consent"
+        for field, use in uses.items():
+            if field not in names:
+                raise InvalidFault(
+                    Code.FIELD_MISSING,
+                    f"the field {field!r} that {use} is not in the profiles",
+                    where=self._source.url,
+                    hint="columns: " + ", ".join(sorted(names)),
+                )
 
     def _condition(self, segment: Segment) -> str:
         try:

@@ -10,9 +10,10 @@ decide become Python objects.
 from __future__ import annotations
 
 import binascii
+import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import duckdb
@@ -20,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cdp_core.contract.digests import DIGEST_SIZE
-from cdp_core.contract.source import DigestSink, Selection
+from cdp_core.contract.source import DigestSink, KeyFound, Selection
 from cdp_core.engines.duckdb.consent import COLUMNS, CONSENT, Withholding, parted, with_consent
 from cdp_core.engines.duckdb.faults import on_members
 from cdp_core.engines.duckdb.kinds import steps
@@ -33,10 +34,13 @@ from cdp_core.model.accounting import Reason
 from cdp_core.model.identifiers import Identified, IdentifierKind
 
 BATCH_ROWS = 131_072
+DIGEST = pa.binary(DIGEST_SIZE)
+EMPTY = pa.array([], DIGEST)
 
 # Answers of a rule that are kept for the next time that the same is asked: some 50 MB of them.
 _ANSWERS = 131_072
 _REGION = "text of region"
+_KEY = "text of key"
 
 T = TypeVar("T")
 
@@ -65,6 +69,43 @@ def identify(
     return members
 
 
+def keys_of(
+    connection: duckdb.DuckDBPyConnection,
+    relation: Relation,
+    *,
+    key: str,
+    selection: Selection,
+    digests: Mapping[str, Collection[bytes]],
+) -> Iterator[KeyFound]:
+    """The keys of all rows that yield one of the digests; a row may be told of more than once."""
+    selection = dataclasses.replace(selection, segments=(), consent=None)
+    query = _query(relation, "true", selection, key=key)
+    rules = {kind: _Rule(declared) for kind, declared in selection.kinds.items()}
+    sought = {kind: pa.array(list(each), DIGEST) for kind, each in digests.items()}
+    for batch in _batches(connection, query, relation.url, selection):
+        keys = batch.column(batch.num_columns - 1)
+        for at, match in enumerate(selection.matching):
+            columns = batch.columns[4 * at : 4 * at + 4]
+            for found, of in _digests(rules[match.kind], columns, keys):
+                hits = pc.is_in(found, value_set=sought.get(match.kind, EMPTY))
+                for digest, text in zip(
+                    found.filter(hits).to_pylist(), of.filter(hits).to_pylist(), strict=True
+                ):
+                    yield KeyFound(key=text, kind=match.kind, digest=digest)
+
+
+def _digests(rule: _Rule, columns: Sequence[pa.Array], keys: pa.Array) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """The digests that SQL found, then those that the rule does, each with their rows' keys."""
+    digests, verdicts, asked, regions = columns
+    joined = pa.py_buffer(_joined(digests))
+    whole = pa.Array.from_buffers(DIGEST, len(digests) - digests.null_count, [None, joined])
+    yield whole, keys.filter(digests.is_valid())
+    to_ask = pc.equal(verdicts, ASK)
+    texts, places = (column.filter(to_ask).to_pylist() for column in (asked, regions))
+    ruled = [rule.of(text, region).digest for text, region in zip(texts, places, strict=True)]
+    yield pa.array(ruled, DIGEST), keys.filter(to_ask)
+
+
 def _values(
     batch: pa.RecordBatch, selection: Selection, rules: Mapping[str, _Rule], sink: DigestSink
 ) -> None:
@@ -72,7 +113,8 @@ def _values(
         _hand_over(match.kind, rules[match.kind], batch.columns[4 * at : 4 * at + 4], sink)
 
 
-def _query(relation: Relation, condition: str, selection: Selection) -> str:
+def _query(relation: Relation, condition: str, selection: Selection, *, key: str | None = None) -> str:
+    """`key` names a column whose text comes last, beside what the matched fields yield."""
     matching, consent = selection.matching, selection.consent
     aliases = {f"text of match {n}": match.field for n, match in enumerate(matching)}
     region, values = region_of(selection.region, name(_REGION)), []
@@ -81,6 +123,9 @@ def _query(relation: Relation, condition: str, selection: Selection) -> str:
         values += [f"{name(alias)} AS value{n}", f"{region if regional else 'NULL'} AS region{n}"]
     if selection.region_field is not None:
         aliases[_REGION] = selection.region_field
+    if key is not None:
+        aliases[_KEY] = key
+        values.append(f"{name(_KEY)} AS row_key")
     if consent is None:
         query = f"SELECT {', '.join(values)} FROM {relation.with_texts(aliases)} WHERE {condition}"
     else:
@@ -93,7 +138,8 @@ def _query(relation: Relation, condition: str, selection: Selection) -> str:
             added = ", ".join(f"{expression} AS {column}" for column, expression in step.items())
             query = f"SELECT *, {added} FROM ({query})"
     wanted = [f"digest{n}, verdict{n}, asked{n}, region{n}" for n in range(len(matching))]
-    return f"SELECT {', '.join([*wanted, *(COLUMNS if consent else ())])} FROM ({query})"
+    more = [*(COLUMNS if consent else ()), *(["row_key"] if key is not None else ())]
+    return f"SELECT {', '.join([*wanted, *more])} FROM ({query})"
 
 
 def _batches(

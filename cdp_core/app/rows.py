@@ -1,0 +1,64 @@
+"""Rows for other programs: CSV, newline-delimited JSON or Parquet, by the file name, for the owner alone."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cdp_core.errors import Code, UsageFault
+from cdp_core.workspace.files import create_private, write_private
+
+FORMS = (".csv", ".ndjson", ".jsonl", ".parquet")
+
+
+def write_rows(
+    path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]], *, overwrite: bool
+) -> None:
+    """Write a file as a whole, mode 0600. Raises `UsageFault` where its form is not known, its folder is
+    not there, or it is there already and is not to be overwritten."""
+    content = _content(path, columns, rows)
+    if not path.parent.is_dir():
+        raise UsageFault(
+            Code.USAGE,
+            f"there is no folder {path.parent.name!r}",
+            where=str(path.parent),
+            hint="make it first",
+        )
+    if overwrite:
+        write_private(path, content)
+    elif not create_private(path, content):
+        raise UsageFault(
+            Code.NOT_AGREED_TO_ACT,
+            f"{path.name} is there already: nothing was written",
+            where=str(path),
+            hint="name another file, or add --yes to overwrite it",
+        )
+
+
+def require_form(path: Path) -> None:
+    """Raise `UsageFault` unless the name says what to write."""
+    if path.suffix.lower() not in FORMS:
+        raise UsageFault(
+            Code.USAGE,
+            f"{path.name!r} does not say what to write",
+            hint=f"a name that ends in {', '.join(FORMS)}",
+        )
+
+
+def _content(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> bytes:
+    require_form(path)
+    form = path.suffix.lower()
+    if form in (".ndjson", ".jsonl"):
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    table = pa.table({column: [row[column] for row in rows] for column in columns})
+    file = io.BytesIO()
+    write = pyarrow.csv.write_csv if form == ".csv" else pyarrow.parquet.write_table
+    write(table, file)
+    return file.getvalue()

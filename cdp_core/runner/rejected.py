@@ -1,0 +1,84 @@
+"""The digests that the service refused in a run, and the keys of the rows that yield them today."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from cdp_core.contract.source import Selection
+from cdp_core.model.configuration import Export
+from cdp_core.model.delivery import BatchStatus
+from cdp_core.model.run import Run
+from cdp_core.pipeline.plan import Plan
+from cdp_core.runner.services import Services
+
+_REFUSED = (BatchStatus.DEAD_LETTER, BatchStatus.REFUSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A refused digest (hexadecimal), and one of the rows that yield it; `key` is None where today's
+    profiles have none, or where the key is an identifier itself. `alone` says that it was refused by
+    itself, and not with others in a batch that was not halved any further."""
+
+    key: str | None
+    operation: str
+    kind: str
+    digest: str
+    alone: bool
+    reason: str
+    request_id: str
+    http_status: int
+
+
+def rejected(services: Services, run: Run, export: Export | None) -> tuple[Rejected, ...]:
+    """In the order of the batches; `export` is the run's, where it is there still.
+
+    Raises `GateFault` where the run's plan is not what was written.
+    """
+    refused = [batch for batch in services.state.journal.batches(run.id) if batch.status in _REFUSED]
+    if not refused:
+        return ()
+    record = services.state.plans.get(str(run.plan_id))
+    plan = Plan.open(services.workspace.plans_folder / record.folder, record.sha256)
+    digests = {batch.id: tuple(plan.read(batch.range)) for batch in refused}
+    sought: dict[str, set[bytes]] = {}
+    for batch in refused:
+        sought.setdefault(batch.range.kind, set()).update(digests[batch.id])
+    keys = _keys(services, export, sought) if export else {}
+    return tuple(
+        Rejected(
+            key=key,
+            operation=str(batch.range.operation),
+            kind=batch.range.kind,
+            digest=digest.hex(),
+            alone=batch.status is BatchStatus.DEAD_LETTER,
+            reason=batch.message,
+            request_id=batch.request_id,
+            http_status=batch.http_status,
+        )
+        for batch in refused
+        for digest in digests[batch.id]
+        for key in sorted(keys.get((batch.range.kind, digest), ())) or (None,)
+    )
+
+
+def _keys(
+    services: Services, export: Export, sought: Mapping[str, Collection[bytes]]
+) -> dict[tuple[str, bytes], set[str]]:
+    """A second pass over the profiles. None where the key is itself a field that is matched: it would be
+    a raw identifier."""
+    matching = tuple(match for match in export.matching if match.kind in sought)
+    if services.workspace.settings.profiles.key in {match.field for match in export.matching} or not matching:
+        return {}
+    selection = Selection(
+        segments=(),
+        matching=matching,
+        kinds={match.kind: services.catalog.kinds[match.kind] for match in matching},
+        region=export.policy.region,
+    )
+    keys: dict[tuple[str, bytes], set[str]] = {}
+    with services.profiles.open() as engine:
+        for found in engine.keys_of(selection, sought):
+            keys.setdefault((found.kind, found.digest), set()).add(found.key)
+    return keys

@@ -1,0 +1,101 @@
+"""Keys of the rows that yield given digests: by SQL and by the rule, of members and of everybody else."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cdp_core.contract.source import Engine, KeyFound, Selected, Selection
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.configuration import Column, Match
+from cdp_core.model.policy import MemberConsent, Region
+from cdp_core.rules.identifiers import BUILT_IN_KINDS
+
+Make = Callable[..., Any]
+
+SELECTION = Selection(
+    segments=(),
+    matching=(
+        Match(kind="EMAIL", field="email"),
+        Match(kind="EMAIL", field="work"),
+        Match(kind="PHONE", field="phone"),
+    ),
+    kinds=BUILT_IN_KINDS,
+    region=Region(default="NL"),
+)
+
+
+def digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+@pytest.fixture
+def engine(open_engine: Make, parquet: Make) -> Engine:
+    path = parquet(
+        id=[1, 2, 3, 4, 5],
+        email=["Ann@example.org", "ben@example.org", None, "İ@example.org", "n/a"],
+        work=[None, "ann@example.org ", "cem@example.org", None, None],
+        phone=["06 12345678", None, "+31 6 12345678", None, "+49 30 123456"],
+    )
+    made: Engine = open_engine(path)
+    return made
+
+
+def found(engine: Engine, **sought: list[str]) -> set[tuple[str, str, bytes]]:
+    wanted = {kind: [digest(text) for text in texts] for kind, texts in sought.items()}
+    return {(each.key, each.kind, each.digest) for each in engine.keys_of(SELECTION, wanted)}
+
+
+def test_every_row_that_yields_a_digest_is_found_by_whatever_field(engine: Engine) -> None:
+    ann = digest("ann@example.org")
+    assert found(engine, EMAIL=["ann@example.org", "nobody@example.org"]) == {
+        ("1", "EMAIL", ann),
+        ("2", "EMAIL", ann),
+    }
+    mobile = digest("31612345678")
+    assert found(engine, PHONE=["31612345678"]) == {("1", "PHONE", mobile), ("3", "PHONE", mobile)}
+
+
+def test_a_digest_is_sought_in_its_own_kind_alone(engine: Engine) -> None:
+    assert found(engine, PHONE=["ann@example.org"]) == set()
+    assert found(engine) == set()
+
+
+def test_values_that_only_the_rule_decides_are_found_too(engine: Engine) -> None:
+    # Python's lower() of a dotted capital I is two characters.
+    assert found(engine, EMAIL=["i̇@example.org"]) == {("4", "EMAIL", digest("i̇@example.org"))}
+
+
+def test_consent_and_segments_do_not_matter(engine: Engine) -> None:
+    asking = dataclasses.replace(SELECTION, consent=MemberConsent(field="work", granted=("yes",)))
+    keys = {each.key for each in engine.keys_of(asking, {"EMAIL": [digest("ben@example.org")]})}
+    assert keys == {"2"}
+
+
+def test_a_field_that_is_not_there_is_named(engine: Engine) -> None:
+    lacking = dataclasses.replace(SELECTION, matching=(Match(kind="EMAIL", field="mail"),))
+    with pytest.raises(InvalidFault) as caught:
+        list(engine.keys_of(lacking, {"EMAIL": [digest("a")]}))
+    assert caught.value.code is Code.FIELD_MISSING
+
+
+def test_an_engine_that_cannot_find_keys_finds_none() -> None:
+    class Plain(Engine):
+        def columns(self) -> tuple[Column, ...]:
+            return ()
+
+        def check_segment(self, segment: Any) -> int:
+            return 0
+
+        def identify(self, selection: Any, sink: Any, progress: Any) -> Selected:
+            return Selected(profiles=0, members=0, duplicate_keys=0)
+
+        def close(self) -> None:
+            return
+
+    none: list[KeyFound] = []
+    assert list(Plain().keys_of(SELECTION, {"EMAIL": [digest("a")]})) == none
