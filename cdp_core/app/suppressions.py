@@ -14,6 +14,7 @@ from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.identifiers import IdentifierKind
 from cdp_core.model.suppression import Suppression
+from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from cdp_core.rules.identifiers.person import identify_person, known_kind
 
 PREFIX = 12
@@ -109,9 +110,9 @@ class Suppressions:
         return kept
 
     def _check_note(self, note: str) -> None:
-        """A note is kept and shown: it may name a ticket, and no person."""
-        kinds = self.desk.catalog.kinds.values()
-        if any(each.identify(word).digest for word in note.split() for each in kinds):
+        """A note is kept and shown: it may name a ticket, which a plugin's kind may take for its own, and
+        no person."""
+        if any(kind.identify(word).digest for word in note.split() for kind in BUILT_IN_KINDS.values()):
             raise InvalidFault(
                 Code.PERSON_UNTOLD,
                 "the note holds an identifier, and would be kept and shown as it is",

@@ -14,7 +14,7 @@ import pytest
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.workspace import files
-from cdp_core.workspace.settings import WorkspaceSettings
+from cdp_core.workspace.settings import WorkspaceSettings, written
 from cdp_core.workspace.workspace import Workspace
 
 TEXT = """\
@@ -196,3 +196,35 @@ def test_a_private_file_is_created_once_and_its_content_is_whole(tmp_path: Path)
     (tmp_path / "key").chmod(0o640)
     with pytest.raises(InvalidFault, match="mode is 640"):
         files.read_private(tmp_path / "key")
+
+
+CONSENT = '\n[consent]\nfield = "ads_consent"\ngranted = ["Granted ", "true"]\n'
+
+
+def test_consent_that_every_export_asks_for_is_read_as_it_is_compared_and_written_back(
+    workspace: Workspace,
+) -> None:
+    assert workspace.settings.consent is None
+    workspace.settings_path.write_text(TEXT + CONSENT)
+    consent = Workspace.open(workspace.folder).settings.consent
+    assert consent is not None
+    assert (consent.field, consent.granted) == ("ads_consent", ("granted", "true"))
+    workspace.settings_path.write_text(written(Workspace.open(workspace.folder).settings))
+    assert Workspace.open(workspace.folder).settings.consent == consent
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('granted = ["Granted ", "true"]', "", "consent.granted"),
+        ('granted = ["Granted ", "true"]', 'granted = [" "]', "consent.granted"),
+        ('field = "ads_consent"', "", "consent.field"),
+        ('field = "ads_consent"', 'field = ""', "consent.field"),
+    ],
+)
+def test_a_consent_field_and_its_yes_values_belong_together(
+    workspace: Workspace, old: str, new: str, says: str
+) -> None:
+    workspace.settings_path.write_text(TEXT + CONSENT.replace(old, new))
+    with pytest.raises(InvalidFault, match=says):
+        Workspace.open(workspace.folder)
