@@ -95,7 +95,9 @@ def phone(n: int) -> tuple[Mapping[str, str], ...]:
         },
         {
             f"verdict{n}": f"""CASE
-                WHEN regexp_full_match(digits{n}, {literal(found.possible)})
+                WHEN (regexp_full_match(digits{n}, {literal(found.possible)})
+                        OR regexp_full_match(digits{n}, {literal(found.with_zero)})
+                        AND NOT regexp_full_match(digits{n}, {literal(found.without_zero)}))
                     AND NOT regexp_matches(digits{n}, {literal("^" + found.prefixed)}) THEN {DIGEST}
                 WHEN value{n} IS NULL THEN {VERDICTS[Reason.MISSING]}
                 WHEN home{n} IS NOT NULL AND region{n} IS NULL THEN {VERDICTS[Reason.MALFORMED]}

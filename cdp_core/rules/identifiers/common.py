@@ -27,8 +27,18 @@ _HASH_DIGITS = (_SHA256_DIGITS, 32, 40)
 
 
 def digests_of(placeholders: Iterable[str]) -> frozenset[bytes]:
-    """The digests of placeholders and of the empty text, by which values that came hashed are told."""
-    return frozenset(hashlib.sha256(text.encode()).digest() for text in {"", *placeholders})
+    """The digests of placeholders and of the empty text, by which values that came hashed are told.
+
+    Who hashed them may not have normalised them first: they are known in upper case, capitalised, with a
+    blank or a line's end behind them, too. Of other values that cannot be told.
+    """
+    spelled = {
+        spelling + end
+        for text in {"", *placeholders}
+        for spelling in (text, text.upper(), "@".join(map(str.capitalize, text.split("@"))))
+        for end in ("", "\n", "\r\n", " ")
+    }
+    return frozenset(hashlib.sha256(text.encode()).digest() for text in spelled)
 
 
 def hashed(text: str, placeholders: frozenset[bytes]) -> Identified | None:

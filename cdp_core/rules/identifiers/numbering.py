@@ -25,6 +25,8 @@ class Plan:
 
     `possible`: the digits of E.164: a calling code, and a number of a possible length that begins with no
     zero.
+    `with_zero`: the same with one zero before the number, as in Italy.
+    `without_zero`: such digits, where the number may be a valid one without its zero.
     `prefixed`: a calling code, and after it what the library may take for a national prefix.
     `trunk_codes`: a calling code whose numbers have the national prefix 0, and no other with a zero first.
     `trunk_zero`: such a code, the zero that does not belong there, and a number.
@@ -37,6 +39,8 @@ class Plan:
     """
 
     possible: str
+    with_zero: str
+    without_zero: str
     prefixed: str
     trunk_codes: str
     trunk_zero: str
@@ -54,7 +58,9 @@ def plan() -> Plan:
     main = dict(_codes())
     trunk = {code: found for code, found in main.items() if _has_trunk_zero(found)}
     return Plan(
-        possible=_possible(main),
+        possible=_possible(main, "[1-9]"),
+        with_zero=_possible(main, "0[1-9]"),
+        without_zero=_any(f"{found.country_code}0(?:{_pattern(found)})" for found in regions.values()),
         prefixed=_any(
             f"{code}(?:{found.national_prefix_for_parsing})"
             for code, found in main.items()
@@ -101,12 +107,14 @@ def _codes() -> Iterator[tuple[str, PhoneMetadata]]:
             yield str(code), found
 
 
-def _possible(main: dict[str, PhoneMetadata]) -> str:
+def _possible(main: dict[str, PhoneMetadata], first: str) -> str:
+    """The calling codes, and numbers of their lengths with these digits first."""
+    begun = len(first.replace("[1-9]", "1"))
     codes_of: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for code, found in main.items():
         codes_of[_lengths(found)].append(code)
     return _any(
-        f"(?:{'|'.join(codes)})[1-9]{_any(f'[0-9]{{{length - 1}}}' for length in lengths)}"
+        f"(?:{'|'.join(codes)}){first}{_any(f'[0-9]{{{length - begun}}}' for length in lengths)}"
         for lengths, codes in codes_of.items()
     )
 

@@ -147,6 +147,13 @@ def test_a_digest_is_taken_as_it_is_in_either_case() -> None:
         assert email(raw) == Identified(None, digest)
 
 
+@pytest.mark.parametrize(
+    "text", ["", "\n", " ", "NULL", "Null", "null\n", "N/A", "Test@Test.com", "TEST@TEST.COM\n"]
+)
+def test_a_digest_of_a_placeholder_that_nobody_normalised_is_told(text: str) -> None:
+    assert email(hashlib.sha256(text.encode()).hexdigest()) == Identified(Reason.PLACEHOLDER)
+
+
 def test_placeholders_are_written_as_the_rule_compares_them() -> None:
     assert all(text == text.strip().lower() for text in PLACEHOLDER_WORDS | PLACEHOLDER_ADDRESSES)
     assert all(email(text).reason is Reason.PLACEHOLDER for text in PLACEHOLDER_WORDS | PLACEHOLDER_ADDRESSES)
