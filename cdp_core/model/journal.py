@@ -46,6 +46,11 @@ class BatchRecord:
     sent_at: datetime | None = None
     answered_at: datetime | None = None
 
+    @property
+    def carries(self) -> int:
+        """How many digests its newest request holds, or would hold."""
+        return self.range.count - sum(each.range.count for each in self.left_out)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalTotals:

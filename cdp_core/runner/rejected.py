@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from cdp_core.contract.source import Selection
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import BatchStatus
+from cdp_core.model.journal import BatchRecord
 from cdp_core.model.run import Run
 from cdp_core.pipeline.plan import Plan
 from cdp_core.runner.services import Services
@@ -41,7 +42,7 @@ def rejected(services: Services, run: Run, export: Export | None) -> tuple[Rejec
         return ()
     record = services.state.plans.get(str(run.plan_id))
     plan = Plan.open(services.workspace.plans_folder / record.folder, record.sha256)
-    digests = {batch.id: tuple(plan.read(batch.range)) for batch in refused}
+    digests = {batch.id: tuple(_sent(plan, batch)) for batch in refused}
     sought: dict[str, set[bytes]] = {}
     for batch in refused:
         sought.setdefault(batch.range.kind, set()).update(digests[batch.id])
@@ -61,6 +62,16 @@ def rejected(services: Services, run: Run, export: Export | None) -> tuple[Rejec
         for digest in digests[batch.id]
         for key in sorted(keys.get((batch.range.kind, digest), ())) or (None,)
     )
+
+
+def _sent(plan: Plan, batch: BatchRecord) -> Iterator[bytes]:
+    """What was in a batch, without what it left out."""
+    left_out = {
+        row for each in batch.left_out for row in range(each.range.start, each.range.start + each.range.count)
+    }
+    for row, digest in enumerate(plan.read(batch.range), batch.range.start):
+        if row not in left_out:
+            yield digest
 
 
 def _keys(

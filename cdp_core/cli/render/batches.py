@@ -26,6 +26,7 @@ _WORDS = {
     BatchStatus.DEAD_LETTER: ("refused alone", "red"),
     BatchStatus.UNKNOWN: ("unknown", "yellow"),
     BatchStatus.NOT_SENT: ("not sent", "yellow"),
+    BatchStatus.LEFT_OUT: ("left out", "blue"),
 }
 _REFUSALS = (BatchStatus.REFUSED, BatchStatus.DEAD_LETTER)
 
@@ -43,14 +44,15 @@ def details(found: RunDetails) -> Iterator[RenderableType]:
 
 def batches(records: Iterable[BatchRecord]) -> Listing:
     return Listing(
-        ("Batch", "Half of", "Sends", "Kind", "Digests", "Status", "Attempts", "Took", "Request"),
+        ("Batch", "Half of", "Sends", "Kind", "Digests", "Left out", "Status", "Attempts", "Took", "Request"),
         (
             (
                 str(batch.number),
                 count(batch.half_of),
                 _sends(batch),
                 batch.range.kind,
-                count(batch.range.count),
+                count(batch.carries),
+                count(batch.range.count - batch.carries or None),
                 Text(*_WORDS[batch.status]),
                 count(batch.attempts),
                 "" if (took := _seconds(batch)) is None else duration(took),
@@ -58,8 +60,8 @@ def batches(records: Iterable[BatchRecord]) -> Listing:
             )
             for batch in records
         ),
-        numbers=("Batch", "Half of", "Digests", "Attempts", "Took"),
-        texts=("Half of", "Request"),
+        numbers=("Batch", "Half of", "Digests", "Left out", "Attempts", "Took"),
+        texts=("Half of", "Left out", "Request"),
     )
 
 
@@ -74,7 +76,7 @@ def refusals(refused: Iterable[BatchRecord]) -> Listing:
             (
                 message,
                 str(status or ""),
-                count(sum(batch.range.count for batch in records)),
+                count(sum(batch.carries for batch in records)),
                 count(len(records)),
                 records[0].request_id,
             )
@@ -94,7 +96,8 @@ def details_document(found: RunDetails) -> dict[str, Any]:
                 "half_of": batch.half_of,
                 "operation": batch.range.operation,
                 "kind": batch.range.kind,
-                "digests": batch.range.count,
+                "digests": batch.carries,
+                "left_out": batch.range.count - batch.carries,
                 "refused_before": batch.range.again,
                 "status": batch.status,
                 "attempts": batch.attempts,

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
+
+from cdp_core.cli.render.batches import batches
+from cdp_core.model.delivery import BatchOutcome, BatchRange, BatchStatus, Operation
+from cdp_core.model.journal import BatchRecord
+from cdp_core.store.state import State
 
 if TYPE_CHECKING:
     from plugins.tests.core.cli.conftest import Keyboard
@@ -54,14 +65,14 @@ def test_as_json_it_is_the_runs_document_with_its_batches(
     monkeypatch.setenv("ACME_REFUSES", "1")
     run = cdp("export", "run", export, "--json", status=8).document
     shown = cdp("export", "show-run", run["run"], "--json").document
-    batches = shown.pop("batches")
+    told = shown.pop("batches")
     assert shown == run
-    assert [(each["number"], each["half_of"], each["digests"], each["status"]) for each in batches] == [
+    assert [(each["number"], each["half_of"], each["digests"], each["status"]) for each in told] == [
         (1, None, 2, "halved"),
         (2, 1, 1, "dead_letter"),
         (3, 1, 1, "dead_letter"),
     ]
-    for each in batches:
+    for each in told:
         assert (each["operation"], each["kind"], each["refused_before"]) == ("add", "EMAIL", False)
         assert (each["attempts"], each["message"]) == (1, "not \x1b[2Jtoday")
         assert each["seconds"] >= 0
@@ -76,3 +87,48 @@ def test_a_plan_has_no_batches_and_an_unknown_run_is_named(cdp: Keyboard, export
         ("nothing", "failed"),
         (export, "done"),
     ]
+
+
+def test_what_a_refused_batch_left_out_was_not_refused(cdp: Keyboard, export: str, home: Path) -> None:
+    planned = cdp("export", "plan", export, "--json").document
+    whole = BatchRange(operation=Operation.ADD, kind="EMAIL", start=0, count=2)
+    with State.open(home / ".cdp" / "state.db") as state:
+        run = dataclasses.replace(state.runs.get(planned["run"]), id="20261123-1200-abcdef", dry_run=False)
+        state.runs.start(run)
+        batch = state.journal.open(run.id, whole, 1)
+        first = dataclasses.replace(whole, count=1)
+        state.journal.leave_out(batch, [BatchOutcome(range=first, status=BatchStatus.LEFT_OUT)])
+        state.journal.attempt(batch)
+        state.journal.close(batch, BatchStatus.REFUSED, message="not today")
+        plan = state.plans.get(planned["plan"])
+    shown = cdp("export", "show-run", run.id).out
+    (reason,) = [line for line in shown.splitlines() if line.startswith("not today")]
+    assert reason.split()[-2:] == ["1", "1"]
+    (told,) = cdp("export", "show-run", run.id, "--json").document["batches"]
+    assert (told["digests"], told["left_out"]) == (1, 1)
+    cdp("export", "rejected", run.id, "--output", "r.ndjson")
+    rows = [json.loads(line) for line in (home / "r.ndjson").read_text().splitlines()]
+    folder = home / ".cdp" / "plans" / plan.folder
+    digests = pq.read_table(next(folder.rglob("*.parquet")))["digest"].to_pylist()
+    assert {(row["digest"], row["alone"]) for row in rows} == {(digests[1].hex(), False)}
+
+
+def test_every_way_that_a_batch_ends_has_its_word() -> None:
+    batch = BatchRange(operation=Operation.REMOVE, kind="EMAIL", start=0, count=2, again=True)
+    records = [
+        BatchRecord(
+            id=f"r/{n}",
+            run_id="r",
+            number=n,
+            range=batch,
+            status=status,
+            opened_at=datetime(2026, 11, 23, tzinfo=UTC),
+        )
+        for n, status in enumerate(BatchStatus, 1)
+    ]
+    console = Console(width=200, file=io.StringIO(), color_system=None)
+    with console.capture() as captured:
+        console.print(batches(records))
+    lines = captured.get().splitlines()[1:]
+    assert len({tuple(line.split()[5:]) for line in lines}) == len(BatchStatus)
+    assert all("remove again" in line for line in lines)
