@@ -40,6 +40,7 @@ LOOKING = frozenset(
         Action.EXPORT_HISTORY,
         Action.EXPORT_SHOW_RUN,
         Action.SUPPRESSION_LIST,
+        Action.LEDGER_SHOW,
         Action.ROLE_LIST,
         Action.PLUGIN_LIST,
         Action.AUDIT_LIST,

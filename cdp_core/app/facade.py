@@ -15,6 +15,7 @@ from cdp_core.app.connections import Connections
 from cdp_core.app.desk import Desk, act, login
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
+from cdp_core.app.ledgers import Ledgers
 from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
@@ -70,6 +71,7 @@ class CDP:
         self.exports = Exports(self.desk, profiles, runner)
         self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)
+        self.ledgers = Ledgers(self.desk, workspace, connector)
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)
         self.audit = Audit(self.desk)

@@ -110,6 +110,13 @@ class Doctor:
 
     def _look_at_ledger(self) -> Iterator[Check]:
         versions = self._desk.state.ledgers.all()
+        for stranger in ledger.strangers(self._workspace.ledger_folder):
+            yield Check(
+                name="ledger",
+                state="warning",
+                message=f"{stranger} is not written by cdp",
+                hint="move it elsewhere; `cdp ledger rebuild` moves it aside",
+            )
         for version in versions:
             ledger.verify(self._workspace.ledger_folder, version.files)
         claims = sum(file.claims for version in versions for file in version.files)

@@ -138,6 +138,31 @@ class ConnectionForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerView:
+    """What an audience holds: claims by export and kind; `differing` and `strangers` are files."""
+
+    audience: str
+    claims: Mapping[str, Mapping[str, int]]
+    files: int
+    differing: tuple[str, ...]
+    strangers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MendedLedger:
+    """A ledger after it was rebuilt from so many runs, or given up; its claims `before` and `after`.
+    `lost` are sentences on what receipts could not tell; `aside` is the folder of the files `moved`."""
+
+    audience: str
+    runs: int
+    before: int
+    after: int
+    lost: tuple[str, ...] = ()
+    aside: str | None = None
+    moved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
     person: str
     roles: tuple[str, ...]

@@ -47,6 +47,9 @@ class Action(StrEnum):
     SUPPRESSION_IMPORT = "suppression.import"
     SUPPRESSION_REMOVE = "suppression.remove"
     SUPPRESSION_LIST = "suppression.list"
+    LEDGER_SHOW = "ledger.show"
+    LEDGER_REBUILD = "ledger.rebuild"
+    LEDGER_RESET = "ledger.reset"
     ROLE_LIST = "role.list"
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
@@ -99,6 +102,9 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.SUPPRESSION_IMPORT: "import suppressions",
     Action.SUPPRESSION_REMOVE: "lift a suppression",
     Action.SUPPRESSION_LIST: "list suppressions",
+    Action.LEDGER_SHOW: "see an audience's ledger",
+    Action.LEDGER_REBUILD: "rebuild a ledger",
+    Action.LEDGER_RESET: "give up a ledger",
     Action.ROLE_LIST: "list roles",
     Action.ROLE_GRANT: "grant a role",
     Action.ROLE_REVOKE: "revoke a role",
@@ -142,7 +148,9 @@ class Resource:
     """What an act is about. `shared_with` (roles and people) is the sharing of the connection that
     it is, or that it goes through; None where no connection is concerned."""
 
-    kind: Literal["workspace", "segment", "connection", "export", "suppression", "role", "plugin", "audit"]
+    kind: Literal[
+        "workspace", "segment", "connection", "export", "suppression", "ledger", "role", "plugin", "audit"
+    ]
     name: str = ""
     shared_with: frozenset[str] | None = None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 import time
 import uuid
 from collections import Counter
@@ -35,21 +36,38 @@ from cdp_core.pipeline.plan import Plan, PlanPart
 _LARGEST_CHANGE = 0.2
 _MOST_CHANGES = 16
 _ORPHANED_AFTER = 24 * 3600.0
+_PARTS = "|".join(LedgerPart)
+_OUR_NAME = re.compile(rf"[^/]+/[^/]+\.(?:{_PARTS})\.[0-9a-f]{{32}}\.parquet")
 
 
 def verify(folder: Path, files: Iterable[LedgerFile]) -> None:
     """Raises `GateFault` (LEDGER_DIFFERS) naming the file that is missing or not what was committed."""
+    for path, trouble in differing(folder, files):
+        raise GateFault(
+            Code.LEDGER_DIFFERS,
+            trouble,
+            where=str(path),
+            hint="restore it from a backup, or let an Administrator mend the ledger from the runs' receipts: "
+            'cdp ledger rebuild "EXPORT" (or give it up: cdp ledger reset "EXPORT")',
+        )
+
+
+def differing(folder: Path, files: Iterable[LedgerFile]) -> Iterator[tuple[Path, str]]:
+    """The files that are missing or not what was committed, each with which of the two it is."""
     digests = {file.path: file.sha256 for file in files}
     with ThreadPoolExecutor(THREADS) as threads:
         found = threads.map(lambda path: _sha256_or_none(folder / path), digests)
         for (path, committed), now in zip(digests.items(), found, strict=True):
             if now != committed:
-                raise GateFault(
-                    Code.LEDGER_DIFFERS,
-                    "a ledger file is missing" if now is None else "a ledger file is not what was committed",
-                    where=str(folder / path),
-                    hint="restore it from a backup: without it nobody knows who is in the audience",
-                )
+                missing = now is None
+                trouble = "a ledger file is missing" if missing else "a ledger file is not what was committed"
+                yield folder / path, trouble
+
+
+def strangers(folder: Path) -> tuple[Path, ...]:
+    """Files in the ledger's folder that no run of ours has written; `sweep` leaves them alone."""
+    found = (path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
+    return tuple(sorted(path for path in found if not _is_named_by_us(folder, path)))
 
 
 def apply(
@@ -93,19 +111,24 @@ def count(files: Iterable[LedgerFile]) -> Mapping[tuple[str, str], int]:
 
 
 def sweep(folder: Path, referenced: Iterable[str], *, older_than: float = _ORPHANED_AFTER) -> int:
-    """Take away files that no list names, but none so young (in seconds) that a run may be about to
-    name it; how many there were."""
+    """Take away files of ours that no list names, but none so young (in seconds) that a run may be about
+    to name it; how many there were."""
     named = set(referenced)
     swept = 0
     for path in folder.rglob("*.parquet"):
         # A file that was linked here is as young as its link, whatever its contents' age.
         if (
-            path.relative_to(folder).as_posix() not in named
+            _is_named_by_us(folder, path)
+            and path.relative_to(folder).as_posix() not in named
             and time.time() - path.stat().st_ctime > older_than
         ):
             path.unlink(missing_ok=True)
             swept += 1
     return swept
+
+
+def _is_named_by_us(folder: Path, path: Path) -> bool:
+    return _OUR_NAME.fullmatch(path.relative_to(folder).as_posix()) is not None
 
 
 def _sha256_or_none(path: Path) -> str | None:

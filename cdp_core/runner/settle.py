@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from cdp_core.errors import Code
+from cdp_core.errors import Code, GateFault
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus, Station
 from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.pipeline.plan import Plan
@@ -52,7 +53,16 @@ def _settle_delivery(
     folder = services.workspace.ledger_folder
     files = services.state.ledgers.current(audience).files
     ledger.verify(folder, files)
-    plan = Plan.open(services.workspace.plans_folder / record.folder, record.sha256)
+    try:
+        plan = Plan.open(services.workspace.plans_folder / record.folder, record.sha256)
+    except GateFault as differs:
+        raise GateFault(
+            differs.code,
+            f"{differs.message}, and run {run.id} has sent batches of it",
+            where=differs.where,
+            hint="restore it from a backup, or let an Administrator make the ledger without it: cdp ledger "
+            f"rebuild {as_typed(run.export_name)}",
+        ) from differs
     outcomes = services.state.journal.outcomes(run.id)
     counts = delivery_counts(plan, outcomes, services.state.journal.totals(run.id))
     files = ledger.apply(folder, files, plan, outcomes, export_id=run.export_id)

@@ -61,36 +61,70 @@ class Ledgers(Repository):
         The run may be the lease holder's own, or a dead one that it settles (`settled_by`). Raises
         `InternalFault` where the lease is not the audience's, or was lost to somebody else.
         """
-        if lease.name != str(audience):
-            raise InternalFault(Code.LEASE_LOST, f"the lease is on the {lease.name}, not on the {audience}")
-        key = dataclasses.asdict(audience)
+        _require_lease_on(audience, lease)
         with self._database.write() as connection:
             self._leases.check(lease)
-            before = _current(connection, audience)
-            after = LedgerVersion(audience=audience, version=before.version + 1, files=tuple(files))
-            if before.version == 0:
-                connection.execute(insert(ledgers).values(**key, version=after.version))
-            else:
-                connection.execute(
-                    update(ledgers).where(_of(audience, ledgers)).values(version=after.version)
-                )
-            connection.execute(delete(ledger_files).where(_of(audience, ledger_files)))
-            rows = [
-                {**key, "position": position, "path": file.path, "file": file.as_dict()}
-                for position, file in enumerate(files)
-            ]
-            if rows:
-                connection.execute(insert(ledger_files), rows)
+            after = _point(connection, audience, files)
             self._history.save(run)
             self._dead_letters.change(audience, run.export_id, letters)
             told = update(runs).where(runs.c.id == run.id)
             connection.execute(told.values(ledger_version=after.version))
         return after
 
+    def mend(
+        self,
+        lease: Lease,
+        audience: AudienceKey,
+        files: Sequence[LedgerFile],
+        *,
+        given_up: Sequence[Run] = (),
+        forget: bool = False,
+    ) -> LedgerVersion:
+        """Point to `files` in place of those of the last commit, and save the runs that nobody can settle
+        any more, in one transaction. `forget` takes the receipts of every run so far out of what a ledger
+        is rebuilt from. Raises `InternalFault` as `commit` does."""
+        _require_lease_on(audience, lease)
+        with self._database.write() as connection:
+            self._leases.check(lease)
+            after = _point(connection, audience, files)
+            for run in given_up:
+                self._history.save(run)
+            ids = [run.id for run in given_up]
+            lost = update(runs).where(runs.c.id.in_(ids))
+            connection.execute(lost.values(ledger_version=0 if forget else after.version))
+            if forget:
+                told = and_(_of(audience, runs), runs.c.ledger_version.is_not(None))
+                connection.execute(update(runs).where(told).values(ledger_version=0))
+        return after
+
     def referenced(self) -> frozenset[str]:
         """Paths of all files that some ledger points to; the others are nobody's."""
         with self._database.read() as connection:
             return frozenset(connection.scalars(select(ledger_files.c.path)))
+
+
+def _require_lease_on(audience: AudienceKey, lease: Lease) -> None:
+    if lease.name != str(audience):
+        raise InternalFault(Code.LEASE_LOST, f"the lease is on the {lease.name}, not on the {audience}")
+
+
+def _point(connection: Connection, audience: AudienceKey, files: Sequence[LedgerFile]) -> LedgerVersion:
+    """Make `files` the audience's, under the next version."""
+    key = dataclasses.asdict(audience)
+    before = _current(connection, audience)
+    after = LedgerVersion(audience=audience, version=before.version + 1, files=tuple(files))
+    if before.version == 0:
+        connection.execute(insert(ledgers).values(**key, version=after.version))
+    else:
+        connection.execute(update(ledgers).where(_of(audience, ledgers)).values(version=after.version))
+    connection.execute(delete(ledger_files).where(_of(audience, ledger_files)))
+    rows = [
+        {**key, "position": position, "path": file.path, "file": file.as_dict()}
+        for position, file in enumerate(files)
+    ]
+    if rows:
+        connection.execute(insert(ledger_files), rows)
+    return after
 
 
 def _of(audience: AudienceKey, table: Table) -> ColumnElement[bool]:

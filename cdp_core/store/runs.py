@@ -77,6 +77,18 @@ class Runs(Repository):
             rows = connection.execute(query.order_by(runs.c.started_at, runs.c.id)).all()
         return tuple(_run(row) for row in rows)
 
+    def committed(self, audience: AudienceKey) -> tuple[Run, ...]:
+        """The runs whose receipts are in the audience's ledger, in the order in which they came into it."""
+        of = and_(
+            runs.c.destination == audience.destination,
+            runs.c.origin == audience.origin,
+            runs.c.audience_id == audience.audience_id,
+            runs.c.ledger_version > 0,
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(select(runs).where(of).order_by(runs.c.ledger_version)).all()
+        return tuple(_run(row) for row in rows)
+
     def _newest(self, which: ColumnElement[bool], limit: int) -> tuple[Run, ...]:
         query = select(runs).where(which).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
         with self._database.read() as connection:

@@ -144,7 +144,8 @@ runs = Table(
     Column("settled_by", Text),
     Column("error_code", Text),
     Column("error", Text),
-    # Which audience's ledger the run is about, under which fence, and the version that it committed.
+    # Which audience's ledger the run is about, under which fence, and the version that it committed (0 where
+    # the ledger was moved aside since).
     Column("destination", Text),
     Column("origin", Text),
     Column("audience_id", Text),

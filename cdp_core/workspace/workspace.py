@@ -118,6 +118,11 @@ class Workspace:
         return self.folder / "ledger"
 
     @property
+    def aside_folder(self) -> Path:
+        """Where files of the ledger go that are out of use, corrupt or not ours; it may not be there yet."""
+        return self.folder / "ledger-aside"
+
+    @property
     def plans_folder(self) -> Path:
         return self.folder / "plans"
 

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from cdp_core.cli.render.tables import Details, Listing, coloured
-from cdp_core.cli.render.words import count, duration, moment, quoted, status_word
+from cdp_core.cli.render.words import count, duration, moment, plain, quoted, status_word
 from cdp_core.model.access import Action
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         ConnectionView,
         ExportView,
         GrantView,
+        LedgerView,
+        MendedLedger,
         RoleView,
         SegmentView,
         Whoami,
@@ -244,6 +246,36 @@ def _rules(policy: Policy) -> list[tuple[str, str]]:
             {"skip": "skip the run", "warn": "warn", "fail": "stop the run"}[gates.on_audience_size],
         ),
     ]
+
+
+def ledger(view: LedgerView) -> Iterator[RenderableType]:
+    """An audience's claims, and what is wrong with its files."""
+    yield Listing(
+        ("Export", "Identifier", "Members"),
+        (
+            (export, kind, count(number))
+            for export, kinds in view.claims.items()
+            for kind, number in kinds.items()
+        ),
+        numbers=("Members",),
+        empty=f"Nothing was put into {plain(view.audience)}.",
+    )
+    for path in view.differing:
+        yield Text(f"• {plain(path)}", style="red")
+    for path in view.strangers:
+        yield Text(f"• {plain(path)}: not written by cdp", style="yellow")
+    if view.differing:
+        yield Text.assemble(("Next: ", "bold"), "cdp ledger rebuild")
+
+
+def mended_ledger(view: MendedLedger) -> Iterator[RenderableType]:
+    yield Text(f"The ledger of {plain(view.audience)} held {view.before:,} claims and holds {view.after:,}.")
+    for sentence in view.lost:
+        yield Text(f"• {plain(sentence)}", style="yellow")
+    if view.aside:
+        yield Text(f"Moved to {plain(view.aside)}:")
+        for name in view.moved:
+            yield Text(f"  {plain(name)}")
 
 
 def plugins(reports: Iterable[PluginReport]) -> Listing:

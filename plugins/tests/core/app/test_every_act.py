@@ -15,6 +15,7 @@ from cdp_core.app.administration import Audit, Plugins, Roles
 from cdp_core.app.connections import Connections
 from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
+from cdp_core.app.ledgers import Ledgers
 from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
@@ -28,6 +29,7 @@ ROOMS: dict[str, type] = {
     "exports": Exports,
     "suppressions": Suppressions,
     "runs": Runs,
+    "ledgers": Ledgers,
     "roles": Roles,
     "plugins": Plugins,
     "audit": Audit,

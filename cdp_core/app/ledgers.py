@@ -1,0 +1,130 @@
+"""Ledgers: what audiences hold. Look at one, rebuild it from receipts, or give it up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cdp_core.app.desk import Desk, act
+from cdp_core.app.views import LedgerView, MendedLedger
+from cdp_core.errors import Code, InvalidFault, UsageFault
+from cdp_core.model.access import Action, Resource
+from cdp_core.model.delivery import AudienceKey
+from cdp_core.pipeline import ledger
+from cdp_core.runner.connect import Connector
+from cdp_core.runner.mending import LostRun, Mending, claims
+from cdp_core.workspace import Workspace
+
+
+class Ledgers:
+    """`name` is that of an export, or the id of an audience, throughout."""
+
+    def __init__(self, desk: Desk, workspace: Workspace, connector: Connector) -> None:
+        self.desk = desk
+        self._workspace = workspace
+        self._connector = connector
+
+    def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
+        return Resource(kind="ledger", name=name)
+
+    @act(Action.LEDGER_SHOW)
+    def show(self, name: str) -> LedgerView:
+        """An audience's claims, export by export, and what is wrong with its files."""
+        audience = self._audience(name)
+        version = self.desk.state.ledgers.current(audience)
+        folder = self._workspace.ledger_folder
+        names = {export.id: export.name for export in self.desk.state.exports.all()}
+        held: dict[str, dict[str, int]] = {}
+        for (export_id, kind), found in ledger.count(version.files).items():
+            held.setdefault(names.get(export_id) or self._name_then(export_id), {})[kind] = found
+        return LedgerView(
+            audience=str(audience),
+            claims=held,
+            files=len(version.files),
+            differing=tuple(
+                f"{path}: {trouble}" for path, trouble in ledger.differing(folder, version.files)
+            ),
+            strangers=tuple(str(path) for path in ledger.strangers(folder)),
+        )
+
+    @act(Action.LEDGER_REBUILD)
+    def rebuild(self, name: str, *, accept_losses: bool = False) -> MendedLedger:
+        """Make the ledger anew from the plans and receipts of its runs.
+
+        Raises `UsageFault` where a plan is gone, unless the losses are accepted: what its run has added
+        stays in the audience then, and no later run takes it out.
+        """
+        audience = self._audience(name)
+        mending = self._mending(audience)
+        with mending.under_lease(), mending.replayed() as found:
+            before = claims(self.desk.state.ledgers.current(audience).files)
+            if found.lost and not accept_losses:
+                raise UsageFault(
+                    Code.NOT_AGREED_TO_ACT,
+                    f"the receipts do not tell everything: {'; '.join(map(_told, found.lost))}",
+                    where=str(audience),
+                    hint="restore the plans from a backup, or add --yes: what these runs have added is sent "
+                    "again where it is wanted, and stays in the audience where it is not",
+                )
+            aside = mending.take(found)
+        self.desk.note(before=before, after=claims(found.files), lost=[lost.run for lost in found.lost])
+        return MendedLedger(
+            audience=str(audience),
+            runs=found.runs,
+            before=before,
+            after=claims(found.files),
+            lost=tuple(map(_told, found.lost)),
+            aside=str(aside.folder) if aside.files else None,
+            moved=aside.files,
+        )
+
+    @act(Action.LEDGER_RESET)
+    def reset(self, name: str) -> MendedLedger:
+        """Forget what the audience holds: the next run sends everybody, and takes nobody out."""
+        audience = self._audience(name)
+        mending = self._mending(audience)
+        with mending.under_lease():
+            before = claims(self.desk.state.ledgers.current(audience).files)
+            aside = mending.give_up()
+        self.desk.note(before=before, after=0)
+        return MendedLedger(
+            audience=str(audience),
+            runs=0,
+            before=before,
+            after=0,
+            aside=str(aside.folder) if aside.files else None,
+            moved=aside.files,
+        )
+
+    def _mending(self, audience: AudienceKey) -> Mending:
+        return Mending(self._workspace, self.desk.state, audience, self.desk.actor)
+
+    def _audience(self, name: str) -> AudienceKey:
+        state = self.desk.state
+        export = next((export for export in state.exports.all() if export.name == name), None)
+        if export is not None and export.connection_id is not None:
+            return self._connector.audience_of(export)
+        known = [version.audience for version in state.ledgers.all()]
+        found = [audience for audience in known if name in (audience.audience_id, str(audience))]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise InvalidFault(
+                Code.NOT_FOUND,
+                f"there are {len(found)} audiences {name!r}",
+                hint="name one of them in full: " + "; ".join(f'"{audience}"' for audience in found),
+            )
+        raise InvalidFault(
+            Code.NOT_FOUND,
+            f"there is no export with a connection, and no audience with a ledger, of the name {name!r}",
+            hint="audiences: " + ("; ".join(audience.audience_id for audience in known) or "none yet"),
+        )
+
+    def _name_then(self, export_id: str) -> str:
+        """Of an export that was removed, its last run's name for it."""
+        last = next(iter(self.desk.state.runs.of_export(export_id, 1)), None)
+        return f"{last.export_name} (removed)" if last else "an export that was removed"
+
+
+def _told(lost: LostRun) -> str:
+    return f"the plan of run {lost.run} is gone, which added {lost.added:,} and removed {lost.removed:,}"

@@ -1,0 +1,80 @@
+"""`cdp ledger`: what audiences hold. Looked at, rebuilt from receipts, given up."""
+
+from __future__ import annotations
+
+import click
+import rich_click
+
+from cdp_core.cli.ask import can_ask, settled
+from cdp_core.cli.command import json_option, noun, yes_option
+from cdp_core.cli.page import give
+from cdp_core.cli.render import things
+from cdp_core.cli.render.console import remark
+from cdp_core.cli.render.words import counted, plain
+from cdp_core.cli.session import Session
+from cdp_core.errors import Code, UsageFault
+
+ledger = noun(
+    "ledger",
+    help="What audiences hold: look, rebuild from receipts, give up. An Administrator's.",
+    example='cdp ledger show "Loyal to Snapchat"\ncdp ledger rebuild "Loyal to Snapchat"',
+)
+audience_argument = rich_click.argument("name", metavar="EXPORT|AUDIENCE")
+
+
+@ledger.verb("show", example='cdp ledger show "Loyal to Snapchat"\ncdp ledger show 5677923948298240')
+@audience_argument
+@json_option
+@click.pass_obj
+def show(session: Session, *, name: str, as_json: bool) -> None:
+    """Show what an audience holds and for which export, and which of its files are not as they should be."""
+    view = session.cdp().ledgers.show(name)
+    give(view, lambda: things.ledger(view), as_json=as_json)
+
+
+@ledger.verb("rebuild", example='cdp ledger rebuild "Loyal to Snapchat"')
+@audience_argument
+@yes_option
+@json_option
+@click.pass_obj
+def rebuild(session: Session, *, name: str, yes: bool, as_json: bool) -> None:
+    """Make an audience's ledger anew, from the plans and receipts of its runs. Nothing is sent.
+
+    The old files, and whatever else lies among them, are moved to ledger-aside/, not deleted. Where a plan
+    is gone, the receipts do not tell all: this is said, and needs a yes.
+    """
+    ledgers = session.cdp().ledgers
+    try:
+        view = ledgers.rebuild(name, accept_losses=yes)
+    except UsageFault as fault:
+        if fault.code is not Code.NOT_AGREED_TO_ACT or not can_ask():
+            raise
+        remark(f"{fault.message}. {fault.hint}.")
+        settled("Rebuild the ledger without them?", yes=False)
+        view = ledgers.rebuild(name, accept_losses=True)
+    give(view, lambda: things.mended_ledger(view), as_json=as_json)
+
+
+@ledger.verb("reset", example='cdp ledger reset "Loyal to Snapchat"')
+@audience_argument
+@yes_option
+@json_option
+@click.pass_obj
+def reset(session: Session, *, name: str, yes: bool, as_json: bool) -> None:
+    """Give an audience's ledger up: forget who is in the audience. Nothing is sent.
+
+    The files are moved to ledger-aside/, not deleted. The next run of each export sends all its members
+    again. Members who are not wanted any more by then stay in the audience: no run takes them out.
+    """
+    ledgers = session.cdp().ledgers
+    before = ledgers.show(name)
+    held = sum(sum(kinds.values()) for kinds in before.claims.values())
+    remark(
+        f"The ledger of {plain(before.audience)} holds {counted(held, 'claim')} of "
+        f"{counted(len(before.claims), 'export')}. Without it nobody knows who is in the audience: the next "
+        "run of each export sends all its members again, and members who are not wanted any more by then "
+        "stay in the audience; no run takes them out."
+    )
+    settled("Give the ledger up?", yes=yes)
+    view = ledgers.reset(name)
+    give(view, lambda: things.mended_ledger(view), as_json=as_json)

@@ -1,0 +1,184 @@
+"""Mends an audience's ledger, under its lease: rebuilt from the runs' plans and receipts, or given up.
+
+A ledger is what the receipts of its runs, taken in the order of their commits, have made of their plans;
+so the same steps once more make the same claims. Nothing is deleted: files that are out of use, corrupt
+or not ours go to a folder beside.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cdp_core.errors import CdpError, Code
+from cdp_core.model.access import Actor
+from cdp_core.model.delivery import AudienceKey, BatchStatus, Operation
+from cdp_core.model.ledger import LedgerFile
+from cdp_core.model.run import Run, RunStatus
+from cdp_core.pipeline import ledger
+from cdp_core.pipeline.disk import link, private_folder, writing
+from cdp_core.pipeline.plan import Plan
+from cdp_core.runner.dead import DIED
+from cdp_core.runner.watch import LeaseWatch
+from cdp_core.store.processes import this_process
+from cdp_core.store.state import State
+from cdp_core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostRun:
+    """A run whose plan is gone: how many digests it added and removed, or perhaps did, and no more."""
+
+    run: str
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilding:
+    """What a rebuilt ledger would hold. `files` lie in a folder that goes when the rebuilding ends."""
+
+    runs: int
+    files: tuple[LedgerFile, ...]
+    lost: tuple[LostRun, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """Where files were moved; `files` are their paths there, empty where none was."""
+
+    folder: Path
+    files: tuple[str, ...]
+
+
+class Mending:
+    """The ledger of one audience, whose lease is held within `under_lease`."""
+
+    def __init__(self, workspace: Workspace, state: State, audience: AudienceKey, actor: Actor) -> None:
+        self._workspace = workspace
+        self._state = state
+        self._audience = audience
+        self._actor = actor
+        self._folder = workspace.ledger_folder
+
+    @contextmanager
+    def under_lease(self) -> Iterator[None]:
+        """Raises `HeldFault` where a run has it."""
+        holder = this_process(person=self._actor.real)
+        with LeaseWatch(self._state, self._audience, holder, threading.Event()) as self._watch:
+            yield
+
+    @contextmanager
+    def replayed(self) -> Iterator[Rebuilding]:
+        """Everything that the receipts tell, in files of their own."""
+        # One name for an audience, so that what a killed rebuilding left goes with the next one.
+        name = hashlib.sha256(str(self._audience).encode()).hexdigest()[:16]
+        into = self._workspace.scratch_folder / f"rebuild-{name}"
+        shutil.rmtree(into, ignore_errors=True)
+        with writing(into):
+            private_folder(into)
+        self._into = into
+        try:
+            files: tuple[LedgerFile, ...] = ()
+            lost: list[LostRun] = []
+            runs = self._state.runs.committed(self._audience)
+            for run in runs:
+                if run.plan_id is None:
+                    files = tuple(file for file in files if file.export_id != run.export_id)
+                    continue
+                plan = self._plan(run)
+                if plan is None:
+                    lost.append(self._lost(run))
+                    continue
+                outcomes = self._state.journal.outcomes(run.id)
+                files = ledger.apply(into, files, plan, outcomes, export_id=run.export_id)
+            lost += [self._lost(run) for run in self._beyond_settling()]
+            yield Rebuilding(runs=len(runs), files=files, lost=tuple(lost))
+        finally:
+            shutil.rmtree(into, ignore_errors=True)
+
+    def take(self, rebuilding: Rebuilding) -> Aside:
+        """Make what was replayed the audience's ledger, and move the old files aside."""
+        for file in rebuilding.files:
+            path = self._folder / file.path
+            with writing(path):
+                private_folder(path.parent)
+                link(self._into / file.path, path)
+        with self._moving_aside() as aside:
+            self._state.ledgers.mend(
+                self._watch.lease,
+                self._audience,
+                rebuilding.files,
+                given_up=[_given_up(run) for run in self._beyond_settling()],
+            )
+        return aside
+
+    def give_up(self) -> Aside:
+        """Forget every claim and receipt of the audience; its files are moved aside."""
+        with self._moving_aside() as aside:
+            self._state.ledgers.mend(
+                self._watch.lease,
+                self._audience,
+                (),
+                given_up=[_given_up(run) for run in self._state.runs.unfinished(self._audience)],
+                forget=True,
+            )
+        return aside
+
+    def _plan(self, run: Run) -> Plan | None:
+        try:
+            record = self._state.plans.get(str(run.plan_id))
+            return Plan.open(self._workspace.plans_folder / record.folder, record.sha256)
+        except CdpError:
+            return None
+
+    def _beyond_settling(self) -> list[Run]:
+        """Runs that died, have sent something, and whose plan is gone: the next run cannot settle them."""
+        left = self._state.runs.unfinished(self._audience)
+        return [run for run in left if self._state.journal.batches(run.id) and self._plan(run) is None]
+
+    def _lost(self, run: Run) -> LostRun:
+        told = (BatchStatus.ACCEPTED, BatchStatus.UNKNOWN)
+        counts = dict.fromkeys(Operation, 0)
+        for outcome in self._state.journal.outcomes(run.id):
+            if outcome.status in told:
+                counts[outcome.range.operation] += outcome.range.count
+        return LostRun(run=run.id, added=counts[Operation.ADD], removed=counts[Operation.REMOVE])
+
+    @contextmanager
+    def _moving_aside(self) -> Iterator[Aside]:
+        """Give the ledger's files, and strangers among them, a name aside; take the old name away at the
+        end. Killed between, every file has one of the two, and the state points to what is there."""
+        old = [self._folder / file.path for file in self._state.ledgers.current(self._audience).files]
+        moving = [path for path in (*old, *ledger.strangers(self._folder)) if path.exists()]
+        folder = self._workspace.aside_folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+        names = [path.relative_to(self._folder).as_posix() for path in moving]
+        for name in names:
+            with writing(folder):
+                private_folder((folder / name).parent)
+                link(self._folder / name, folder / name)
+        yield Aside(folder=folder, files=tuple(names))
+        for path in moving:
+            path.unlink(missing_ok=True)
+
+
+def claims(files: Sequence[LedgerFile]) -> int:
+    return sum(file.claims for file in files)
+
+
+def _given_up(run: Run) -> Run:
+    return dataclasses.replace(
+        run,
+        status=RunStatus.FAILED,
+        ended_at=run.ended_at or datetime.now(UTC),
+        error_code=run.error_code or str(Code.INTERRUPTED),
+        error=run.error or DIED,
+    )
