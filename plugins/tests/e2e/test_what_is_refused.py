@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -37,6 +38,25 @@ def test_one_bad_digest_costs_few_requests_and_nobody_else(job: Job) -> None:
     assert sent["requests"] == 10 + sent["halves"] == len(job.uploads())
     assert job.members() == wanted(range(1000)) - {person(500)}
     assert job.cdp.json("export", "show", NAME)["claims"] == 999
+
+
+def test_one_bad_digest_among_100_000_in_one_batch(job: Job) -> None:
+    job.write(customers(range(100_000)))
+    job.cdp("export", "edit", NAME, "--set", "batch_size=100000")
+    job.simulator.refuse_digests(person(77_777))
+    report = job.cdp.json("export", "run", NAME, status=8)
+    sent = balanced(report)
+    assert (sent["accepted"], sent["refused"]) == (99_999, 1)
+    assert sent["requests"] == 1 + sent["halves"] <= 1 + 34
+    assert job.members() == wanted(range(100_000)) - {person(77_777)}
+    batches = job.cdp.json("export", "show-run", report["run"])["batches"]
+    (alone,) = [batch for batch in batches if batch["status"] == "dead_letter"]
+    assert (alone["digests"], alone["http_status"]) == (1, 400)
+    assert alone["request_id"]
+    job.cdp("export", "rejected", report["run"], "--output", "rejected.csv")
+    (row,) = csv.DictReader((job.cdp.folder / "rejected.csv").read_text().splitlines())
+    assert (row["key"], row["digest"]) == ("c77777", person(77_777).hex())
+    assert (row["reason"], row["request_id"]) == (alone["message"], alone["request_id"])
 
 
 def test_what_is_still_refused_is_tried_once_a_run_in_a_batch_of_its_own(job: Job) -> None:
