@@ -86,10 +86,9 @@ _NOTHING_PREPARED = PreparedKind(read=0, reasons={}, distinct=0)
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """One range's digests by what becomes of them, and how many of the removals are owed."""
+    """One range's digests by what becomes of them."""
 
     parts: Mapping[PlanPart, pa.Array]
-    owed: int
 
 
 def _verdict(held: tuple[pa.Array, Fold, Fold, pa.Array]) -> _Verdict:
@@ -107,9 +106,9 @@ def _verdict(held: tuple[pa.Array, Fold, Fold, pa.Array]) -> _Verdict:
             PlanPart.CLAIM: candidates.both,
             PlanPart.REMOVE: pa.concat_arrays([gone.only_left, owed]),
             PlanPart.RELEASE: gone.both,
+            PlanPart.OWED: owed,
             PlanPart.END: part(owed, others.all).both,
-        },
-        owed=len(owed),
+        }
     )
 
 
@@ -156,13 +155,11 @@ def _compare_kind(
     barred = map(_either, _wanted(withheld, ranges), suppressed.read(kind, ranges))
     held = zip(_wanted(wanted, ranges), own.read(ranges), together(others, ranges), barred, strict=True)
     rows = dict.fromkeys(PlanPart, 0)
-    owed = 0
     for verdict in in_parallel(threads, _verdict, held):
-        owed += verdict.owed
         for plan_part, digests in refused.apart(kind, verdict.parts).items():
             plan.file(plan_part, kind).write(digests)
             rows[plan_part] += len(digests)
-    return _counts(share, rows, owed)
+    return _counts(share, rows)
 
 
 def _either(one: pa.Array, other: pa.Array) -> pa.Array:
@@ -184,7 +181,7 @@ def _take_everything(plan: PlanWriter, kind: str, share: PreparedKind) -> KindCo
     return _counts(share, {**dict.fromkeys(PlanPart, 0), PlanPart.ADD: share.distinct})
 
 
-def _counts(share: PreparedKind, rows: Mapping[PlanPart, int], owed: int = 0) -> KindCounts:
+def _counts(share: PreparedKind, rows: Mapping[PlanPart, int]) -> KindCounts:
     reasons = {reason.value: share.reasons.get(reason, 0) for reason in Reason}
     added = rows[PlanPart.ADD] + rows[PlanPart.ADD_AGAIN]
     return KindCounts(
@@ -192,7 +189,7 @@ def _counts(share: PreparedKind, rows: Mapping[PlanPart, int], owed: int = 0) ->
         added=added,
         unchanged=share.distinct - added,
         removed=rows[PlanPart.REMOVE] + rows[PlanPart.REMOVE_AGAIN],
-        owed=owed,
+        owed=rows[PlanPart.OWED],
         released=rows[PlanPart.RELEASE],
         **reasons,
     )

@@ -5,8 +5,8 @@ A plan is a folder: `plan.json` with its sums and each file's SHA-256, and the d
 (operation, kind, digest): `SELECT operation, kind, count(*) FROM 'plans/ID/**/*.parquet' GROUP BY ALL`.
 What the service has refused before, and is tried once more, has parts of its own, `add-again` and
 `remove-again`. Beside these there may be `claim` and `release`: claims that change hands between exports
-and send nothing, and `end`: claims of other exports that end with a removal that is owed. The SHA-256 of
-`plan.json` stands for the whole.
+and send nothing; `owed`, those of the removals that nothing may hold back; and `end`, those of them that
+other exports claim too. The SHA-256 of `plan.json` stands for the whole.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ MANIFEST = "plan.json"
 
 
 class PlanPart(StrEnum):
-    """What becomes of a digest: four that are sent, and three that only the ledger learns of."""
+    """What becomes of a digest: four that are sent, two that only the ledger learns of, and what is
+    special about some of the removals."""
 
     ADD = Operation.ADD.value
     ADD_AGAIN = "add-again"
@@ -46,6 +47,7 @@ class PlanPart(StrEnum):
     REMOVE_AGAIN = "remove-again"
     CLAIM = "claim"
     RELEASE = "release"
+    OWED = "owed"
     END = "end"
 
     @classmethod
@@ -154,6 +156,21 @@ class Plan:
         """The digests of one batch; any thread may ask."""
         digests = self.digests(PlanPart.sent(batch.operation, again=batch.again), batch.kind)
         return DigestBlock(digests.slice(batch.start, batch.count) if digests else b"")
+
+    def only_owed(self, folder: Path) -> Plan | None:
+        """A plan, in a folder of its own, of the owed removals alone; None where nothing is owed."""
+        owed = {kind: counts.owed for kind, counts in self.counts.items() if counts.owed}
+        if not owed:
+            return None
+        taken = {PlanPart.REMOVE: PlanPart.OWED, PlanPart.OWED: PlanPart.OWED, PlanPart.END: PlanPart.END}
+        with PlanWriter(folder) as plan:
+            for kind in owed:
+                for part, of in taken.items():
+                    if file := self.file(of, kind):
+                        plan.take_over(part, kind, Written(self.folder / file.path, file.sha256, file.rows))
+            return plan.finish(
+                {kind: KindCounts(removed=number, owed=number) for kind, number in owed.items()}
+            )
 
     def file(self, part: PlanPart, kind: str) -> PlanFile | None:
         return self._files.get((part, kind))

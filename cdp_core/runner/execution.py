@@ -16,7 +16,7 @@ from cdp_core.model.configuration import Export
 from cdp_core.model.gates import Gate
 from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.pipeline.plan import Plan
-from cdp_core.runner.gates import fault_of, findings, skips
+from cdp_core.runner.gates import and_yet, fault_of, findings, skips
 from cdp_core.runner.opening import Opening, opening
 from cdp_core.runner.planning import Planning
 from cdp_core.runner.record import Record
@@ -82,9 +82,16 @@ class Execution:
 
     def _deliver(self, make_plan: Callable[[Planning], Plan], meant: Collection[Gate] | None) -> Run:
         with self._under_way() as watch, opening(self._services.connector, self._export) as destination:
-            plan = make_plan(self._planning(destination))
-            if meant is not None and self._is_skipped(meant):
-                return self._record.save(RunStatus.SKIPPED, ended=True)
+            planning = self._planning(destination)
+            plan = make_plan(planning)
+            fault, skipped = self._stopped(meant) if meant is not None else (None, False)
+            if fault is not None or skipped:
+                owed = planning.only_owed(plan)
+                if owed is None:
+                    if fault is not None:
+                        raise fault
+                    return self._record.save(RunStatus.SKIPPED, ended=True)
+                plan = owed
             opened = destination.result()
             # The libraries of delivery are imported by now, by who opened the destination.
             from cdp_core.runner.sending import Sending
@@ -96,17 +103,17 @@ class Execution:
                 record=self._record,
                 watch=watch,
                 stop=self._stop,
+                fault=fault,
             ).send(plan, opened)
+            if fault is not None:
+                raise and_yet(fault, self._record.run.delivered.accepted)
             return self._record.run
 
-    def _is_skipped(self, meant: Collection[Gate]) -> bool:
-        """Ask the gates; raises `GateFault` where one stops the run."""
+    def _stopped(self, meant: Collection[Gate]) -> tuple[GateFault | None, bool]:
+        """Ask the gates: the fault that stops the run, and whether it is skipped."""
         plan_id = str(self._record.run.plan_id)
         found = findings(self._services, self._export, plan_id, meant)
-        fault = fault_of(found, export=self._export.name, plan=plan_id)
-        if fault is not None:
-            raise fault
-        return skips(found)
+        return fault_of(found, export=self._export.name, plan=plan_id), skips(found)
 
     def _planning(self, destination: Opening | None = None) -> Planning:
         return Planning(

@@ -83,6 +83,16 @@ def fault_of(findings: Sequence[Finding], *, export: str, plan: str) -> GateFaul
     )
 
 
+def and_yet(fault: GateFault, removed: int) -> GateFault:
+    """The fault of a run that has sent all the same what nothing may hold back."""
+    return GateFault(
+        fault.code,
+        f"{fault.message}; the {removed:,} who withdrew or are suppressed were taken out all the same",
+        where=fault.where,
+        hint=fault.hint,
+    )
+
+
 def skips(findings: Sequence[Finding]) -> bool:
     return any(finding.verdict is Verdict.SKIP for finding in findings)
 

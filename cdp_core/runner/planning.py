@@ -87,6 +87,27 @@ class Planning:
         self._adopt(plan, kept)
         return plan
 
+    def only_owed(self, plan: Plan) -> Plan | None:
+        """Of the run's plan, the removals that no gate may hold back; None where there are none."""
+        kept = self._state.plans.get(str(self._record.run.plan_id))
+        plan_id = f"{self._record.run.id}-owed"
+        narrowed = plan.only_owed(self._services.workspace.plans_folder / plan_id)
+        if narrowed is None:
+            return None
+        kinds = {kind: counts.as_dict() for kind, counts in narrowed.counts.items()}
+        kept = replace(
+            kept,
+            id=plan_id,
+            run_id=self._record.run.id,
+            folder=plan_id,
+            sha256=narrowed.sha256,
+            summary={**kept.summary, "kinds": kinds},
+            created_at=datetime.now(UTC),
+        )
+        self._state.plans.record(kept)
+        self._adopt(narrowed, kept)
+        return narrowed
+
     def _prepared(self) -> Prepared:
         self._record.tell(Station.PREPARE, "started")
         self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -25,7 +25,8 @@ from cdp_core.runner.watch import LeaseWatch
 
 
 class Sending:
-    """`stop` ends the delivery after the batches in flight."""
+    """`stop` ends the delivery after the batches in flight. A run that a gate has stopped, and that sends
+    only what is owed, ends with the gate's `fault`."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Sending:
         record: Record,
         watch: LeaseWatch,
         stop: threading.Event,
+        fault: CdpError | None = None,
     ) -> None:
         self._services = services
         self._state = services.state
@@ -44,6 +46,7 @@ class Sending:
         self._record = record
         self._watch = watch
         self._stop = stop
+        self._fault = fault
 
     def send(self, plan: Plan, opened: Opened) -> None:
         to = opened.to
@@ -91,7 +94,7 @@ class Sending:
         )
         counts = delivery_counts(plan, outcomes, self._state.journal.totals(run_id))
         self._record.note(delivered=counts)
-        status, fault = RunStatus.COMMITTED, self._end_fault(end, opened)
+        status, fault = RunStatus.COMMITTED, self._end_fault(end, opened) or self._fault
         if not counts.balances:
             fault = InternalFault(Code.UNBALANCED, "what was sent does not add up to what was planned")
         if fault is not None:

@@ -71,6 +71,7 @@ _REASONS = {
     "without_consent": "the person has not agreed to be advertised to",
     "suppressed": "on the list of those who are never sent",
     "removed": "in the audience and not wanted any more",
+    "owed": "of the removed, without consent or suppressed: no gate holds them back",
     "released": "not wanted by this export, but by another",
 }
 _ALWAYS = ("read", "added", "unchanged", "removed")

@@ -195,3 +195,46 @@ def test_nothing_that_suppressing_leaves_holds_the_person(job: Job) -> None:
         *(out.encode() for done in (said, listed, refused) for out in (done.stdout, done.stderr)),
     ):
         assert b"secret.person" not in text.lower()
+
+
+def test_a_run_that_a_gate_stops_takes_out_what_is_owed_and_nothing_else(job: Job) -> None:
+    job.write(customers(range(100)))
+    job.cdp("export", "run", NAME)
+    suppress(job, 3)
+    suppress(job, 50)
+    job.write(customers([*range(10), 777]))
+    stopped = job.cdp("export", "run", NAME, status=7)
+    assert "CDP-706" in stopped.stderr
+    assert "the 2 who withdrew or are suppressed were taken out all the same" in stopped.stderr
+    assert job.members() == wanted(set(range(100)) - {3, 50})
+    last = job.cdp.json("export", "history", NAME)[0]
+    assert (last["status"], last["error"]["code"]) == ("failed", "CDP-706")
+    assert (last["delivered"]["planned"], last["delivered"]["accepted"]) == (2, 2)
+    job.simulator.clear_requests()
+    again = job.cdp("export", "run", NAME, status=7)
+    assert "all the same" not in again.stderr
+    assert job.uploads() == []
+    job.cdp("export", "run", NAME, "--allow-shrink")
+    assert job.members() == wanted({*range(10), 777} - {3})
+
+
+def test_an_empty_table_holds_no_suppressed_person_back(job: Job) -> None:
+    job.write(customers(range(100)))
+    job.cdp("export", "run", NAME)
+    suppress(job, 3)
+    job.write([])
+    assert "CDP-701" in job.cdp("export", "run", NAME, status=7).stderr
+    assert job.members() == wanted(set(range(100)) - {3})
+
+
+def test_a_skipped_run_takes_out_what_is_owed(job: Job) -> None:
+    """Snapchat has no use for an audience of fewer than 1,000 people."""
+    job.write(customers(range(100)))
+    job.cdp("export", "run", NAME)
+    job.cdp("export", "edit", NAME, "--on-audience-size", "skip")
+    suppress(job, 3)
+    job.write(customers(range(110)))
+    report = job.cdp.json("export", "run", NAME)
+    assert (report["delivered"]["planned"], report["delivered"]["accepted"]) == (1, 1)
+    assert [each["verdict"] for each in report["gates"]] == ["skip"]
+    assert job.members() == wanted(set(range(100)) - {3})

@@ -166,6 +166,7 @@ class Claims(RuleBasedStateMachine):
             owed = (mine - today) & barred[kind]
             assert set(digests_of(plan, PlanPart.REMOVE, kind)) == (mine - today - theirs) | owed
             assert set(digests_of(plan, PlanPart.RELEASE, kind)) == ((mine - today) & theirs) - owed
+            assert set(digests_of(plan, PlanPart.OWED, kind)) == owed
             assert set(digests_of(plan, PlanPart.END, kind)) == owed & theirs
             if kind in plan.counts:
                 counts = plan.counts[kind]
