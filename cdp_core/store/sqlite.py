@@ -6,19 +6,22 @@ The other modules of the store say only what any database understands.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, exc, text
 from sqlalchemy.engine import URL
 
 from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault
 
 # In the file's header: tells our database from another program's. "cdps" in ASCII.
 APPLICATION_ID = 0x63647073
+
+_AT_ONCE = 10_000
 
 BEGIN = "cdp_begin"
 DURABLE = "durable"
@@ -57,6 +60,29 @@ def _begin(connection: Connection) -> None:
     # FULL is on disk when the commit returns; NORMAL outlives the process, though not a power cut.
     connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if manner == DURABLE else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def insert_missing(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[tuple[Any, ...]],
+    same: Mapping[str, Any],
+) -> None:
+    """Insert the rows that break no unique constraint; `same` holds what is the same in all of them.
+
+    Past SQLAlchemy, which looks at every value of every row: of a million it takes three times as long.
+    """
+    kept = []
+    for name, value in same.items():
+        bind = table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        kept.append(bind(value) if bind else value)
+    names = ", ".join((*columns, *same))
+    places = ", ".join("?" * (len(columns) + len(same)))
+    statement = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608 (our own names)
+    waiting = iter(rows)
+    while some := [(*row, *kept) for row in itertools.islice(waiting, _AT_ONCE)]:
+        connection.exec_driver_sql(statement, some)
 
 
 def claim(connection: Connection) -> None:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, select
 
 from cdp_core.model.suppression import Suppression
+from cdp_core.store import sqlite
 from cdp_core.store.database import Repository
 from cdp_core.store.tables import suppressions
-
-_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +31,10 @@ class Suppressions(Repository):
     def add(self, digests: Iterable[tuple[str, bytes]], *, note: str, by: str, at: datetime) -> int:
         """Keep (kind, digest)s, all of them or none; how many were not there before."""
         # What is there keeps its number: a plan that has taken it out need not be looked at again.
-        keep = insert(suppressions).prefix_with("OR IGNORE", dialect="sqlite")
-        added = {"note": note, "added_by": by, "added_at": at}
+        same = {"note": note, "added_by": by, "added_at": at}
         with self._database.write() as connection:
             before = _rows(connection)
-            waiting: list[dict[str, Any]] = []
-            for kind, digest in digests:
-                waiting.append({"kind": kind, "digest": digest, **added})
-                if len(waiting) == _AT_ONCE:
-                    connection.execute(keep, waiting)
-                    waiting = []
-            if waiting:
-                connection.execute(keep, waiting)
+            sqlite.insert_missing(connection, suppressions, ("kind", "digest"), digests, same)
             return _rows(connection) - before
 
     def remove(self, kind: str, digest: bytes) -> bool:
