@@ -162,6 +162,7 @@ if TYPE_CHECKING:
     from cdp_core.model.run import RunEvent as RunEvent
     from cdp_core.model.run import Station as Station
     from cdp_core.model.secret import Secret as Secret
+    from cdp_core.rules.member_consent import says_yes as says_yes
 
 # Names are looked up when they are first used: `cdp --help` must not pay for marshmallow and pluggy.
 _HOMES = {
@@ -208,6 +209,7 @@ _HOMES = {
     "cdp_core.model.policy": ("MemberConsent", "Region"),
     "cdp_core.model.run": ("RunEvent", "Station"),
     "cdp_core.model.secret": ("Secret",),
+    "cdp_core.rules.member_consent": ("says_yes",),
 }
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

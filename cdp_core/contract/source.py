@@ -109,7 +109,7 @@ class Engine(abc.ABC):
         """Read each member's row once, and hand each matched value's digest or reason to the sink.
 
         Where the selection asks for consent, the matched values of every row without it, of members
-        and of all others, are withheld besides. What a value means is `rules.member_consent`'s to say.
+        and of all others, are withheld besides. What a value means is `says_yes`'s to say.
         `progress` is told the members read so far. Raises `InvalidFault` as `columns` and
         `check_segment` do, and where a matched field or the consent's is not in the source.
         """

@@ -20,7 +20,7 @@ DigestBlock DigestSink Engine EngineContext Identified IdentifierKind InvalidFau
 MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate Reason Receipt
 Region Resource RightsRefused Role RunEvent Secret SecretField Segment Selected Selection ServiceFailed
 ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled Token Unanswered hookimpl
-is_loopback
+is_loopback says_yes
 """
 PUBLIC = _NAMES.split()
 HEAVY = (
