@@ -105,9 +105,12 @@ class Execution:
                 stop=self._stop,
                 fault=fault,
             ).send(plan, opened)
-            if fault is not None:
-                raise and_yet(fault, self._record.run.delivered.accepted)
-            return self._record.run
+            run = self._record.run
+            if fault is not None and run.error_code == str(fault.code):
+                raise and_yet(fault, run.delivered)
+            if skipped and run.status is RunStatus.COMMITTED:
+                return self._record.save(RunStatus.SKIPPED, ended=True)
+            return run
 
     def _stopped(self, meant: Collection[Gate]) -> tuple[GateFault | None, bool]:
         """Ask the gates: the fault that stops the run, and whether it is skipped."""

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from cdp_core.contract.destination import Capabilities
 from cdp_core.errors import Code, GateFault
+from cdp_core.model.accounting import DeliveryCounts
 from cdp_core.model.configuration import Column, Export
 from cdp_core.model.gates import FieldChange, Finding, Gate, GateNumbers, Verdict
 from cdp_core.model.names import as_typed
@@ -83,14 +84,15 @@ def fault_of(findings: Sequence[Finding], *, export: str, plan: str) -> GateFaul
     )
 
 
-def and_yet(fault: GateFault, removed: int) -> GateFault:
+def and_yet(fault: GateFault, removals: DeliveryCounts) -> GateFault:
     """The fault of a run that has sent all the same what nothing may hold back."""
-    return GateFault(
-        fault.code,
-        f"{fault.message}; the {removed:,} who withdrew or are suppressed were taken out all the same",
-        where=fault.where,
-        hint=fault.hint,
-    )
+    told = f"the {removals.accepted:,} who withdrew or are suppressed were taken out all the same"
+    if removals.accepted < removals.planned:
+        told = (
+            f"of the {removals.planned:,} who withdrew or are suppressed, {removals.accepted:,} were taken "
+            "out; the next run tries the others again"
+        )
+    return GateFault(fault.code, f"{fault.message}; {told}", where=fault.where, hint=fault.hint)
 
 
 def skips(findings: Sequence[Finding]) -> bool:

@@ -209,3 +209,33 @@ def test_what_stops_is_a_document_too(job: Job) -> None:
     job.write(customers(range(1)))
     done = job.cdp("export", "run", NAME, "--json", status=7)
     assert json.loads(done.stdout)["error"]["code"] == "CDP-706"
+
+
+def test_what_is_owed_counts_towards_no_shrink(job: Job) -> None:
+    job.cdp("export", "edit", NAME, "--max-shrink", "0%")
+    job.cdp("export", "run", NAME)
+    job.cdp("suppress", "add", stdin="Person7@example.org\n")
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(1000)) - wanted([7])
+
+
+def test_where_what_is_owed_cannot_be_sent_the_service_is_the_fault(job: Job) -> None:
+    job.cdp("export", "run", NAME)
+    job.cdp("suppress", "add", stdin="Person7@example.org\n")
+    job.write(customers(range(100)))
+    job.simulator.fault("unavailable:route=remove-users,count=1000")
+    job.cdp("export", "run", NAME, status=9)
+    job.simulator.clear_faults()
+    assert "taken out all the same" in job.cdp("export", "run", NAME, status=7).stderr
+    assert job.members() == wanted(range(1000)) - wanted([7])
+
+
+def test_a_skipped_run_that_removes_what_is_owed_is_still_one(job: Job) -> None:
+    job.write(customers(range(900)))
+    job.cdp("export", "run", NAME)
+    job.cdp("export", "edit", NAME, "--on-audience-size", "skip")
+    job.cdp("suppress", "add", stdin="Person7@example.org\n")
+    job.write(customers(range(800)))
+    report = job.cdp.json("export", "run", NAME)
+    assert (report["status"], report["delivered"]["accepted"]) == ("skipped", 1)
+    assert job.members() == wanted(range(900)) - wanted([7])
