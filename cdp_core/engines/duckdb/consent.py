@@ -11,10 +11,8 @@ import functools
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cdp_core.contract.source import DigestSink
 from cdp_core.engines.duckdb.text import literal
-from cdp_core.engines.duckdb.verdicts import EDGES
-from cdp_core.model.accounting import Reason
+from cdp_core.engines.verdicts import EDGES
 from cdp_core.model.policy import MemberConsent
 from cdp_core.rules.member_consent import says_yes
 
@@ -46,18 +44,3 @@ def parted(batch: pa.RecordBatch, consent: MemberConsent) -> tuple[pa.RecordBatc
         answers = pa.array([not of(text) for text in said.filter(to_ask).to_pylist()], pa.bool_())
         refusing = pc.replace_with_mask(refusing, to_ask, answers)
     return batch.filter(member), batch.filter(refusing)
-
-
-class Withholding(DigestSink):
-    """Takes the values of rows without consent: their digests are withheld, and nothing is counted."""
-
-    def __init__(self, sink: DigestSink) -> None:
-        self._sink = sink
-
-    def digests(self, kind: str, digests: bytes | memoryview) -> None:
-        self._sink.withheld(kind, digests)
-
-    def reason(self, kind: str, reason: Reason, values: int) -> None:
-        return
-
-    withheld = digests

@@ -21,7 +21,8 @@ from cdp_core.engines.duckdb.relations import Relation, open_relation
 from cdp_core.engines.duckdb.segments import count_members, member_condition, names_in
 from cdp_core.engines.duckdb.sources import locate
 from cdp_core.engines.duckdb.text import literal
-from cdp_core.errors import Code, InvalidFault
+from cdp_core.engines.fields import require_fields, require_key
+from cdp_core.errors import InvalidFault
 from cdp_core.model.configuration import Column, Segment
 
 # Enough for a segment's sort or join to be quick, and little enough for a small machine; the
@@ -65,7 +66,7 @@ class DuckDBEngine(Engine):
             ):
                 self._connection.execute(f"SET {setting}")
             self._relation: Relation = open_relation(self._connection, located, context.source.key)
-            self._check_key()
+            require_key(context.source, self.columns())
         except BaseException:
             self.close()
             raise
@@ -81,7 +82,7 @@ class DuckDBEngine(Engine):
         return names_in(self._connection, segment)
 
     def identify(self, selection: Selection, sink: DigestSink, progress: Callable[[int], None]) -> Selected:
-        self._require_fields(selection)
+        require_fields(selection, self._source, self.columns())
         conditions = [self._condition(segment) for segment in selection.segments]
         members = identify(
             self._connection,
@@ -98,7 +99,7 @@ class DuckDBEngine(Engine):
         )
 
     def keys_of(self, selection: Selection, digests: Mapping[str, Collection[bytes]]) -> Iterator[KeyFound]:
-        self._require_fields(selection)
+        require_fields(selection, self._source, self.columns())
         return keys_of(
             self._connection, self._relation, key=self._source.key, selection=selection, digests=digests
         )
@@ -106,23 +107,6 @@ class DuckDBEngine(Engine):
     def close(self) -> None:
         self._connection.close()
         shutil.rmtree(self._spill, ignore_errors=True)
-
-    def _require_fields(self, selection: Selection) -> None:
-        """Raise `InvalidFault` where the profiles lack a field that the selection uses."""
-        names = {column.name for column in self.columns()}
-        uses = {match.field: f"feeds {match.kind}" for match in selection.matching}
-        if selection.region_field is not None:
-            uses[selection.region_field] = "holds the region"
-        if selection.consent is not None:
-            uses[selection.consent.field] = "holds the members' consent"
-        for field, use in uses.items():
-            if field not in names:
-                raise InvalidFault(
-                    Code.FIELD_MISSING,
-                    f"the field {field!r} that {use} is not in the profiles",
-                    where=self._source.url,
-                    hint="columns: " + ", ".join(sorted(names)),
-                )
 
     def _condition(self, segment: Segment) -> str:
         try:
@@ -133,13 +117,3 @@ class DuckDBEngine(Engine):
             # Without a row every column is text, and a comparison with a number is then no valid one.
             hint = f"{self._source.url} has no rows, so that the types of its columns are unknown"
             raise InvalidFault(fault.code, fault.message, where=fault.where, hint=hint) from None
-
-    def _check_key(self) -> None:
-        names = [column.name for column in self.columns()]
-        if self._source.key not in names:
-            raise InvalidFault(
-                Code.KEY_MISSING,
-                f"the profiles have no column {self._source.key!r}",
-                where=self._source.url,
-                hint="columns: " + ", ".join(names),
-            )

@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from cdp_core.engines.duckdb.json_lines import line_of
+from cdp_core.engines.places import QueryPlace, syntax_fault, without_addresses
 from cdp_core.errors import Code, InvalidFault
 
 T = TypeVar("T")
@@ -34,7 +35,6 @@ _UNTOLD = "it cannot be read as what its name says"
 _LINE = re.compile(r"\b(?:CSV Error on Line|in line): ?(\d+)|\bin line (\d+)")
 _FILE = re.compile(r'\bfile = ([^\n]+)\n|\bin file "([^"\n]+)"')
 _COLUMNS = re.compile(r"\nExpected Number of Columns: (\d+) Found: (\d+)\n")
-_ADDRESS = re.compile(r"[^\s'\"(),]+@[^\s'\"(),]+")
 _CONVERSION = re.compile(r" to ([A-Z][A-Z0-9_(), ]*?)(?: when casting from source column (\w+))?\s*\Z")
 _TOLD = (
     ("unterminated quote", "a quote is not closed, or text follows a closing one"),
@@ -59,28 +59,6 @@ _MENDED = (
     ("No magic bytes", "write it again if it was cut short; else let its name's ending say what it is"),
     ("Invalid unicode", "say the encoding, as in: --option encoding=latin-1; or save it as UTF-8"),
 )
-
-
-class QueryPlace:
-    """Where in a user's text an error stands; DuckDB counts in the query that we wrapped around it."""
-
-    def __init__(self, text: str, before: str = "") -> None:
-        self.text = text
-        self._beginning = before
-
-    def after(self, further: str) -> QueryPlace:
-        """The same text in a query that has a further beginning."""
-        return QueryPlace(self.text, further + self._beginning)
-
-    def show(self, position: int | None) -> str:
-        """`line 2, column 7`, with the line and a caret beneath; empty where DuckDB does not say."""
-        if position is None:
-            return ""
-        read = self.text.encode()[: max(0, position - len(self._beginning.encode()))].decode(errors="ignore")
-        line = read.count("\n")
-        column = len(read) - (read.rfind("\n") + 1)
-        shown = without_addresses((self.text.splitlines() or [""])[min(line, self.text.count("\n"))])
-        return f"line {line + 1}, column {column + 1}\n  {shown}\n  {' ' * column}^"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +104,6 @@ def on_profiles(work: Callable[[], T], *, where: str) -> T:
     except _FAILURES as failure:
         fault = _profiles_fault(_said(failure), where)
     raise fault
-
-
-def syntax_fault(message: str, position: int | None, place: QueryPlace, *, where: str) -> InvalidFault:
-    shown = place.show(position)
-    return InvalidFault(
-        Code.SEGMENT_INVALID, f"{message}{': ' if shown else ''}{shown}", where=where, hint="mend the query"
-    )
 
 
 def _query_fault(said: _Said, place: QueryPlace, where: str) -> InvalidFault:
@@ -211,8 +182,3 @@ def _told_of_the_query(message: str) -> str:
     return without_addresses(
         " ".join([first, *(line for line in more if line.startswith(("Candidate bindings", "Did you mean")))])
     )
-
-
-def without_addresses(text: str) -> str:
-    """The text with as many dots in place of each e-mail address, so that a caret beneath keeps its place."""
-    return _ADDRESS.sub(lambda found: "•" * len(found[0]), text)

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import binascii
 import dataclasses
-import functools
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import duckdb
@@ -22,23 +20,19 @@ import pyarrow.compute as pc
 
 from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.contract.source import DigestSink, KeyFound, Selection
-from cdp_core.engines.duckdb.consent import COLUMNS, CONSENT, Withholding, parted, with_consent
+from cdp_core.engines.asking import Rule, Withholding, ask
+from cdp_core.engines.duckdb.consent import COLUMNS, CONSENT, parted, with_consent
 from cdp_core.engines.duckdb.faults import on_members
 from cdp_core.engines.duckdb.kinds import steps
 from cdp_core.engines.duckdb.regions import region_of
 from cdp_core.engines.duckdb.relations import Relation
 from cdp_core.engines.duckdb.text import name
-from cdp_core.engines.duckdb.verdicts import ASK, VERDICTS
-from cdp_core.errors import Code, InternalFault
-from cdp_core.model.accounting import Reason
-from cdp_core.model.identifiers import Identified, IdentifierKind
+from cdp_core.engines.verdicts import ASK, VERDICTS
 
 BATCH_ROWS = 131_072
 DIGEST = pa.binary(DIGEST_SIZE)
 EMPTY = pa.array([], DIGEST)
 
-# Answers of a rule that are kept for the next time that the same is asked: some 50 MB of them.
-_ANSWERS = 131_072
 _REGION = "text of region"
 _KEY = "text of key"
 
@@ -56,7 +50,7 @@ def identify(
 ) -> int:
     """Hand every member's values to the sink; the number of members."""
     query = _query(relation, condition, selection)
-    rules = {key: _Rule(kind) for key, kind in selection.kinds.items()}
+    rules = {key: Rule(kind) for key, kind in selection.kinds.items()}
     members = 0
     for batch in _batches(connection, query, relation.url, selection):
         found = batch
@@ -80,7 +74,7 @@ def keys_of(
     """The keys of all rows that yield one of the digests; a row may be told of more than once."""
     selection = dataclasses.replace(selection, segments=(), consent=None)
     query = _query(relation, "true", selection, key=key)
-    rules = {kind: _Rule(declared) for kind, declared in selection.kinds.items()}
+    rules = {kind: Rule(declared) for kind, declared in selection.kinds.items()}
     sought = {kind: pa.array(list(each), DIGEST) for kind, each in digests.items()}
     for batch in _batches(connection, query, relation.url, selection):
         keys = batch.column(batch.num_columns - 1)
@@ -94,7 +88,7 @@ def keys_of(
                     yield KeyFound(key=text, kind=match.kind, digest=digest)
 
 
-def _digests(rule: _Rule, columns: Sequence[pa.Array], keys: pa.Array) -> Iterator[tuple[pa.Array, pa.Array]]:
+def _digests(rule: Rule, columns: Sequence[pa.Array], keys: pa.Array) -> Iterator[tuple[pa.Array, pa.Array]]:
     """The digests that SQL found, then those that the rule does, each with their rows' keys."""
     digests, verdicts, asked, regions = columns
     joined = pa.py_buffer(_joined(digests))
@@ -106,9 +100,7 @@ def _digests(rule: _Rule, columns: Sequence[pa.Array], keys: pa.Array) -> Iterat
     yield pa.array(ruled, DIGEST), keys.filter(to_ask)
 
 
-def _values(
-    batch: pa.RecordBatch, selection: Selection, rules: Mapping[str, _Rule], sink: DigestSink
-) -> None:
+def _values(batch: pa.RecordBatch, selection: Selection, rules: Mapping[str, Rule], sink: DigestSink) -> None:
     for at, match in enumerate(selection.matching):
         _hand_over(match.kind, rules[match.kind], batch.columns[4 * at : 4 * at + 4], sink)
 
@@ -156,7 +148,7 @@ def _batches(
         yield batch
 
 
-def _hand_over(kind: str, rule: _Rule, columns: Sequence[pa.Array], sink: DigestSink) -> None:
+def _hand_over(kind: str, rule: Rule, columns: Sequence[pa.Array], sink: DigestSink) -> None:
     digests, verdicts, asked, regions = columns
     found = _joined(digests)
     if found:
@@ -169,7 +161,7 @@ def _hand_over(kind: str, rule: _Rule, columns: Sequence[pa.Array], sink: Digest
     if codes.count(ASK):
         to_ask = pc.equal(verdicts, ASK)
         texts, places = (column.filter(to_ask).to_pylist() for column in (asked, regions))
-        _ask(kind, rule, zip(texts, places, strict=True), sink)
+        ask(kind, rule, zip(texts, places, strict=True), sink)
 
 
 def _joined(digests: pa.Array) -> bytes:
@@ -180,42 +172,3 @@ def _joined(digests: pa.Array) -> bytes:
     if end - start != (len(digests) - digests.null_count) * DIGEST_SIZE * 2:
         raise ValueError("a digest is not 64 hexadecimal digits long")
     return binascii.unhexlify(memoryview(data)[start:end]) if data is not None else b""
-
-
-def _ask(kind: str, rule: _Rule, values: Iterable[tuple[str | None, str | None]], sink: DigestSink) -> None:
-    reasons: Counter[Reason] = Counter()
-    found = bytearray()
-    for (text, region), times in Counter(values).items():
-        identified = rule.of(text, region)
-        if identified.reason is not None:
-            reasons[identified.reason] += times
-        else:
-            found += (identified.digest or b"") * times
-    if found:
-        sink.digests(kind, bytes(found))
-    for reason, times in reasons.items():
-        sink.reason(kind, reason, times)
-
-
-class _Rule:
-    """A kind's Python rule, asked once for each distinct value, as far as its answers can be kept."""
-
-    def __init__(self, kind: IdentifierKind) -> None:
-        self._kind = kind
-        self.of = functools.lru_cache(_ANSWERS)(self._identify)
-
-    def _identify(self, text: str | None, region: str | None) -> Identified:
-        """The rule may be a plugin's: what it raises could quote the value, and goes no further."""
-        try:
-            identified = self._kind.identify(text, region)
-        except Exception as failure:  # noqa: BLE001
-            trouble = type(failure).__name__
-        else:
-            if identified.reason is not None or len(identified.digest or b"") == DIGEST_SIZE:
-                return identified
-            trouble = "neither a reason nor a digest of 32 bytes"
-        raise InternalFault(
-            Code.UNEXPECTED,
-            f"the rule of the kind {self._kind.key} failed: {trouble}",
-            hint="report it to the author of the plugin that declares the kind",
-        )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from cdp_core.engines.duckdb.phones import phone
 from cdp_core.engines.duckdb.text import literal
-from cdp_core.engines.duckdb.verdicts import ASK, DIGEST, EDGES, SPACE, VERDICTS
+from cdp_core.engines.verdicts import ASK, DIGEST, EDGES, SPACE, VERDICTS
 from cdp_core.model.accounting import Reason
 from cdp_core.rules.identifiers import email, mobile_ad_id
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from cdp_core.engines.duckdb.text import literal
-from cdp_core.engines.duckdb.verdicts import ASK, DIGEST, EDGES, SPACE, VERDICTS
+from cdp_core.engines.verdicts import ASK, DIGEST, EDGES, SPACE, VERDICTS
 from cdp_core.model.accounting import Reason
 from cdp_core.rules.identifiers.numbering import plan
 from cdp_core.rules.identifiers.phone import PLACEHOLDER_NUMBERS, SAME_DIGIT_LEAST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cdp_core.engines.duckdb.text import literal
-from cdp_core.engines.duckdb.verdicts import EDGES, SPACE
+from cdp_core.engines.verdicts import EDGES, SPACE
 from cdp_core.model.policy import Region
 
 

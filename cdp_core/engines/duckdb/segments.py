@@ -14,8 +14,9 @@ from typing import Any
 
 import duckdb
 
-from cdp_core.engines.duckdb.faults import QueryPlace, on_query, syntax_fault
+from cdp_core.engines.duckdb.faults import on_query
 from cdp_core.engines.duckdb.text import name
+from cdp_core.engines.places import QueryPlace, syntax_fault
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Segment
 
