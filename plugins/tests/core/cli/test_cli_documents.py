@@ -103,6 +103,7 @@ def test_the_document_of_a_run_has_the_documented_keys_and_values() -> None:
                 "without_consent": 0,
                 "suppressed": 0,
                 "removed": 0,
+                "owed": 0,
                 "released": 0,
             }
         },
@@ -112,8 +113,11 @@ def test_the_document_of_a_run_has_the_documented_keys_and_values() -> None:
             "refused": 0,
             "unknown": 0,
             "not_sent": 0,
+            "left_out": 0,
+            "dead_letters": 0,
             "requests": 1,
             "retries": 0,
+            "halves": 0,
         },
         "audience": {
             "id": "42",
