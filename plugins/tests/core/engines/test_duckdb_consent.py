@@ -1,4 +1,4 @@
-"""Member consent in the engine, against the rule: every row that does not say yes has its digests withheld."""
+"""Member consent in the engine, by the rule: every row that does not say yes has its digests withheld."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from cdp_core.rules.member_consent import member_consent, says_yes
 
 Make = Callable[..., Any]
-CONSENT = member_consent("ads", ["Granted", " true ", "Oui, d’accord", "kelvin"])
+CONSENT = member_consent("ads", ["Granted", " true ", "Oui, déjà", "kelvin"])
 
 
 def selection(segment: str = "true", *fields: str, field: str = "ads") -> Selection:
@@ -123,7 +123,7 @@ def test_a_member_for_whom_the_condition_is_unknown_is_none(
 def test_many_rows_come_in_many_batches_and_no_answer_is_lost(
     open_engine: Make, found: Any, parquet: Make
 ) -> None:
-    answers = ["granted" if n % 3 else ("Oui, d’accord" if n % 2 else None) for n in range(300_000)]
+    answers = ["granted" if n % 3 else ("Oui, déjà" if n % 2 else None) for n in range(300_000)]
     path = parquet(id=list(range(300_000)), ads=answers, email=[f"p{n}@b.de" for n in range(300_000)])
     selected = open_engine(path).identify(selection("id < 200000"), found, nothing_told)
     assert selected.members == found.counts.total() == 200_000
