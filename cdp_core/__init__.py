@@ -110,6 +110,9 @@ if TYPE_CHECKING:
         EngineContext as EngineContext,
     )
     from cdp_core.contract.source import (
+        Examination as Examination,
+    )
+    from cdp_core.contract.source import (
         KeyFound as KeyFound,
     )
     from cdp_core.contract.source import (
@@ -157,11 +160,14 @@ if TYPE_CHECKING:
     from cdp_core.model.delivery import Audience as Audience
     from cdp_core.model.delivery import Operation as Operation
     from cdp_core.model.delivery import Receipt as Receipt
+    from cdp_core.model.examination import FieldExamined as FieldExamined
+    from cdp_core.model.examination import Remark as Remark
     from cdp_core.model.policy import MemberConsent as MemberConsent
     from cdp_core.model.policy import Region as Region
     from cdp_core.model.run import RunEvent as RunEvent
     from cdp_core.model.run import Station as Station
     from cdp_core.model.secret import Secret as Secret
+    from cdp_core.rules.identifiers.masking import masked as masked
     from cdp_core.rules.member_consent import says_yes as says_yes
 
 # Names are looked up when they are first used: `cdp --help` must not pay for marshmallow and pluggy.
@@ -196,6 +202,7 @@ _HOMES = {
         "DigestSink",
         "Engine",
         "EngineContext",
+        "Examination",
         "KeyFound",
         "Selected",
         "Selection",
@@ -206,9 +213,11 @@ _HOMES = {
     "cdp_core.model.accounting": ("Reason",),
     "cdp_core.model.configuration": ("Column", "ConsentPrompt", "Match", "ProfileSource", "Segment"),
     "cdp_core.model.delivery": ("Audience", "Operation", "Receipt"),
+    "cdp_core.model.examination": ("FieldExamined", "Remark"),
     "cdp_core.model.policy": ("MemberConsent", "Region"),
     "cdp_core.model.run": ("RunEvent", "Station"),
     "cdp_core.model.secret": ("Secret",),
+    "cdp_core.rules.identifiers.masking": ("masked",),
     "cdp_core.rules.member_consent": ("says_yes",),
 }
 

@@ -29,6 +29,7 @@ LOOKING = frozenset(
     {
         Action.WHOAMI,
         Action.WORKSPACE_CHECK,
+        Action.PROFILES_LINT,
         Action.SEGMENT_LIST,
         Action.SEGMENT_SHOW,
         Action.CONNECTION_TYPES,

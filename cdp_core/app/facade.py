@@ -16,6 +16,7 @@ from cdp_core.app.desk import Desk, act, login
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers
+from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
@@ -67,6 +68,7 @@ class CDP:
             )
             self._opened = opened.pop_all()
         self.segments = Segments(self.desk, profiles)
+        self.profiles = ProfileTable(self.desk, profiles)
         self.connections = Connections(self.desk, connector, consents)
         self.exports = Exports(self.desk, profiles, runner)
         self.suppressions = Suppressions(self.desk)

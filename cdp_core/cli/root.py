@@ -19,6 +19,10 @@ from cdp_core.cli.session import Session
 
 NOUNS = {
     "init": ("cdp_core.cli.init:init", "Make a workspace over a file of customer profiles."),
+    "profiles": (
+        "cdp_core.cli.profiles:profiles",
+        "The customer table, looked through before anything is sent.",
+    ),
     "segment": ("cdp_core.cli.segment:segment", "Groups of customers: named queries over the profiles."),
     "connection": (
         "cdp_core.cli.connection:connection",

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import abc
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Column, Match, ProfileSource, Segment
+from cdp_core.model.examination import FieldExamined
 from cdp_core.model.identifiers import IdentifierKind
 from cdp_core.model.policy import MemberConsent, Region
+from cdp_core.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineContext:
     """What an engine is handed: the source, a folder of its own to spill to, and how much memory it
-    may take (bytes; None: its own default)."""
+    may take (bytes; None: its own default).
+
+    `secrets` are those that the source's options refer to, by option (`SourceSpec.secrets`). Without
+    `local_normalising` no raw value may come to this process from elsewhere: what the engine cannot decide
+    where the profiles lie is `Reason.UNSUPPORTED`.
+    """
 
     source: ProfileSource
     scratch: Path
     memory_limit: int | None = None
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    local_normalising: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +53,32 @@ class Selection:
         """The profile field to read the region from; None where no matched kind is regional."""
         regional = any(self.kinds[match.kind].regional for match in self.matching)
         return self.region.field if regional else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """One field to look through as one kind, of the members of the segments.
+
+    `most` bounds how many rows are looked at: then a sample is enough, drawn from all of them. `beside`
+    is a field in which the same rows may hold the value unhashed: a digest that was made of it as it
+    stands, without normalising it, is told by that.
+    """
+
+    segments: tuple[Segment, ...]
+    match: Match
+    kind: IdentifierKind
+    region: Region = field(default_factory=Region)
+    beside: str | None = None
+    most: int | None = None
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(
+            segments=self.segments,
+            matching=(self.match,),
+            kinds={self.match.kind: self.kind},
+            region=self.region,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +121,33 @@ class DigestSink(abc.ABC):
         none of these is sent, whatever other row yields it too."""
 
 
+class _Counting(DigestSink):
+    """Counts what a field yields. Digests are told apart by their first eight bytes: among a hundred
+    million two share them once in some thousands of times."""
+
+    def __init__(self, placeholders: frozenset[bytes]) -> None:
+        self._placeholders = placeholders
+        self.read = 0
+        self.distinct: set[bytes] = set()
+        self.reasons: Counter[Reason] = Counter()
+
+    def digests(self, kind: str, digests: bytes | memoryview) -> None:
+        for at in range(0, len(digests), DIGEST_SIZE):
+            digest = bytes(digests[at : at + DIGEST_SIZE])
+            self.read += 1
+            if digest in self._placeholders:
+                self.reasons[Reason.PLACEHOLDER] += 1
+            else:
+                self.distinct.add(digest[:8])
+
+    def reason(self, kind: str, reason: Reason, values: int) -> None:
+        self.read += values
+        self.reasons[reason] += values
+
+    def withheld(self, kind: str, digests: bytes | memoryview) -> None:
+        return
+
+
 class Engine(abc.ABC):
     """One open profile source. Not shared between threads; `close` frees what it holds."""
 
@@ -121,6 +185,22 @@ class Engine(abc.ABC):
         """
         return iter(())
 
+    def examine(self, examination: Examination, progress: Callable[[int], None]) -> FieldExamined:
+        """Look through a field: counts for each reason, and what is to be said of the values besides.
+
+        No raw value comes out: examples are masked by `rules.identifiers.masking`. By default the counts
+        alone, of all rows, by `identify`; it raises what that raises.
+        """
+        sink = _Counting(examination.kind.placeholders)
+        self.identify(examination.selection, sink, progress)
+        return FieldExamined(
+            field=examination.match.field,
+            kind=examination.match.kind,
+            read=sink.read,
+            distinct=len(sink.distinct),
+            reasons=dict(sink.reasons),
+        )
+
     @abc.abstractmethod
     def close(self) -> None: ...
 
@@ -134,9 +214,10 @@ class Engine(abc.ABC):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSpec:
     """Registers an engine. `accepts` says whether it reads the source that a user named; the first
-    spec that does gets it."""
+    spec that does gets it. `secrets` names the options that hold a reference to a secret (`env:NAME`)."""
 
     key: str
     label: str
     accepts: Callable[[str], bool]
     open: Callable[[EngineContext], Engine]
+    secrets: frozenset[str] = frozenset()

@@ -14,6 +14,7 @@ class Action(StrEnum):
     WORKSPACE_INIT = "workspace.init"
     WORKSPACE_CHECK = "workspace.check"
     WHOAMI = "whoami"
+    PROFILES_LINT = "profiles.lint"
     SEGMENT_LIST = "segment.list"
     SEGMENT_SHOW = "segment.show"
     SEGMENT_ADD = "segment.add"
@@ -69,6 +70,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.WORKSPACE_INIT: "make a workspace",
     Action.WORKSPACE_CHECK: "look the workspace over",
     Action.WHOAMI: "see their own roles",
+    Action.PROFILES_LINT: "look through the profiles",
     Action.SEGMENT_LIST: "list segments",
     Action.SEGMENT_SHOW: "see a segment",
     Action.SEGMENT_ADD: "add a segment",
@@ -149,7 +151,16 @@ class Resource:
     it is, or that it goes through; None where no connection is concerned."""
 
     kind: Literal[
-        "workspace", "segment", "connection", "export", "suppression", "ledger", "role", "plugin", "audit"
+        "workspace",
+        "profiles",
+        "segment",
+        "connection",
+        "export",
+        "suppression",
+        "ledger",
+        "role",
+        "plugin",
+        "audit",
     ]
     name: str = ""
     shared_with: frozenset[str] | None = None

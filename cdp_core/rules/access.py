@@ -32,6 +32,7 @@ CONTRIBUTOR = Role(
     label="Contributor",
     actions=frozenset(
         {
+            Action.PROFILES_LINT,
             Action.SEGMENT_ADD,
             Action.SEGMENT_REMOVE,
             Action.CONNECTION_LIST,

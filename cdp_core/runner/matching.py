@@ -8,6 +8,7 @@ from cdp_core.contract.destination import DestinationSpec
 from cdp_core.contract.identifiers import IdentifierKind
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Export
+from cdp_core.model.policy import Region
 
 
 def check_matching(export: Export, spec: DestinationSpec, kinds: Mapping[str, IdentifierKind]) -> None:
@@ -50,6 +51,11 @@ def _check_region(export: Export, kinds: Mapping[str, IdentifierKind]) -> None:
             where=where,
             hint=f'match {regional}, or take the country back: --default-region "" --region-field ""',
         )
+    require_known(region, where=where)
+
+
+def require_known(region: Region, *, where: str) -> None:
+    """Raise `InvalidFault` where the default is no country whose numbers can be read."""
     if region.default is None:
         return
     from cdp_core.rules.identifiers.phone import known_regions

@@ -14,7 +14,16 @@ from pathlib import Path
 
 import duckdb
 
-from cdp_core.contract.source import DigestSink, Engine, EngineContext, KeyFound, Selected, Selection
+from cdp_core.contract.source import (
+    DigestSink,
+    Engine,
+    EngineContext,
+    Examination,
+    KeyFound,
+    Selected,
+    Selection,
+)
+from cdp_core.engines.duckdb.examine import examine
 from cdp_core.engines.duckdb.faults import on_profiles
 from cdp_core.engines.duckdb.identify import identify, keys_of
 from cdp_core.engines.duckdb.relations import Relation, open_relation
@@ -24,6 +33,7 @@ from cdp_core.engines.duckdb.text import literal
 from cdp_core.engines.fields import require_fields, require_key
 from cdp_core.errors import InvalidFault
 from cdp_core.model.configuration import Column, Segment
+from cdp_core.model.examination import FieldExamined
 
 # Enough for a segment's sort or join to be quick, and little enough for a small machine; the
 # identification itself takes a fraction of it.
@@ -102,6 +112,17 @@ class DuckDBEngine(Engine):
         require_fields(selection, self._source, self.columns())
         return keys_of(
             self._connection, self._relation, key=self._source.key, selection=selection, digests=digests
+        )
+
+    def examine(self, examination: Examination, progress: Callable[[int], None]) -> FieldExamined:
+        require_fields(examination.selection, self._source, self.columns())
+        conditions = [self._condition(segment) for segment in examination.segments]
+        return examine(
+            self._connection,
+            self._relation,
+            condition=" OR ".join(conditions) or "false",
+            examination=examination,
+            progress=progress,
         )
 
     def close(self) -> None:

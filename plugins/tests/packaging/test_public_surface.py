@@ -16,11 +16,11 @@ import cdp_core
 _NAMES = """
 Action Actor Audience AudienceGone Batch Capabilities Code Column ConnectionContext ConnectionType
 ConsentPrompt CredentialsRejected Destination DestinationContext DestinationFault DestinationSpec
-DigestBlock DigestSink Engine EngineContext Identified IdentifierKind InvalidFault KeyFound Match
-MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate Reason Receipt
-Region Resource RightsRefused Role RunEvent Secret SecretField Segment Selected Selection ServiceFailed
+DigestBlock DigestSink Engine EngineContext Examination FieldExamined Identified IdentifierKind InvalidFault
+KeyFound Match MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate
+Reason Receipt Region Remark Resource RightsRefused Role RunEvent Secret SecretField Segment Selected Selection ServiceFailed
 ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled Token Unanswered hookimpl
-is_loopback says_yes
+is_loopback masked says_yes
 """
 PUBLIC = _NAMES.split()
 HEAVY = (

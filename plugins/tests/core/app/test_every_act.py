@@ -16,6 +16,7 @@ from cdp_core.app.connections import Connections
 from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
 from cdp_core.app.ledgers import Ledgers
+from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
@@ -24,6 +25,7 @@ from cdp_core.model.access import Action
 
 ROOMS: dict[str, type] = {
     "": CDP,
+    "profiles": ProfileTable,
     "segments": Segments,
     "connections": Connections,
     "exports": Exports,
