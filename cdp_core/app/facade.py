@@ -46,8 +46,9 @@ class CDP:
             manager = create_plugin_manager(disabled=workspace.settings.disabled_plugins)
             catalog = Catalog(manager)
             self.desk = Desk(state, catalog, act_as=act_as)
-            profiles = Profiles(workspace, catalog)
-            connector = Connector(state, catalog, open_vault(workspace))
+            vault = open_vault(workspace)
+            profiles = Profiles(workspace, catalog, vault)
+            connector = Connector(state, catalog, vault)
             consents = ConsentDesk(state, catalog, language)
             runner = Runner(
                 Services(
@@ -67,8 +68,8 @@ class CDP:
                 consents=consents,
             )
             self._opened = opened.pop_all()
-        self.segments = Segments(self.desk, profiles)
         self.profiles = ProfileTable(self.desk, profiles)
+        self.segments = Segments(self.desk, profiles)
         self.connections = Connections(self.desk, connector, consents)
         self.exports = Exports(self.desk, profiles, runner)
         self.suppressions = Suppressions(self.desk)
@@ -100,7 +101,7 @@ class CDP:
         """
         source = ProfileSource(url=_absolute(profiles), key=key, options=options or {})
         catalog = Catalog(create_plugin_manager())
-        Profiles.check(source, catalog)
+        source = Profiles.check(source, catalog)
         settings = WorkspaceSettings(profiles=source, vault=vault or preferred_vault())
         about = Resource(kind="workspace", name=str(folder.absolute()))
 

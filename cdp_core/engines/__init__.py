@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cdp_core.contract.source import Engine, EngineContext, SourceSpec
+from cdp_core.engines.postgres.address import PASSWORD, SCHEMES
 
 
 def _is_local(url: str) -> bool:
@@ -16,11 +17,24 @@ def _open_duckdb(context: EngineContext) -> Engine:
     return DuckDBEngine(context)
 
 
+def _open_postgres(context: EngineContext) -> Engine:
+    from cdp_core.engines.postgres.engine import PostgresEngine
+
+    return PostgresEngine(context)
+
+
 BUILT_IN_SOURCES: tuple[SourceSpec, ...] = (
     SourceSpec(
         key="duckdb",
         label="Parquet, CSV, newline-delimited JSON, or a DuckDB file's table",
         accepts=_is_local,
         open=_open_duckdb,
+    ),
+    SourceSpec(
+        key="postgres",
+        label="a table or view in PostgreSQL",
+        accepts=lambda url: url.startswith(SCHEMES),
+        open=_open_postgres,
+        secrets=frozenset({PASSWORD}),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from cdp_core.contract.source import Engine, EngineContext, SourceSpec
 from cdp_core.engines import BUILT_IN_SOURCES
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource
+from cdp_core.model.secret import Secret
 from cdp_core.plugins.catalog import Catalog
+from cdp_core.vault.references import Reference, parse, resolve
+from cdp_core.vault.vault import Vault
 from cdp_core.workspace.settings import WorkspaceSettings
 from cdp_core.workspace.workspace import Workspace
 
@@ -17,9 +21,10 @@ from cdp_core.workspace.workspace import Workspace
 class Profiles:
     """The profile source of a workspace."""
 
-    def __init__(self, workspace: Workspace, catalog: Catalog) -> None:
+    def __init__(self, workspace: Workspace, catalog: Catalog, vault: Vault) -> None:
         self._workspace = workspace
         self._catalog = catalog
+        self._vault = vault
 
     @property
     def settings(self) -> WorkspaceSettings:
@@ -28,19 +33,37 @@ class Profiles:
     def open(self) -> Engine:
         """A fresh engine; close it. Raises `InvalidFault` where the source cannot be read."""
         settings = self._workspace.settings
+        spec = _spec(settings.profiles, self._catalog)
         context = EngineContext(
             source=settings.profiles,
             scratch=self._workspace.scratch_folder,
             memory_limit=settings.memory_limit,
+            secrets={
+                name: resolve(reference, self._vault)
+                for name, reference in _references(settings.profiles, spec).items()
+            },
+            local_normalising=settings.local_normalising,
         )
-        return _spec(settings.profiles, self._catalog).open(context)
+        return spec.open(context)
 
     @staticmethod
-    def check(source: ProfileSource, catalog: Catalog) -> None:
-        """Open a source that is not in a workspace yet, and look for its key column."""
+    def check(source: ProfileSource, catalog: Catalog) -> ProfileSource:
+        """Open a source that is not in a workspace yet, and look for its key column.
+
+        What comes back has the paths in its references to secrets made absolute.
+        """
+        spec = _spec(source, catalog)
+        references = _references(source, spec)
+        source = dataclasses.replace(
+            source, options={**source.options, **{name: str(each) for name, each in references.items()}}
+        )
         with tempfile.TemporaryDirectory() as scratch:
-            context = EngineContext(source=source, scratch=Path(scratch))
-            with _spec(source, catalog).open(context) as engine:
+            context = EngineContext(
+                source=source,
+                scratch=Path(scratch),
+                secrets={name: resolve(reference, _NoVault()) for name, reference in references.items()},
+            )
+            with spec.open(context) as engine:
                 columns = [column.name for column in engine.columns()]
         if source.key not in columns:
             raise InvalidFault(
@@ -49,6 +72,23 @@ class Profiles:
                 where=source.url,
                 hint="columns: " + ", ".join(columns),
             )
+        return source
+
+
+class _NoVault:
+    """Where there is no workspace yet, nothing has been typed that a vault could keep."""
+
+    def get(self, name: str, /) -> Secret | None:
+        return None
+
+
+def _references(source: ProfileSource, spec: SourceSpec) -> dict[str, Reference]:
+    """The source's references to secrets, by option; raises `UsageFault` where one is no reference."""
+    return {
+        name: parse(text, setting=f"the option {name}")
+        for name, text in source.options.items()
+        if name in spec.secrets
+    }
 
 
 def _spec(source: ProfileSource, catalog: Catalog) -> SourceSpec:
@@ -59,5 +99,6 @@ def _spec(source: ProfileSource, catalog: Catalog) -> SourceSpec:
         Code.PROFILES_UNREADABLE,
         "nothing here reads that kind of profile source",
         where=source.url,
-        hint="Parquet, CSV, newline-delimited JSON (each also in a folder or glob), or FILE.duckdb#TABLE",
+        hint="Parquet, CSV, newline-delimited JSON (each also in a folder or glob), FILE.duckdb#TABLE, "
+        "or postgresql://user@host/database#schema.table",
     )

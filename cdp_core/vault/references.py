@@ -12,18 +12,23 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.secret import Secret
 from cdp_core.vault.redaction import remember
-from cdp_core.vault.vault import Vault
 
 FORMS = "env:NAME, file:PATH or keyring:SERVICE/NAME"
 
 _LARGEST = 65_536
 
 Scheme = Literal["env", "file", "keyring", "vault"]
+
+
+class Kept(Protocol):
+    """As much of a vault as a reference needs."""
+
+    def get(self, name: str, /) -> Secret | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def parse(text: str, *, setting: str = "") -> Reference:
     )
 
 
-def resolve(reference: Reference | str, vault: Vault, *, environ: Mapping[str, str] = os.environ) -> Secret:
+def resolve(reference: Reference | str, vault: Kept, *, environ: Mapping[str, str] = os.environ) -> Secret:
     """The secret as it is there now; raises `InvalidFault` where there is none, or others could read it."""
     at = parse(reference) if isinstance(reference, str) else reference
     if at.scheme == "env":
@@ -70,7 +75,7 @@ def resolve(reference: Reference | str, vault: Vault, *, environ: Mapping[str, s
     return remember(Secret(value.strip()))
 
 
-def _kept(at: Reference, vault: Vault) -> str:
+def _kept(at: Reference, vault: Kept) -> str:
     if at.scheme == "keyring":
         from cdp_core.vault.keyring_vault import KeyringVault
 

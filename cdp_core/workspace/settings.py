@@ -39,6 +39,7 @@ class WorkspaceSettings:
     profiles: ProfileSource
     vault: Literal["keyring", "file"]
     memory_limit: int | None = None
+    local_normalising: bool = True
     disabled_plugins: tuple[str, ...] = ()
     patience: Patience = field(default_factory=Patience)
     consent: MemberConsent | None = None
@@ -97,6 +98,14 @@ class EngineSettings(SettingsSchema):
     memory_limit = MemorySize(
         load_default=None,
         metadata={"label": "Memory limit", "help": "The most memory that queries take.", "example": "400MB"},
+    )
+    local_normalising = fields.Boolean(
+        load_default=True,
+        metadata={
+            "label": "Local normalising",
+            "help": "Whether identifiers that a database cannot normalise come to this process, which does, "
+            "and never writes them; if not, they count as unsupported.",
+        },
     )
 
 
@@ -176,7 +185,7 @@ class WorkspaceSchema(SettingsSchema):
     """The whole file; each field is one of its tables."""
 
     profiles = fields.Nested(ProfilesSettings, required=True)
-    engine = fields.Nested(EngineSettings, load_default=lambda: {"memory_limit": None})
+    engine = fields.Nested(EngineSettings, load_default=lambda: EngineSettings().load({}))
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
@@ -237,6 +246,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         ),
         vault=loaded["vault"]["kind"],
         memory_limit=loaded["engine"]["memory_limit"],
+        local_normalising=loaded["engine"]["local_normalising"],
         disabled_plugins=tuple(loaded["plugins"]["disabled"]),
         patience=Patience(**loaded["delivery"]),
         consent=member_consent(**loaded["consent"]) if loaded["consent"]["field"] else None,
@@ -247,12 +257,13 @@ def written(settings: WorkspaceSettings) -> str:
     """A new `cdp.toml` that says this."""
     document = tomlkit.document()
     document.add(tomlkit.comment(HEADING))
-    limit = {"memory_limit": settings.memory_limit} if settings.memory_limit else {}
+    engine: dict[str, Any] = {"memory_limit": settings.memory_limit} if settings.memory_limit else {}
+    engine |= {} if settings.local_normalising else {"local_normalising": False}
     patience = {} if settings.patience == _PATIENCE else dataclasses.asdict(settings.patience)
     source = settings.profiles
     tables: dict[str, dict[str, Any]] = {
         "profiles": {"url": source.url, "key": source.key, "options": dict(source.options)},
-        "engine": EngineSettings().dump(limit),
+        "engine": EngineSettings().dump(engine),
         "delivery": patience,
         "consent": {"field": settings.consent.field, "granted": list(settings.consent.granted)}
         if settings.consent

@@ -238,7 +238,7 @@ def test_leading_zeros_of_the_key_survive_in_every_form(open_engine: Make, tmp_p
 
 
 def test_the_engine_takes_files_and_leaves_urls_to_others() -> None:
-    (spec,) = BUILT_IN_SOURCES
+    spec = BUILT_IN_SOURCES[0]
     assert all(map(spec.accepts, ("p.parquet", "/a/*.csv", "C:\\p.csv", "p.duckdb#t", "file:///p.csv")))
     assert not any(map(spec.accepts, ("postgresql://host/db", "s3://bucket/p.parquet")))
 
