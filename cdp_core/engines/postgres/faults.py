@@ -36,7 +36,7 @@ _REFUSED = (
 
 def connection_fault(failure: psycopg.Error, url: str) -> CdpError:
     """What libpq says of a connection that could not be made; it names user, host and database."""
-    said = (str(failure).strip().splitlines() or ["the server does not answer"])[-1]
+    said = (str(failure).strip().splitlines() or ["no answer"])[0].removeprefix("connection failed: ")
     for theirs, ours, hint in _REFUSED:
         if theirs in str(failure):
             return InvalidFault(Code.PROFILES_UNREADABLE, ours or said, where=url, hint=hint)

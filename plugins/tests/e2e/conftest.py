@@ -10,6 +10,7 @@ import pytest
 
 from cdp_snapchat.simulator import SnapchatSimulator, snapchat_simulator
 from main_job import QUICK, Cdp, Job, add_connection, add_export, customers
+from postgres_server import postgres  # noqa: F401 - a fixture
 
 
 @pytest.fixture
