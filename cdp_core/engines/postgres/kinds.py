@@ -80,32 +80,35 @@ def _mobile_ad_id(n: int, undecided: int) -> Steps:
 
 def _phone(n: int, undecided: int) -> Steps:
     found, lengths = plan(), _possible_lengths()
-    codes = "|".join(sorted({each.split()[0] for each in lengths}))
+    codes = frozenset(each.split()[0] for each in lengths)
     return (
         {
             **_plain(n),
             # A zero in brackets may or may not be part of the number.
             f"compact{n}": f"""CASE
                 WHEN length(value{n}) < 64 AND {matches(f"value{n}", _NUMBER)}
-                    AND NOT value{n} ~ {literal(_TRUNK_ZERO)}
-                THEN regexp_replace(value{n}, '[^+0-9]+', '', 'g')
+                    AND (position('(' IN value{n}) = 0 OR NOT value{n} ~ {literal(_TRUNK_ZERO)})
+                THEN translate({trimmed(f"value{n}")}, ' ().-/', '')
             END""",
         },
         {
             f"abroad{n}": f"""CASE
-                WHEN compact{n} ~ '^\\+' THEN substr(compact{n}, 2)
-                WHEN compact{n} ~ '^00' AND (region{n} IS NULL OR {matches(f"region{n}", found.double_zero)})
+                WHEN left(compact{n}, 1) = '+' THEN substr(compact{n}, 2)
+                WHEN left(compact{n}, 2) = '00'
+                    AND (region{n} IS NULL OR {matches(f"region{n}", found.double_zero)})
                 THEN substr(compact{n}, 3)
             END""",
             # Without a region nothing can be made of it; what is as long as a hash may be one.
             f"nowhere{n}": f"""region{n} IS NULL AND length(compact{n}) <= {_LONGEST}
-                AND compact{n} ~ '^[0-9]' AND NOT compact{n} ~ '^00'
+                AND left(compact{n}, 1) <> '+' AND left(compact{n}, 2) <> '00'
                 AND NOT {matches(f"compact{n}", _NOBODY)}""",
         },
-        {f"code{n}": f"substring(abroad{n} FROM {literal(f'^({codes})[1-9]')})"},
+        # No calling code begins with another.
+        {f"code{n}": f"CASE {' '.join(_when_begun(f'abroad{n}', codes, size) for size in (1, 2, 3))} END"},
         {
             f"verdict{n}": f"""CASE
                 WHEN code{n} || ' ' || length(abroad{n}) IN {texts(lengths)}
+                    AND substr(abroad{n}, length(code{n}) + 1, 1) <> '0'
                     AND NOT abroad{n} ~ {literal("^" + found.prefixed)} THEN {DIGEST}
                 WHEN value{n} IS NULL OR plain{n} = '' THEN {_MISSING}
                 WHEN plain{n} IN {texts(phone.PLACEHOLDER_WORDS)} THEN {_PLACEHOLDER}
@@ -134,6 +137,11 @@ def _digest(n: int, is_to_hash: str, normalised: str) -> Mapping[str, str]:
 
 def _rule_alone(n: int, undecided: int) -> Steps:
     return ({f"verdict{n}": str(undecided), f"digest{n}": "NULL::bytea"},)
+
+
+def _when_begun(digits: str, codes: frozenset[str], size: int) -> str:
+    begun, listed = f"left({digits}, {size})", frozenset(code for code in codes if len(code) == size)
+    return f"WHEN {begun} IN {texts(listed)} THEN {begun}"
 
 
 @cache

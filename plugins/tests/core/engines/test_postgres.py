@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import phonenumbers
 import pytest
 
 from cdp_core.contract.source import EngineContext, Selected
@@ -25,6 +26,7 @@ from cdp_core.model.secret import Secret
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from cdp_core.rules.member_consent import member_consent
 from engine_conformance import Kept, by_rule, select, where
+from phones import REGIONS
 from postgres_server import Postgres
 from wire import wire_to
 
@@ -137,6 +139,23 @@ def test_a_realistic_value_is_decided_in_the_server(postgres: Postgres, opened: 
     for kind, texts in rows.items():
         engine = opened(postgres.table({"id": "int", "value": "text"}, enumerate(texts)), local=False)
         assert identified(engine, (kind, "value"))[1].counts[kind] == by_rule(kind, texts)
+
+
+def test_numbers_around_every_length_of_every_plan_are_decided_as_the_rule_does(
+    postgres: Postgres, opened: Opened
+) -> None:
+    texts: list[str] = []
+    places: list[str] = []
+    for region in REGIONS[::3]:
+        code = phonenumbers.country_code_for_region(region)
+        for first in (*range(0, 100, 7), 1, 8, 9, 10, 11):
+            rest = f"{first:02}34567891234"
+            texts += [f"{start}{code}{rest[:length]}" for length in range(4, 14) for start in ("+", "00")]
+        places += [region] * (len(texts) - len(places))
+    rows = list(zip(range(len(texts)), texts, places, strict=True))
+    table = postgres.table({"id": "int", "value": "text", "country": "text"}, rows)
+    _, sink = identified(opened(table), ("PHONE", "value"), region=Region(field="country"))
+    assert sink.counts["PHONE"] == by_rule("PHONE", texts, places)
 
 
 # What a segment may reach

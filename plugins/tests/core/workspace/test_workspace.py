@@ -56,6 +56,7 @@ def test_what_was_created_is_what_is_opened(tmp_path: Path) -> None:
         profiles=ProfileSource(url="/data/p.csv", key='odd "key"', options={"delimiter": ";"}),
         vault="keyring",
         memory_limit=400_000_000,
+        local_normalising=False,
         disabled_plugins=("acme", "broken"),
         patience=Patience(attempts=3, first_wait=0.5),
     )
