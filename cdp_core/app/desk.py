@@ -40,6 +40,7 @@ LOOKING = frozenset(
         Action.EXPORT_SHOW,
         Action.EXPORT_HISTORY,
         Action.EXPORT_SHOW_RUN,
+        Action.EXPLAIN,
         Action.SUPPRESSION_LIST,
         Action.LEDGER_SHOW,
         Action.ROLE_LIST,

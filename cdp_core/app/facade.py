@@ -16,6 +16,7 @@ from cdp_core.app.desk import Desk, act, login
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers
+from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
@@ -72,6 +73,7 @@ class CDP:
         self.segments = Segments(self.desk, profiles)
         self.connections = Connections(self.desk, connector, consents)
         self.exports = Exports(self.desk, profiles, runner)
+        self.people = People(self.desk, runner)
         self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)
         self.ledgers = Ledgers(self.desk, workspace, connector)

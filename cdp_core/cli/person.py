@@ -29,8 +29,8 @@ def person_options(function: F) -> F:
     return kind(region(typed(function)))
 
 
-def read_person(command: str, typed: tuple[str, ...]) -> str:
-    """One person. Raises `UsageFault`, which repeats nothing of it."""
+def read_person(command: str, typed: tuple[str, ...], *, several: str = "") -> str:
+    """One person. `several` says what takes a list. Raises `UsageFault`, which repeats nothing of it."""
     if typed:
         raise UsageFault(
             Code.USAGE,
@@ -44,6 +44,6 @@ def read_person(command: str, typed: tuple[str, ...]) -> str:
         raise UsageFault(
             Code.MISSING_VALUE,
             f"standard input holds {len(lines)} lines; it takes one, the person",
-            hint="a list goes through: cdp suppress import FILE" if lines else f"{command} < FILE",
+            hint=several if lines and several else f"{command} < FILE",
         )
     return lines[0]

@@ -29,6 +29,7 @@ NOUNS = {
         "Services that data may go to: consent, sign-in and sharing.",
     ),
     "export": ("cdp_core.cli.export:export", "Segments to audiences: set up, plan, run, look back."),
+    "explain": ("cdp_core.cli.explain:explain", "Explain what became of a person."),
     "suppress": (
         "cdp_core.cli.suppress:suppress",
         "People who are never sent, whatever the segments say; kept as digests.",

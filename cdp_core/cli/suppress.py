@@ -47,7 +47,7 @@ def add(
 
     The person is asked for, or read from standard input; only the digest is kept.
     """
-    person = read_person("cdp suppress add", typed)
+    person = read_person("cdp suppress add", typed, several="a list goes through: cdp suppress import FILE")
     view = session.cdp().suppressions.add(person=person, kind=kind, region=region, note=note)
     give(view, lambda: (), as_json=as_json, said=pictures.added(view))
 

@@ -44,6 +44,7 @@ class Action(StrEnum):
     EXPORT_HISTORY = "export.history"
     EXPORT_SHOW_RUN = "export.show-run"
     EXPORT_REJECTED = "export.rejected"
+    EXPLAIN = "explain"
     SUPPRESSION_ADD = "suppression.add"
     SUPPRESSION_IMPORT = "suppression.import"
     SUPPRESSION_REMOVE = "suppression.remove"
@@ -100,6 +101,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_HISTORY: "see an export's history",
     Action.EXPORT_SHOW_RUN: "see a run",
     Action.EXPORT_REJECTED: "write down what was refused",
+    Action.EXPLAIN: "see what became of a person",
     Action.SUPPRESSION_ADD: "suppress an identifier",
     Action.SUPPRESSION_IMPORT: "import suppressions",
     Action.SUPPRESSION_REMOVE: "lift a suppression",
@@ -156,6 +158,7 @@ class Resource:
         "segment",
         "connection",
         "export",
+        "person",
         "suppression",
         "ledger",
         "role",

@@ -176,6 +176,13 @@ class DigestFile:
         pieces = zip(touched.values(), self._some_ranges(touched), strict=True)
         return b"".join(as_bytes(digests[begin:end]) for (begin, end), digests in pieces)
 
+    def find(self, digest: bytes) -> int | None:
+        """The place (from 0) of a digest among the rows, if it is there; only its range is read."""
+        number = digest[0] * self.ranges // MOST_RANGES
+        (held,) = self._some_ranges([number])
+        at = pc.index(held, pa.scalar(digest, DIGEST)).as_py()
+        return None if at < 0 else sum(self.rows_per_range[:number]) + at
+
     def _own_rows(self, rows: Intervals) -> Iterator[pa.Array]:
         start = 0
         for digests in self._own_ranges():

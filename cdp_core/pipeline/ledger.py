@@ -23,9 +23,10 @@ import pyarrow as pa
 
 from cdp_core.errors import Code, GateFault
 from cdp_core.model.delivery import BatchOutcome, BatchStatus
+from cdp_core.model.explanation import Held
 from cdp_core.model.ledger import LedgerFile, LedgerPart
 from cdp_core.pipeline.claims import Fold, LedgerReader
-from cdp_core.pipeline.digest_file import DigestFileWriter, Written, ranges_for
+from cdp_core.pipeline.digest_file import DigestFile, DigestFileWriter, Written, ranges_for
 from cdp_core.pipeline.digest_sets import EMPTY, minus, part, union
 from cdp_core.pipeline.disk import link, private_folder, sha256, sync, writing
 from cdp_core.pipeline.grouping import THREADS, in_parallel
@@ -108,6 +109,18 @@ def count(files: Iterable[LedgerFile]) -> Mapping[tuple[str, str], int]:
     for file in files:
         found[file.export_id, file.kind] += file.claims
     return found
+
+
+def holds(folder: Path, files: Iterable[LedgerFile], digest: bytes) -> Held:
+    """Whether the claims of one export and kind have a digest; the files come in their order."""
+    held = Held.NO
+    for file in files:
+        if DigestFile(folder / file.path).find(digest) is None:
+            continue
+        if file.part is LedgerPart.UNCONFIRMED:
+            return Held.PERHAPS
+        held = Held.NO if file.part is LedgerPart.ENDED else Held.YES
+    return held
 
 
 def sweep(folder: Path, referenced: Iterable[str], *, older_than: float = _ORPHANED_AFTER) -> int:

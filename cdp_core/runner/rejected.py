@@ -46,7 +46,7 @@ def rejected(services: Services, run: Run, export: Export | None) -> tuple[Rejec
     sought: dict[str, set[bytes]] = {}
     for batch in refused:
         sought.setdefault(batch.range.kind, set()).update(digests[batch.id])
-    keys = _keys(services, export, sought) if export else {}
+    keys = row_keys(services, export, sought) if export else {}
     return tuple(
         Rejected(
             key=key,
@@ -74,7 +74,7 @@ def _sent(plan: Plan, batch: BatchRecord) -> Iterator[bytes]:
             yield digest
 
 
-def _keys(
+def row_keys(
     services: Services, export: Export, sought: Mapping[str, Collection[bytes]]
 ) -> dict[tuple[str, bytes], set[str]]:
     """A second pass over the profiles. None where the key is itself a field that is matched: it would be

@@ -17,6 +17,7 @@ from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.policy import MemberConsent
 from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.runner.execution import Execution
+from cdp_core.runner.explain import Search
 from cdp_core.runner.gates import findings
 from cdp_core.runner.record import Record
 from cdp_core.runner.rejected import Rejected, rejected
@@ -86,6 +87,10 @@ class Runner:
     def rejected(self, run: Run, export: Export | None) -> tuple[Rejected, ...]:
         """What the service refused in a run; `export` is the run's, where it is there still."""
         return rejected(self._services, run, export)
+
+    def search(self, *, kind: str, digest: bytes, progress: Callable[[int], None]) -> Search:
+        """Looks up what became of one digest."""
+        return Search(self._services, kind=kind, digest=digest, progress=progress)
 
     def audience_of(self, export: Export) -> AudienceKey:
         return self._services.connector.audience_of(export)

@@ -89,6 +89,24 @@ class Runs(Repository):
             rows = connection.execute(select(runs).where(of).order_by(runs.c.ledger_version)).all()
         return tuple(_run(row) for row in rows)
 
+    def on(self, audience: AudienceKey) -> tuple[Run, ...]:
+        """All runs that were about an audience, the oldest first."""
+        of = and_(
+            runs.c.destination == audience.destination,
+            runs.c.origin == audience.origin,
+            runs.c.audience_id == audience.audience_id,
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(select(runs).where(of).order_by(runs.c.started_at, runs.c.id)).all()
+        return tuple(_run(row) for row in rows)
+
+    def audiences(self) -> tuple[AudienceKey, ...]:
+        """Every audience that a run was about, whether an export has it still or not."""
+        query = select(runs.c.destination, runs.c.origin, runs.c.audience_id).distinct()
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(runs.c.audience_id.is_not(None))).all()
+        return tuple(sorted(AudienceKey(*row) for row in rows))
+
     def _newest(self, which: ColumnElement[bool], limit: int) -> tuple[Run, ...]:
         query = select(runs).where(which).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
         with self._database.read() as connection:

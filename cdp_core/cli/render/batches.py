@@ -18,7 +18,7 @@ from cdp_core.model.journal import BatchRecord
 if TYPE_CHECKING:
     from cdp_core.app.views import RejectedView, RunDetails
 
-_WORDS = {
+WORDS = {
     BatchStatus.JOURNALED: ("no answer", "yellow"),
     BatchStatus.ACCEPTED: ("accepted", "green"),
     BatchStatus.REFUSED: ("refused", "red"),
@@ -53,7 +53,7 @@ def batches(records: Iterable[BatchRecord]) -> Listing:
                 batch.range.kind,
                 count(batch.carries),
                 count(batch.range.count - batch.carries or None),
-                Text(*_WORDS[batch.status]),
+                Text(*WORDS[batch.status]),
                 count(batch.attempts),
                 "" if (took := _seconds(batch)) is None else duration(took),
                 batch.request_id,

@@ -16,6 +16,7 @@ from cdp_core.app.connections import Connections
 from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
 from cdp_core.app.ledgers import Ledgers
+from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
 from cdp_core.app.segments import Segments
@@ -29,6 +30,7 @@ ROOMS: dict[str, type] = {
     "segments": Segments,
     "connections": Connections,
     "exports": Exports,
+    "people": People,
     "suppressions": Suppressions,
     "runs": Runs,
     "ledgers": Ledgers,

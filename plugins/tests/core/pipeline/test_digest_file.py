@@ -111,3 +111,11 @@ def test_intervals_merge_and_are_taken_from_each_other() -> None:
     assert list(rows.without(gone).within(0, 100)) == [(0, 2), (4, 7), (10, 18)]
     assert not Intervals()
     assert list(Intervals.everything().within(4, 6)) == [(4, 6)]
+
+
+@pytest.mark.parametrize("ranges", [1, 16, 256])
+def test_a_digest_is_found_at_its_place(ranges: int, digest: Digest, digest_file: MakeFile) -> None:
+    file = DigestFile(digest_file([digest(n) for n in range(300)], ranges).path)
+    for place in (0, 1, 150, 299):
+        assert file.find(file.slice(place, 1)) == place
+    assert [n for n in range(300, 900) if file.find(digest(n)) is not None] == []

@@ -11,7 +11,8 @@ import pytest
 
 from cdp_core.errors import Code, GateFault, InvalidFault
 from cdp_core.model.delivery import BatchOutcome, BatchStatus, Operation
-from cdp_core.model.ledger import LedgerFile
+from cdp_core.model.explanation import Held
+from cdp_core.model.ledger import LedgerFile, LedgerPart
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.compare import compare
 from cdp_core.pipeline.plan import Plan, PlanPart
@@ -140,3 +141,25 @@ def test_a_full_disk_leaves_no_half_ledger_file(
         ledger.apply(folder, (), plan, outcomes(plan, BatchStatus.ACCEPTED)[:2], export_id="e")
     assert caught.value.code is Code.DISK_FULL
     assert list(folder.rglob("*.parquet")) == []
+
+
+def test_whether_a_digest_is_held_follows_the_files_in_their_order(
+    folder: Path, digest: Digest, digest_file: Make
+) -> None:
+    def file(part: LedgerPart, *numbers: int) -> LedgerFile:
+        written = digest_file([digest(n) for n in numbers])
+        path = folder / written.path.name
+        written.path.rename(path)
+        return LedgerFile(
+            export_id="e", kind="EMAIL", part=part, path=path.name, sha256=written.sha256, rows=written.rows
+        )
+
+    files = [
+        file(LedgerPart.BASE, 1, 2, 3),
+        file(LedgerPart.ENDED, 2, 3),
+        file(LedgerPart.ADDED, 3, 4),
+        file(LedgerPart.ENDED, 4),
+        file(LedgerPart.UNCONFIRMED, 5),
+    ]
+    held = {n: ledger.holds(folder, files, digest(n)) for n in range(1, 7)}
+    assert held == {1: Held.YES, 2: Held.NO, 3: Held.YES, 4: Held.NO, 5: Held.PERHAPS, 6: Held.NO}
