@@ -57,8 +57,7 @@ class Postgres:
         table = f"customers_{uuid.uuid4().hex[:12]}"
         name = sql.Identifier("public", table)
         declared = sql.SQL(", ").join(
-            sql.SQL("{} " + kind).format(sql.Identifier(column))
-            for column, kind in columns.items()
+            sql.SQL("{} " + kind).format(sql.Identifier(column)) for column, kind in columns.items()
         )
         with self.administrator() as connection, connection.cursor() as cursor:
             cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(name, declared))
