@@ -46,7 +46,7 @@ docs: dev-venv ## Build the docs, warnings as errors, into docs/_build/html
 
 unit: dev-venv ## Run the tests (pytest) with branch coverage
 	@echo "== tests: pytest"
-	@$(IN_VENV) -m pytest -n auto --cov --cov-report=term $(ARGS)
+	@$(IN_VENV) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 format: dev-venv ## Mend what ruff can mend
 	@$(IN_VENV) -m ruff check --fix-only --quiet .
