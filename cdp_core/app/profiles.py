@@ -36,7 +36,7 @@ class ProfileTable:
         """What share of each field would match, and why the rest would not; nothing is written.
 
         With `kinds`, one for all fields or one for each; without, they are guessed, and without `fields`
-        in every column. `progress` is told how many values have been read.
+        in every column of text but the key. `progress` is told how many values have been read.
         """
         if kinds and not fields:
             raise UsageFault(
@@ -56,6 +56,10 @@ class ProfileTable:
                 region=region or Region(),
                 progress=progress,
             )
-            found = lint.chosen(pairs(fields, kinds)) if kinds else lint.guessed(fields)
+            found = (
+                lint.chosen(pairs(fields, kinds))
+                if kinds
+                else lint.guessed(fields, key=self._profiles.settings.profiles.key)
+            )
         self.desk.note(fields=[each.field for each in found.fields], segment=segment)
         return found

@@ -23,7 +23,7 @@ profiles = noun(
     '--segment "Loyal customers"',
 )
 @rich_click.option(
-    "--field", "fields", multiple=True, metavar="NAME", help="A column; again for more. Default: every one."
+    "--field", "fields", multiple=True, metavar="NAME", help="A column; again for more. Default: all text."
 )
 @rich_click.option(
     "--kind",
@@ -52,8 +52,8 @@ def lint(
 ) -> None:
     """See what share of each field would match, and why the rest would not. Nothing is sent or written.
 
-    Values are shown masked. Without --field every column is looked at, a sample first: where at least half
-    of what is there is well-formed, the column is gone through as the kind that it looks like.
+    Values are shown masked. Without --field every column of text but the key is looked at, a sample first:
+    where at least half of what is there is well-formed, it is gone through as the kind that it looks like.
     """
     from cdp_core.cli.render.lint import document, picture, reading
 

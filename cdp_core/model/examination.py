@@ -15,7 +15,7 @@ class Remark(StrEnum):
 
     `hashed`: came as SHA-256 digests, `capitals` those of them in upper case; `unnormalised` are digests
     of a value as it stood in another field, which no service knows; `md5` and `sha1` are hashes of these
-    lengths, among the unsupported.
+    lengths, among the unsupported. `worded` were read from among words that are not part of them.
     """
 
     HASHED = "hashed"
@@ -23,6 +23,7 @@ class Remark(StrEnum):
     UNNORMALISED = "unnormalised"
     MD5 = "md5"
     SHA1 = "sha1"
+    WORDED = "worded"
 
 
 USABLE = "usable"
@@ -54,6 +55,6 @@ class FieldExamined:
 
     @property
     def well_formed(self) -> float:
-        """The share of the values that are there that yield a digest; 0 where none is there."""
+        """The share of the values that are there that are what they should be; 0 where none is there."""
         there = self.read - self.reasons.get(Reason.MISSING, 0)
-        return self.usable / there if there else 0.0
+        return (self.usable - self.remarks.get(Remark.WORDED, 0)) / there if there else 0.0

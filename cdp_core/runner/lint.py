@@ -17,8 +17,22 @@ GUESSED_FROM = 2_000
 FITS = 0.5
 EVERYBODY = Segment(id="", name="all profiles", where="true")
 
-# Columns of these types hold no identifier.
-_NO_TEXT = ("BOOL", "DOUBLE", "FLOAT", "REAL", "DECIMAL", "NUMERIC", "DATE", "TIME", "INTERVAL")
+# Columns of types that begin so hold no text.
+_NO_TEXT = (
+    *("BOOL", "DOUBLE", "FLOAT", "REAL", "DECIMAL", "NUMERIC", "DATE", "TIME"),
+    *(
+        "INT",
+        "TINYINT",
+        "SMALLINT",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINT",
+        "UBIGINT",
+        "UHUGEINT",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,24 +69,31 @@ class Lint:
         samples = [self._sample(match) for match in matches]
         return Linted(fields=self._through(samples), fits={}, unfit=())
 
-    def guessed(self, fields: Sequence[str] = ()) -> Linted:
-        """Fields as the kinds that they look like; by default every column that may hold text."""
-        names = fields or [each.name for each in self._engine.columns() if _may_hold_text(each)]
-        fits: dict[str, tuple[str, ...]] = {}
-        samples: list[FieldExamined] = []
-        for field in names:
-            looked = [self._sample(Match(kind=kind, field=field)) for kind in self._kinds]
-            if found := _fitting(looked):
-                fits[field] = tuple(each.kind for each in found)
-                samples += found
-        unfit = tuple(field for field in names if field not in fits)
-        return Linted(fields=self._through(samples), fits=fits, unfit=unfit)
+    def guessed(self, fields: Sequence[str], *, key: str) -> Linted:
+        """Fields as the kinds that they look like; by default every column of text but the key."""
+        names = fields or [
+            each.name for each in self._engine.columns() if _is_text(each) and each.name != key
+        ]
+        fitting = {
+            field: _fitting([self._sample(Match(kind=kind, field=field)) for kind in self._kinds])
+            for field in names
+        }
+        everything = [each for found in fitting.values() for each in found]
+        samples = [each for found in fitting.values() for each in _to_look_through(found, everything)]
+        return Linted(
+            fields=self._through(samples),
+            fits={field: tuple(each.kind for each in found) for field, found in fitting.items() if found},
+            unfit=tuple(field for field, found in fitting.items() if not found),
+        )
 
     def _through(self, samples: Sequence[FieldExamined]) -> tuple[FieldExamined, ...]:
-        return tuple(
-            self._examine(Match(kind=each.kind, field=each.field), beside=_beside(each, samples))
-            for each in samples
-        )
+        return tuple(self._to_the_end(each, _beside(each, samples)) for each in samples)
+
+    def _to_the_end(self, sample: FieldExamined, beside: str | None) -> FieldExamined:
+        # Of fewer rows the sample has them all; and an engine that draws none has read to the end.
+        if beside is None and sample.read != GUESSED_FROM:
+            return sample
+        return self._examine(Match(kind=sample.kind, field=sample.field), beside=beside)
 
     def _sample(self, match: Match) -> FieldExamined:
         return self._engine.examine(self._examination(match, most=GUESSED_FROM), lambda read: None)
@@ -119,6 +140,16 @@ def _fitting(looked: Iterable[FieldExamined]) -> tuple[FieldExamined, ...]:
     return tuple(each for each in fit if each.well_formed == best or _is_hashed(each))
 
 
+def _to_look_through(
+    fitting: tuple[FieldExamined, ...], everything: Sequence[FieldExamined]
+) -> tuple[FieldExamined, ...]:
+    """Digests are the same whatever their kind: once is enough, as that of a field to compare them with."""
+    if not any(map(_is_hashed, fitting)):
+        return fitting
+    compared = (each for each in fitting if _beside(each, everything))
+    return (next(compared, fitting[0]),)
+
+
 def _is_hashed(found: FieldExamined) -> bool:
     return 2 * found.remarks.get(Remark.HASHED, 0) > found.usable
 
@@ -131,5 +162,5 @@ def _beside(found: FieldExamined, all_found: Iterable[FieldExamined]) -> str | N
     return next((each.field for each in others if each.usable and not _is_hashed(each)), None)
 
 
-def _may_hold_text(column: Column) -> bool:
+def _is_text(column: Column) -> bool:
     return not column.type.upper().startswith(_NO_TEXT)

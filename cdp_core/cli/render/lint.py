@@ -43,6 +43,7 @@ _SAID = {
     Remark.CAPITALS: "digests in upper case: taken, and lower-cased",
     Remark.UNNORMALISED: "digests of values that were not normalised: the service will know none of them",
     Remark.MD5: "as long as an MD5, which no service takes",
+    Remark.WORDED: "read from among words: look whether they are what they seem",
     Remark.SHA1: "as long as a SHA-1, which no service takes",
 }
 

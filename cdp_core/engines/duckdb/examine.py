@@ -35,13 +35,14 @@ T = TypeVar("T")
 
 # Of each value a verdict and a form, together in one number.
 _FORMS = 8
-_PLAIN, _HASHED, _CAPITALS, _UNNORMALISED, _MD5, _SHA1 = range(6)
+_PLAIN, _HASHED, _CAPITALS, _UNNORMALISED, _MD5, _SHA1, _WORDED = range(7)
 _REMARKS: Mapping[Remark, tuple[tuple[int, int], ...]] = {
     Remark.HASHED: ((DIGEST, _HASHED), (DIGEST, _CAPITALS), (DIGEST, _UNNORMALISED)),
     Remark.CAPITALS: ((DIGEST, _CAPITALS),),
     Remark.UNNORMALISED: ((DIGEST, _UNNORMALISED),),
     Remark.MD5: ((VERDICTS[Reason.UNSUPPORTED], _MD5),),
     Remark.SHA1: ((VERDICTS[Reason.UNSUPPORTED], _SHA1),),
+    Remark.WORDED: ((DIGEST, _WORDED),),
 }
 # Enough of one reason to find different ones among them, where they are not all the same.
 _LOOKED_AT = 200
@@ -197,10 +198,8 @@ class _Findings:
         texts, places, looks = (column.filter(to_ask).to_pylist() for column in (asked, regions, forms))
         answers = [self._rule.of(text, place) for text, place in zip(texts, places, strict=True)]
         told = pa.array([_verdict(each) for each in answers], _UTINYINT)
-        seen = pa.array(
-            [_PLAIN if each.normalised else form for each, form in zip(answers, looks, strict=True)],
-            _UTINYINT,
-        )
+        asked_about = zip(answers, texts, looks, strict=True)
+        seen = pa.array([_seen(each, text, form) for each, text, form in asked_about], _UTINYINT)
         first = pa.array([_mark(each.digest) for each in answers], _UBIGINT)
         return (
             pc.replace_with_mask(verdicts, to_ask, told),
@@ -231,6 +230,18 @@ class _Findings:
 
 def _verdict(identified: Identified) -> int:
     return DIGEST if identified.reason is None else VERDICTS[identified.reason]
+
+
+def _seen(identified: Identified, text: str | None, form: int) -> int:
+    """The form of a value that the rule was asked about; what came hashed has no normalised text."""
+    if identified.normalised is None:
+        return form
+    dropped = _has_letters(text or "") and not _has_letters(identified.normalised)
+    return _WORDED if dropped else _PLAIN
+
+
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalpha, text))
 
 
 def _mark(digest: bytes | None) -> int | None:

@@ -18,9 +18,9 @@ Action Actor Audience AudienceGone Batch Capabilities Code Column ConnectionCont
 ConsentPrompt CredentialsRejected Destination DestinationContext DestinationFault DestinationSpec
 DigestBlock DigestSink Engine EngineContext Examination FieldExamined Identified IdentifierKind InvalidFault
 KeyFound Match MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate
-Reason Receipt Region Remark Resource RightsRefused Role RunEvent Secret SecretField Segment Selected Selection ServiceFailed
-ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled Token Unanswered hookimpl
-is_loopback masked says_yes
+Reason Receipt Region Remark Resource RightsRefused Role RunEvent Secret SecretField Segment Selected
+Selection ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled
+Token Unanswered hookimpl is_loopback masked says_yes
 """
 PUBLIC = _NAMES.split()
 HEAVY = (

@@ -89,7 +89,25 @@ def test_every_column_is_guessed_and_counted_to_the_value(cdp: Keyboard, dirty: 
         "mobile": ["PHONE"],
         "device": ["MOBILE_AD_ID"],
     }
-    assert document["unfit"] == ["id", "city"]
+    assert document["unfit"] == ["city"]
+
+
+def test_order_numbers_and_columns_of_numbers_are_no_phones(cdp: Keyboard, home: Path) -> None:
+    rows = "".join(f"{n},Order 6123456{n},316123456{n}\n" for n in range(10, 40))
+    (home / "orders.csv").write_text("id,note,phone\n" + rows)
+    cdp("init", "--profiles", "orders.csv", "--key", "id", "--vault", "file")
+    document = cdp("profiles", "lint", "--default-region", "NL", "--json").document
+    assert (document["fields"], document["unfit"]) == ([], ["note"])
+    named = ("--field", "phone", "--kind", "PHONE", "--default-region", "NL")
+    assert by_field(cdp("profiles", "lint", *named, "--json").document)["PHONE=phone"]["usable"] == 30
+
+
+def test_more_rows_than_the_sample_are_counted_to_the_last(cdp: Keyboard, home: Path) -> None:
+    rows = "".join(f"c{n},{f'p{n}@example.org' if n % 4 else 'bad at x'}\n" for n in range(5000))
+    (home / "many.csv").write_text("id,email\n" + rows)
+    cdp("init", "--profiles", "many.csv", "--key", "id", "--vault", "file")
+    found = by_field(cdp("profiles", "lint", "--json").document)
+    assert told(found["EMAIL=email"]) == {"read": 5000, "usable": 3750, "malformed": 1250}
 
 
 def test_the_picture_says_what_to_type(cdp: Keyboard, dirty: Path) -> None:

@@ -135,6 +135,15 @@ def test_a_plugins_kind_goes_by_its_rule(open_engine: Make, parquet: Make) -> No
     assert found.reasons == {Reason.MALFORMED: 1, Reason.MISSING: 1}
 
 
+def test_what_was_read_from_among_words_is_told(open_engine: Make, parquet: Make) -> None:
+    values = ["Order 612345678", "06-12345678", "tel:+31-6-12345678", None, "Utrecht"]
+    engine = open_engine(parquet(id=list(range(5)), it=values))
+    phones = examine(engine, BUILT_IN_KINDS["PHONE"], "it", region=Region(default="NL"))
+    assert (phones.usable, phones.remarks) == (3, {Remark.WORDED: 2})
+    assert phones.well_formed == 1 / 4
+    assert phones.examples["worded"] == ("O*** 6***", "t***:+3***-*-1***")
+
+
 def test_only_members_are_looked_at_and_a_sample_is_bounded(open_engine: Make, parquet: Make) -> None:
     engine = open_engine(parquet(id=list(range(1000)), email=[f"p{n}@example.org" for n in range(1000)]))
     few = Segment(id="1", name="Few", where="id < 10")
