@@ -15,6 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -129,14 +130,14 @@ def sweep(folder: Path, referenced: Iterable[str], *, older_than: float = _ORPHA
     named = set(referenced)
     swept = 0
     for path in folder.rglob("*.parquet"):
-        # A file that was linked here is as young as its link, whatever its contents' age.
-        if (
-            _is_named_by_us(folder, path)
-            and path.relative_to(folder).as_posix() not in named
-            and time.time() - path.stat().st_ctime > older_than
-        ):
-            path.unlink(missing_ok=True)
-            swept += 1
+        if not _is_named_by_us(folder, path) or path.relative_to(folder).as_posix() in named:
+            continue
+        # Another run takes its own files away, too.
+        with suppress(FileNotFoundError):
+            # A file that was linked here is as young as its link, whatever its contents' age.
+            if time.time() - path.stat().st_ctime > older_than:
+                path.unlink()
+                swept += 1
     return swept
 
 

@@ -11,6 +11,7 @@ from cdp_core.model.delivery import BatchStatus
 from cdp_core.model.journal import BatchRecord
 from cdp_core.model.run import Run
 from cdp_core.pipeline.plan import Plan
+from cdp_core.rules.identifiers import BUILT_IN_KINDS, MOBILE_AD_ID
 from cdp_core.runner.services import Services
 
 _REFUSED = (BatchStatus.DEAD_LETTER, BatchStatus.REFUSED)
@@ -77,8 +78,8 @@ def _sent(plan: Plan, batch: BatchRecord) -> Iterator[bytes]:
 def row_keys(
     services: Services, export: Export, sought: Mapping[str, Collection[bytes]]
 ) -> dict[tuple[str, bytes], set[str]]:
-    """A second pass over the profiles. None where the key is itself a field that is matched: it would be
-    a raw identifier."""
+    """A second pass over the profiles. None where the key is itself a field that is matched, or reads as an
+    identifier: it would be a raw one."""
     matching = tuple(match for match in export.matching if match.kind in sought)
     if services.workspace.settings.profiles.key in {match.field for match in export.matching} or not matching:
         return {}
@@ -91,5 +92,15 @@ def row_keys(
     keys: dict[tuple[str, bytes], set[str]] = {}
     with services.profiles.open() as engine:
         for found in engine.keys_of(selection, sought):
+            if is_raw_identifier(found.key, found.digest):
+                continue
             keys.setdefault((found.kind, found.digest), set()).add(found.key)
     return keys
+
+
+def is_raw_identifier(key: str, refused: bytes) -> bool:
+    """Whether a key is an e-mail, a phone, or what was refused. Plugins' kinds are not asked: one of them
+    may well be the customer's number."""
+    found = {name: kind.identify(key).digest for name, kind in BUILT_IN_KINDS.items()}
+    # Customers' keys are often UUIDs: such a key is an ad id only where it is the one that was refused.
+    return refused in found.values() or any(found[name] for name in found if name != MOBILE_AD_ID.key)

@@ -36,11 +36,15 @@ def settle(
     for run in services.state.runs.unfinished(audience):
         emit(Station.SETTLE, "started", note=f"settling what run {run.id} left")
         # A run can also have ended by its own word and not have reached the ledger.
-        if run.status is RunStatus.DELIVERING or services.state.journal.batches(run.id):
+        sent = bool(services.state.journal.batches(run.id))
+        if sent:
             _settle_delivery(services, audience, watch, run, settler)
-            settled = run.id
         else:
-            services.state.runs.save(_died(run))
+            # Nothing of it reached the service. Whom its plan claims or lets go may have changed since: it
+            # may have stalled while others ran.
+            services.state.runs.save(dataclasses.replace(_died(run), settled_by=settler))
+        if sent or run.status is RunStatus.DELIVERING:
+            settled = run.id
         emit(Station.SETTLE, "ended")
     sweep_scratch(services.state, services.workspace.scratch_folder)
     return settled

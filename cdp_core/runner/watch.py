@@ -6,7 +6,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from cdp_core.errors import CdpError
+from cdp_core.errors import CdpError, TemporaryFault
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.lease import Holder, Lease
 from cdp_core.store.state import State
@@ -45,6 +45,9 @@ class LeaseWatch:
         while not self._done.wait(BEAT):
             try:
                 self.lease = self._state.leases.renew(self.lease, TTL)
+            except TemporaryFault:
+                # A busy state: the lease outlives some beats, and the next one asks again.
+                continue
             except CdpError:
                 self.lost.set()
                 self._stop.set()

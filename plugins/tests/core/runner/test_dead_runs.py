@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.lease import Holder
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.runner.dead import as_they_stand, sweep_scratch
+from cdp_core.runner.settle import settle
 from cdp_core.store.processes import this_process
 from cdp_core.store.state import State
 
@@ -127,3 +130,15 @@ def test_scratch_is_swept_of_dead_and_ended_runs_and_never_of_one_that_may_live(
     sweep_scratch(state, folder)
     assert sorted(path.name for path in folder.iterdir()) == ["an-engines", "asleep-elsewhere", "living"]
     assert (folder / "living" / "digests").exists()
+
+
+def test_a_run_that_sent_nothing_is_settled_without_a_look_at_its_plan(state: State, tmp_path: Path) -> None:
+    run = begin(state, "r-1", holder=dead())
+    state.runs.save(dataclasses.replace(run, status=RunStatus.DELIVERING))
+    audience = AudienceKey("acme", "https://acme.example", "r-1")
+    services: Any = SimpleNamespace(state=state, workspace=SimpleNamespace(scratch_folder=tmp_path))
+    nobody: Any = None
+    assert settle(services, audience, nobody, settler="r-2", emit=lambda *_, **__: None) == "r-1"
+    kept = state.runs.get("r-1")
+    assert (kept.status, kept.settled_by) == (RunStatus.FAILED, "r-2")
+    assert not list(state.runs.unfinished(audience))
