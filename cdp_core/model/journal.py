@@ -83,9 +83,9 @@ class DeadLetter:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterChange:
     """What a run makes of an export's dead letters: of those before, the ones in `waiting` stay (by
-    operation, kind and digest) and all others go; those in `refused` come, or come anew."""
+    operation, kind and digest; None: all) and all others go; those in `refused` come, or come anew."""
 
-    waiting: frozenset[tuple[Operation, str, bytes]] = frozenset()
+    waiting: frozenset[tuple[Operation, str, bytes]] | None = frozenset()
     refused: tuple[DeadLetter, ...] = ()
 
 

@@ -17,10 +17,10 @@ from cdp_core.pipeline.plan import Plan, PlanPart
 
 def change(plan: Plan, batches: Iterable[BatchRecord]) -> DeadLetterChange:
     """From a run's plan and its journal; waiting are those that it should have tried and that were not
-    accepted, whether it came to them or not."""
+    accepted, whether it came to them or not. A plan of the owed removals alone lets all stay."""
     batches = tuple(batches)
     return DeadLetterChange(
-        waiting=frozenset(_waiting(plan, batches)),
+        waiting=None if plan.owed_alone else frozenset(_waiting(plan, batches)),
         refused=tuple(
             letter
             for batch in batches

@@ -94,13 +94,16 @@ class DeliveryEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """A batch of the plan or a half of one; `half_of` is the number of the refused batch then."""
+    """A batch of the plan or a half of one; `half_of` is the number of the refused batch then. One that
+    the service may have applied already, with the batch that it is a half of, is `opened` (its number and
+    its id in the journal) before that batch is closed."""
 
     batch: BatchRange
     digests: DigestBlock
     half_of: int | None = None
+    opened: tuple[int, str] | None = None
 
-    def halves(self, number: int) -> tuple[_Piece, _Piece]:
+    def halves(self, number: int) -> tuple[_Piece, ...]:
         """The two of this one, which was sent under `number`."""
         first = len(self.digests) // 2
         return self._part(0, first, number), self._part(first, len(self.digests) - first, number)
@@ -116,7 +119,7 @@ class _UnderWay:
     def __init__(self, piece: _Piece, journaled: str) -> None:
         self.piece = piece
         self.journaled = journaled
-        self.perhaps_applied = False
+        self.perhaps_applied = piece.opened is not None
         self._left_out: frozenset[int] = frozenset()
 
     @property
@@ -238,11 +241,13 @@ class Delivery:
         while waiting and not self._over:
             first, *rest = waiting
             waiting = [*self._send_piece(first), *rest]
+        for piece in waiting:
+            if piece.opened is not None:
+                self._journal.close(piece.opened[1], BatchStatus.UNKNOWN)
 
     def _send_piece(self, piece: _Piece) -> tuple[_Piece, ...]:
         """One request, as often as it takes; the halves that are to be sent in its place."""
-        number = next(self._numbers)
-        journaled = self._journal.open(self._run_id, piece.batch, number, half_of=piece.half_of)
+        number, journaled = piece.opened or self._open(piece)
         under_way = _UnderWay(piece, journaled)
 
         def attempt() -> Receipt:
@@ -271,21 +276,32 @@ class Delivery:
             )
             self._progress(len(piece.digests))
         else:
-            status = self._status(piece, receipt)
+            status = self._status(under_way, receipt)
+            halves = piece.halves(number) if status is BatchStatus.HALVED else ()
+            if under_way.perhaps_applied:
+                # Whatever ends the delivery now, the journal holds what the service may have.
+                halves = tuple(dataclasses.replace(half, opened=self._open(half)) for half in halves)
             self._journal.close(journaled, status, receipt)
-            if status is BatchStatus.HALVED:
-                return piece.halves(number)
+            if halves:
+                return halves
             self._progress(len(piece.digests))
         return ()
 
-    def _status(self, piece: _Piece, receipt: Receipt) -> BatchStatus:
+    def _open(self, piece: _Piece) -> tuple[int, str]:
+        number = next(self._numbers)
+        return number, self._journal.open(self._run_id, piece.batch, number, half_of=piece.half_of)
+
+    def _status(self, under_way: _UnderWay, receipt: Receipt) -> BatchStatus:
         """What an answer makes of a batch; a refusal is for its content, or it would be a fault."""
+        piece = under_way.piece
         if receipt.accepted:
             return BatchStatus.ACCEPTED
-        if len(piece.digests) == 1:
-            return BatchStatus.DEAD_LETTER
-        halved = self._allowances[piece.batch.again].take(2)
-        return BatchStatus.HALVED if halved else BatchStatus.REFUSED
+        alone = len(piece.digests) == 1
+        if not alone and self._allowances[piece.batch.again].take(2):
+            return BatchStatus.HALVED
+        if under_way.perhaps_applied:
+            return BatchStatus.UNKNOWN
+        return BatchStatus.DEAD_LETTER if alone else BatchStatus.REFUSED
 
     def _attempt(self, under_way: _UnderWay) -> Receipt:
         try:

@@ -92,17 +92,26 @@ class _ManifestSchema(marshmallow.Schema):
         keys=fields.String(), values=fields.Dict(fields.String(), fields.Integer()), required=True
     )
     files = fields.List(fields.Nested(_PlanFileSchema), required=True)
+    owed_alone = fields.Boolean(required=True)
 
 
 class Plan:
-    """A finished plan. Its rows never change, and neither does their order."""
+    """A finished plan. Its rows never change, and neither does their order. `owed_alone`: it was narrowed
+    to the owed removals, and says nothing of the rest."""
 
     def __init__(
-        self, folder: Path, digest: str, kinds: Mapping[str, KindCounts], files: tuple[PlanFile, ...]
+        self,
+        folder: Path,
+        digest: str,
+        kinds: Mapping[str, KindCounts],
+        files: tuple[PlanFile, ...],
+        *,
+        owed_alone: bool,
     ) -> None:
         self.folder = folder
         self.sha256 = digest
         self.counts = kinds
+        self.owed_alone = owed_alone
         self._files = {(file.part, file.kind): file for file in files}
 
     @classmethod
@@ -124,7 +133,7 @@ class Plan:
                 if not same:
                     raise _differs(folder / file.path)
         kinds = {kind: KindCounts(**counts) for kind, counts in kept["kinds"].items()}
-        return cls(folder, sha256, kinds, files)
+        return cls(folder, sha256, kinds, files, owed_alone=kept["owed_alone"])
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -169,7 +178,8 @@ class Plan:
                     if file := self.file(of, kind):
                         plan.take_over(part, kind, Written(self.folder / file.path, file.sha256, file.rows))
             return plan.finish(
-                {kind: KindCounts(removed=number, owed=number) for kind, number in owed.items()}
+                {kind: KindCounts(removed=number, owed=number) for kind, number in owed.items()},
+                owed_alone=True,
             )
 
     def file(self, part: PlanPart, kind: str) -> PlanFile | None:
@@ -213,7 +223,7 @@ class PlanWriter:
             link(written.path, path)
         self._files.append(self._entry(part, kind, written))
 
-    def finish(self, kinds: Mapping[str, KindCounts]) -> Plan:
+    def finish(self, kinds: Mapping[str, KindCounts], *, owed_alone: bool = False) -> Plan:
         for (part, kind), file in self._open.items():
             if file.rows:
                 self._files.append(self._entry(part, kind, file.close(durable=True)))
@@ -225,6 +235,7 @@ class PlanWriter:
             {
                 "kinds": {kind: counts.as_dict() for kind, counts in kinds.items()},
                 "files": [asdict(file) for file in files],
+                "owed_alone": owed_alone,
             },
             indent=1,
         ).encode()
@@ -236,7 +247,8 @@ class PlanWriter:
             os.rename(self._aside, self._folder)  # noqa: PTH104
             sync(self._folder)
             sync(self._folder.parent)
-        return Plan(self._folder, hashlib.sha256(manifest).hexdigest(), dict(kinds), tuple(files))
+        sha256 = hashlib.sha256(manifest).hexdigest()
+        return Plan(self._folder, sha256, dict(kinds), tuple(files), owed_alone=owed_alone)
 
     def _place(self, part: PlanPart, kind: str) -> Path:
         folder = self._aside / f"operation={part}" / f"kind={quote(kind, safe='')}"

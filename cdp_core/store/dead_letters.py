@@ -35,7 +35,9 @@ class DeadLetters(Repository):
     def change(self, audience: AudienceKey, export_id: str, change: DeadLetterChange) -> None:
         """Take over what a run made of them. An export that was removed meanwhile has none any more."""
         kept = {_key(letter): letter for letter in self.of(audience, export_id)}
-        after = {key: letter for key, letter in kept.items() if key in change.waiting}
+        after = {
+            key: letter for key, letter in kept.items() if change.waiting is None or key in change.waiting
+        }
         after |= {_key(letter): letter for letter in change.refused}
         if after == kept:
             return

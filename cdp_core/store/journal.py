@@ -6,6 +6,7 @@ it returns. A run that was fenced off gets `InternalFault` instead of leave to s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -77,7 +78,11 @@ class Journal(Repository):
 
     def outcomes(self, run_id: str) -> tuple[BatchOutcome, ...]:
         """What became of each batch, in the order of their numbers; without a receipt it is unknown."""
-        return tuple(outcome for batch in self.batches(run_id) for outcome in _outcomes(batch))
+        journaled = self.batches(run_id)
+        halves = Counter(batch.half_of for batch in journaled)
+        return tuple(
+            outcome for batch in journaled for outcome in _outcomes(batch, halved=halves[batch.number] == 2)
+        )
 
     def batches(self, run_id: str) -> tuple[BatchRecord, ...]:
         """In the order of their numbers."""
@@ -107,13 +112,12 @@ class Journal(Repository):
             raise InternalFault(Code.UNEXPECTED, f"batch {batch_id} is not open")
 
 
-def _outcomes(batch: BatchRecord) -> Iterator[BatchOutcome]:
-    """What became of a batch's range: of what it left out, and of all that lies between."""
+def _outcomes(batch: BatchRecord, *, halved: bool) -> Iterator[BatchOutcome]:
+    """What became of a batch's range: of what it left out, and of all that lies between. Where its halves
+    are there, which may be before it is closed, they tell of all that."""
     status = BatchStatus.UNKNOWN if batch.status is BatchStatus.JOURNALED else batch.status
-    if status is BatchStatus.HALVED:
-        # Its halves tell of what they leave out, but not of what this one may have carried before.
-        yield BatchOutcome(range=batch.range, status=status)
-        yield from (each for each in batch.left_out if each.status is BatchStatus.UNKNOWN)
+    if halved or status is BatchStatus.HALVED:
+        yield BatchOutcome(range=batch.range, status=BatchStatus.HALVED)
         return
     at, end = batch.range.start, batch.range.start + batch.range.count
     for left in sorted(batch.left_out, key=lambda each: each.range.start):

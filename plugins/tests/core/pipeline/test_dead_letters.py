@@ -20,6 +20,7 @@ from cdp_core.pipeline.digest_file import DigestFileWriter
 from cdp_core.pipeline.digest_sets import distinct, from_bytes
 from cdp_core.pipeline.plan import Plan, PlanPart
 from cdp_core.pipeline.prepare import Prepared, PreparedKind
+from cdp_core.pipeline.suppressed import Suppressed
 from cdp_core.runner.outcome import delivery_counts
 from delivering import SAID, Choosy, Delivered, deliver
 
@@ -64,7 +65,7 @@ class Days:
         self.members: set[bytes] = set()
         self.day = 0
 
-    def plan(self, wanted: set[bytes]) -> Plan:
+    def plan(self, wanted: set[bytes], suppressed: Suppressed | None = None) -> Plan:
         self.day += 1
         with DigestFileWriter(self.folder / f"wanted{self.day}") as file:
             file.write(distinct(from_bytes(b"".join(wanted))))
@@ -77,6 +78,7 @@ class Days:
             export_id="e",
             folder=self.folder / f"plan{self.day}",
             letters=self.letters.values(),
+            suppressed=suppressed,
         )
 
     def deliver(self, plan: Plan, bad: set[bytes], size: int) -> Delivered:
@@ -88,6 +90,7 @@ class Days:
         outcomes = [BatchOutcome(range=batch.range, status=batch.status) for batch in batches]
         self.files = ledger.apply(self.folder / "ledger", self.files, plan, outcomes, export_id="e")
         change = dead_letters.change(plan, batches)
+        assert change.waiting is not None
         self.letters = {key: letter for key, letter in self.letters.items() if key in change.waiting} | {
             (letter.operation, letter.kind, letter.digest): letter for letter in change.refused
         }
@@ -178,3 +181,17 @@ def test_a_batch_that_was_refused_whole_makes_no_letters(tmp_path: Path) -> None
     done = deliver(plan, service, size=16, most_halves=0)
     assert list(done.journal.statuses.values()) == [BatchStatus.REFUSED]
     assert job.take_over(plan, records(done, "run1")) == DeadLetterChange()
+
+
+def test_a_run_of_the_owed_removals_alone_lets_all_stay(tmp_path: Path) -> None:
+    job = Days(tmp_path)
+    first = job.plan(set(PEOPLE[:4]))
+    job.take_over(first, records(job.deliver(first, set(PEOPLE[:1]), 8), "run1"))
+    second = job.plan(set(PEOPLE[:3]), Suppressed({"EMAIL": PEOPLE[3]}))
+    owed = second.only_owed(tmp_path / "owed")
+    assert owed is not None
+    assert dead_letters.change(second, ()).waiting == frozenset(job.letters)
+    for narrowed in (owed, Plan.open(owed.folder, owed.sha256)):
+        assert narrowed.owed_alone
+        assert dead_letters.change(narrowed, ()) == DeadLetterChange(waiting=None)
+    assert not Plan.open(second.folder, second.sha256).owed_alone

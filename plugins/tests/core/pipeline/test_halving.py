@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 
 from cdp_core.contract.destination import Batch
 from cdp_core.contract.digests import DigestBlock
-from cdp_core.contract.faults import AudienceGone, Unanswered
+from cdp_core.contract.faults import AudienceGone, ServiceFailed, Unanswered
 from cdp_core.model.delivery import BatchOutcome, BatchRange, BatchStatus, Operation, Receipt
 from cdp_core.model.journal import JournalTotals
 from cdp_core.runner.outcome import counted
-from delivering import SAID, Choosy, Delivered, PlanOf, deliver, digests
+from delivering import SAID, Choosy, Delivered, PlanOf, Service, deliver, digests
 
 
 def pick(block: DigestBlock, *numbers: int) -> set[bytes]:
@@ -208,7 +209,9 @@ def test_a_stop_while_halving_ends_after_the_request_in_flight() -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_half_whose_answer_was_lost_is_sent_again(times: int) -> None:
+def test_a_half_whose_answer_was_lost_is_sent_again_and_what_is_refused_of_it_is_perhaps_there(
+    times: int,
+) -> None:
     plan = PlanOf(digests(16))
     bad = pick(plan.additions, 9)
 
@@ -224,4 +227,39 @@ def test_a_half_whose_answer_was_lost_is_sent_again(times: int) -> None:
 
     done = deliver(plan, Cut(bad), size=16)
     assert done.service.members == set(plan.additions) - bad
-    assert with_status(done, plan, BatchStatus.DEAD_LETTER) == list(bad)
+    assert with_status(done, plan, BatchStatus.UNKNOWN) == list(bad)
+    assert with_status(done, plan, BatchStatus.DEAD_LETTER) == []
+
+
+class Applied(Service):
+    """Applies the first request and fails, and refuses every later one; `then` is called at each refusal."""
+
+    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self._then = then
+
+    def deliver(self, batch: Batch) -> Receipt:
+        self.calls += 1
+        if self.calls == 1:
+            self.members |= set(batch.digests)
+            raise ServiceFailed("502")
+        self._then()
+        return Receipt(accepted=False, http_status=400, message=SAID)
+
+
+@pytest.mark.parametrize(("people", "most_halves"), [(1, 0), (4, 0), (4, 2), (4, 100)])
+def test_what_an_earlier_attempt_may_have_applied_is_perhaps_there_however_it_is_halved_and_refused(
+    people: int, most_halves: int
+) -> None:
+    plan = PlanOf(digests(people))
+    done = deliver(plan, Applied(), most_halves=most_halves)
+    assert with_status(done, plan, BatchStatus.UNKNOWN) == list(plan.additions)
+    assert set(done.journal.statuses.values()) <= {BatchStatus.UNKNOWN, BatchStatus.HALVED}
+
+
+def test_halves_that_were_perhaps_applied_and_are_not_come_to_are_perhaps_there() -> None:
+    plan, stop = PlanOf(digests(8)), threading.Event()
+    done = deliver(plan, Applied(stop.set), stop=stop)
+    assert done.service.calls == 2
+    assert with_status(done, plan, BatchStatus.UNKNOWN) == list(plan.additions)
+    assert [step for step, _ in done.journal.lines[-5:]] == ["open", "open", "close", "close", "close"]

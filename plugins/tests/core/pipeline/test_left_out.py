@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from cdp_core.pipeline.deliver import Delivery, Screen
 from cdp_core.runner.latecomers import Latecomers
 from cdp_core.runner.outcome import counted
 from cdp_core.store.state import State
-from delivering import QUICK, PlanOf, Service, Unhurried, deliver, digests
+from delivering import QUICK, Choosy, PlanOf, Service, Unhurried, deliver, digests
 
 HELD = (BatchStatus.ACCEPTED, BatchStatus.UNKNOWN)
 
@@ -117,6 +118,66 @@ def test_a_batch_that_was_perhaps_applied_and_is_then_all_suppressed_is_perhaps_
     done = deliver(PlanOf(digests(3)), Service(unanswered), screen=screening(lambda: late))
     assert done.service.calls == 1
     assert done.journal.statuses == {"1": BatchStatus.UNKNOWN}
+
+
+def test_who_was_perhaps_applied_then_suppressed_and_then_halved_is_counted_once() -> None:
+    bad, other = digests(2)
+    late: list[bytes] = []
+
+    class Lost(Choosy):
+        def deliver(self, batch: Batch) -> Receipt:
+            if not late:
+                late.append(other)
+                self.calls += 1
+                self.members |= set(batch.digests)
+                raise Unanswered("no answer")
+            return super().deliver(batch)
+
+    with a_state() as state:
+        start(state)
+        send(state, PlanOf(digests(2)), Lost([bad]), screening(lambda: late))
+        outcomes = state.journal.outcomes("run")
+        counts = counted(2, outcomes, state.journal.totals("run"))
+    assert ends_of(outcomes) == {0: {BatchStatus.UNKNOWN}, 1: {BatchStatus.UNKNOWN}}
+    assert (counts.unknown, counts.not_sent, counts.left_out) == (2, 0, 0)
+
+
+def test_halves_that_are_opened_before_their_batch_is_closed_tell_of_it_alone() -> None:
+    with a_state() as state:
+        start(state)
+        whole = BatchRange(operation=Operation.ADD, kind="EMAIL", start=0, count=4)
+        state.journal.open("run", whole, 1)
+        state.journal.open("run", replace(whole, count=2), 2, half_of=1)
+        first, *_ = state.journal.outcomes("run")
+        assert first.status is BatchStatus.UNKNOWN
+        state.journal.open("run", replace(whole, start=2, count=2), 3, half_of=1)
+        outcomes = state.journal.outcomes("run")
+        assert counted(4, outcomes, state.journal.totals("run")).unknown == 4
+        assert ends_of(outcomes) == {row: {BatchStatus.UNKNOWN} for row in range(4)}
+
+
+def start(state: State) -> None:
+    now = datetime.now(UTC)
+    state.runs.start(
+        Run(id="run", export_id="e", export_name="E", status=RunStatus.DELIVERING, actor="a", started_at=now)
+    )
+
+
+def send(state: State, plan: PlanOf, service: Service, screen: Screen) -> None:
+    Delivery(
+        run_id="run",
+        plan=plan,
+        batch_size=10,
+        concurrency=1,
+        destination=service,
+        journal=state.journal,
+        pace=Unhurried(),
+        renew=lambda: None,
+        progress=lambda done: None,
+        stop=threading.Event(),
+        screen=screen,
+        patience=QUICK,
+    ).run()
 
 
 class Scripted(Service):
@@ -218,12 +279,14 @@ def test_every_row_has_one_end_and_nobody_suppressed_before_a_request_is_in_it(
     assert not any(forbidden)
     ends = ends_of(outcomes)
     for row, statuses in ends.items():
+        assert len(statuses) == 1
         there = held[row] in service.members
         assert statuses & set(HELD) or not there
         assert there or statuses != {BatchStatus.ACCEPTED}
         assert held[row] in suppressed or BatchStatus.LEFT_OUT not in statuses
     counts = counted(people, outcomes, totals)
     assert counts.balances
+    assert counts.left_out <= counts.not_sent
     assert counts.left_out == sum(statuses == {BatchStatus.LEFT_OUT} for statuses in ends.values())
     assert all(held.index(each) in ends for each in service.members)
 

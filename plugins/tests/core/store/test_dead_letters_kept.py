@@ -63,6 +63,8 @@ def test_they_come_stay_change_and_go(state: State, export: Export) -> None:
         AUDIENCE, export.id, DeadLetterChange(waiting=waiting(one, gone), refused=(again,))
     )
     assert state.dead_letters.of(AUDIENCE, export.id) == (again, gone)
+    state.dead_letters.change(AUDIENCE, export.id, DeadLetterChange(waiting=None, refused=(two,)))
+    assert state.dead_letters.of(AUDIENCE, export.id) == (again, two, gone)
     state.dead_letters.change(AUDIENCE, export.id, NO_LETTERS)
     assert state.dead_letters.of(AUDIENCE, export.id) == ()
 
