@@ -7,6 +7,7 @@ file that no list names is swept. The same function settles a run that was kille
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import re
@@ -26,7 +27,7 @@ from cdp_core.errors import Code, GateFault
 from cdp_core.model.delivery import BatchOutcome, BatchStatus
 from cdp_core.model.explanation import Held
 from cdp_core.model.ledger import LedgerFile, LedgerPart
-from cdp_core.pipeline.claims import Fold, LedgerReader
+from cdp_core.pipeline.claims import Claims, Fold, LedgerReader
 from cdp_core.pipeline.digest_file import DigestFile, DigestFileWriter, Written, ranges_for
 from cdp_core.pipeline.digest_sets import EMPTY, minus, part, union
 from cdp_core.pipeline.disk import link, private_folder, sha256, sync, writing
@@ -79,6 +80,7 @@ def apply(
     outcomes: Iterable[BatchOutcome],
     *,
     export_id: str,
+    replay: bool = False,
 ) -> tuple[LedgerFile, ...]:
     """Write what a plan's outcomes change of an export's claims; the audience's new list of files.
 
@@ -88,6 +90,10 @@ def apply(
     carried out as planned. A batch that is only journaled counts as unknown; where two outcomes tell
     of one digest, acceptance counts first. Other exports' files are handed on as they are, but for their
     claims on what an owed removal took out: those end as the export's own does.
+
+    A plan is made against the claims that it meets: what it adds is not held, and what it ends is. In a
+    `replay` that may not be so, where an earlier plan is lost or an earlier answer came late; then what
+    is held already is not added again, and only what is held ends.
     """
     before: dict[tuple[str, str], list[LedgerFile]] = {}
     for file in files:
@@ -99,7 +105,13 @@ def apply(
     for (holder, kind), held in before.items():
         settlement = _Settlement if holder == export_id else _OthersSettlement
         result += settlement(
-            folder=folder, before=held, plan=plan, told=told, export_id=holder, kind=kind
+            folder=folder,
+            before=held,
+            plan=plan,
+            told=told,
+            export_id=holder,
+            kind=kind,
+            replay=replay,
         ).files()
     return tuple(result)
 
@@ -184,7 +196,15 @@ class _Settlement:
     """One kind of one export: its files before, what became of the plan, its files after."""
 
     def __init__(
-        self, *, folder: Path, before: list[LedgerFile], plan: Plan, told: _Told, export_id: str, kind: str
+        self,
+        *,
+        folder: Path,
+        before: list[LedgerFile],
+        plan: Plan,
+        told: _Told,
+        export_id: str,
+        kind: str,
+        replay: bool,
     ) -> None:
         self._folder = folder
         self._before = before
@@ -192,6 +212,7 @@ class _Settlement:
         self._told = told
         self._export_id = export_id
         self._kind = kind
+        self._replay = replay
 
     def files(self) -> list[LedgerFile]:
         if not self._changes:
@@ -212,10 +233,11 @@ class _Settlement:
 
     @property
     def _all_added(self) -> bool:
-        """Whether the plan's additions, all of them accepted, are the only change."""
+        """Whether the plan's additions, none held and all of them accepted, are the only change."""
         added = self._plan.file(PlanPart.ADD, self._kind)
         return (
             added is not None
+            and not self._replay
             and self._told.accepted(PlanPart.ADD, self._kind).count == added.rows
             and not self._changed_by(*set(PlanPart) - {PlanPart.ADD})
             and not any(file.part is LedgerPart.UNCONFIRMED for file in self._before)
@@ -237,7 +259,11 @@ class _Settlement:
         return _ChangeReader(self._plan, self._told, self._kind)
 
     def _settle(self, work: tuple[Fold, _Change]) -> _Change:
-        return _settled(work)
+        fold, change = work
+        return self._settled(fold(), change)
+
+    def _settled(self, before: Claims, change: _Change) -> _Change:
+        return _replayed(before, change) if self._replay else _settled(before, change)
 
     def _written(self) -> list[LedgerFile]:
         changes = self._change_reader
@@ -324,9 +350,9 @@ class _OthersSettlement(_Settlement):
 
     def _settle(self, work: tuple[Fold, _Change]) -> _Change:
         fold, change = work
-        held = fold().all
-        ended, doubted = (part(each, held).both for each in (change.ended, change.doubted))
-        return _settled((fold, _Change(EMPTY, EMPTY, ended, doubted)))
+        before = fold()
+        ended, doubted = (part(each, before.all).both for each in (change.ended, change.doubted))
+        return self._settled(before, _Change(EMPTY, EMPTY, ended, doubted))
 
 
 _ADDED = (PlanPart.ADD, PlanPart.ADD_AGAIN)
@@ -406,14 +432,23 @@ def _both(one: pa.Array, other: pa.Array) -> pa.Array:
     return union([one, other]) if len(other) else one
 
 
-def _settled(work: tuple[Fold, _Change]) -> _Change:
+def _settled(before: Claims, change: _Change) -> _Change:
     """For one range: what becomes confirmed, all that is perhaps there then, and the confirmed that ends."""
-    fold, change = work
-    before = fold().unconfirmed
-    perhaps = minus(minus(union([before, change.perhaps]), change.confirmed), change.ended)
+    unsure = before.unconfirmed
+    perhaps = minus(minus(union([unsure, change.perhaps]), change.confirmed), change.ended)
     return _Change(
         change.confirmed,
         _both(perhaps, change.doubted),
-        minus(_both(change.ended, change.doubted), before),
+        minus(_both(change.ended, change.doubted), unsure),
         change.doubted,
     )
+
+
+def _replayed(before: Claims, change: _Change) -> _Change:
+    """The same for a change that was planned against other claims than these, perhaps."""
+    held = before.confirmed
+    new = dataclasses.replace(
+        change, confirmed=minus(change.confirmed, held), perhaps=minus(change.perhaps, held)
+    )
+    settled = _settled(before, new)
+    return dataclasses.replace(settled, ended=part(settled.ended, held).both)

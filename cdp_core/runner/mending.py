@@ -1,8 +1,8 @@
 """Mends an audience's ledger, under its lease: rebuilt from the runs' plans and receipts, or given up.
 
 A ledger is what the receipts of its runs, taken in the order of their commits, have made of their plans;
-so the same steps once more make the same claims. Nothing is deleted: files that are out of use, corrupt
-or not ours go to a folder beside.
+so the same steps once more make the same claims, but for what a lost plan or a late answer changes.
+Nothing is deleted: files that are out of use, corrupt or not ours go to a folder beside.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from cdp_core.model.delivery import AudienceKey, BatchStatus, Operation
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.pipeline import ledger
-from cdp_core.pipeline.disk import link, private_folder, writing
+from cdp_core.pipeline.disk import link, private_folder, sync, writing
 from cdp_core.pipeline.plan import Plan
 from cdp_core.runner.dead import DIED
 from cdp_core.runner.watch import LeaseWatch
@@ -99,7 +99,7 @@ class Mending:
                     lost.append(self._lost(run))
                     continue
                 outcomes = self._state.journal.outcomes(run.id)
-                files = ledger.apply(into, files, plan, outcomes, export_id=run.export_id)
+                files = ledger.apply(into, files, plan, outcomes, export_id=run.export_id, replay=True)
             lost += [self._lost(run) for run in self._beyond_settling()]
             yield Rebuilding(runs=len(runs), files=files, lost=tuple(lost))
         finally:
@@ -112,6 +112,7 @@ class Mending:
             with writing(path):
                 private_folder(path.parent)
                 link(self._into / file.path, path)
+        _sync_folders(self._folder, (file.path for file in rebuilding.files))
         with self._moving_aside() as aside:
             self._state.ledgers.mend(
                 self._watch.lease,
@@ -165,6 +166,7 @@ class Mending:
             with writing(folder):
                 private_folder((folder / name).parent)
                 link(self._folder / name, folder / name)
+        _sync_folders(folder, names)
         yield Aside(folder=folder, files=tuple(names))
         for path in moving:
             path.unlink(missing_ok=True)
@@ -172,6 +174,15 @@ class Mending:
 
 def claims(files: Sequence[LedgerFile]) -> int:
     return sum(file.claims for file in files)
+
+
+def _sync_folders(folder: Path, names: Iterable[str]) -> None:
+    """Return when the new files of these names, and the folders that they lie in, are on the disk itself."""
+    inner = {folder / each for name in names for each in Path(name).parents}
+    if inner:
+        with writing(folder):
+            for each in (*inner, folder.parent, folder.parent.parent):
+                sync(each)
 
 
 def _given_up(run: Run) -> Run:

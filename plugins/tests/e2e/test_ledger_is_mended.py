@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cdp_core.model.delivery import BatchStatus
 from cdp_core.model.ledger import LedgerPart
 from cdp_core.pipeline.claims import LedgerReader
 from cdp_core.store.state import State
@@ -151,6 +152,49 @@ def test_what_receipts_cannot_tell_is_said_and_needs_a_yes(job: Job) -> None:
     # What was lost is sent and removed once more, which changes nothing at the service.
     job.cdp("export", "run", NAME)
     assert job.members() == wanted(range(10, 1010))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "lost"),
+    [((1000, 1001, 1000, 1001), 2), ((1000, 1001, 1000, 1001), 1), ((1001, 1000, 1001), 1)],
+    ids=["removal lost, added twice", "addition lost, removed and added", "removal lost, there at first"],
+)
+def test_a_lost_plan_between_others_leaves_nobody_for_good(
+    job: Job, sizes: tuple[int, ...], lost: int
+) -> None:
+    runs = []
+    for size in sizes:
+        job.write(customers(range(size)))
+        runs.append(job.cdp.json("export", "run", NAME)["run"])
+    before = claims_of(job)
+    shutil.rmtree(workspace(job) / "plans" / runs[lost])
+    view = job.cdp.json("ledger", "rebuild", NAME, "--yes")
+    assert len(view["lost"]) == 1
+    assert view["after"] == 1001
+    assert claims_of(job) == before
+    job.write(customers(range(1000)))
+    assert job.cdp.json("export", "run", NAME)["kinds"]["EMAIL"]["removed"] == 1
+    assert job.members() == wanted(range(1000))
+
+
+def test_an_answer_that_came_late_leaves_nobody_for_good(job: Job) -> None:
+    job.cdp("export", "run", NAME)
+    job.write(customers(range(1001)))
+    job.killed("cdp_core.store.journal:Journal.close:before:1", "export", "run", NAME)
+    cut_off = job.cdp.json("export", "history", NAME)[0]["run"]
+    # The next run takes it for unknown and sends the one more again; then the answer arrives.
+    job.cdp("export", "run", NAME)
+    before = claims_of(job)
+    with State.open(workspace(job) / "state.db") as state:
+        (batch,) = state.journal.batches(cut_off)
+        state.journal.close(batch.id, BatchStatus.ACCEPTED)
+    view = job.cdp.json("ledger", "rebuild", NAME)
+    assert view["lost"] == []
+    assert view["after"] == 1001
+    assert claims_of(job) == before
+    job.write(customers(range(1000)))
+    assert job.cdp.json("export", "run", NAME)["kinds"]["EMAIL"]["removed"] == 1
+    assert job.members() == wanted(range(1000))
 
 
 def test_a_dead_run_whose_plan_is_gone_stops_runs_until_the_ledger_is_rebuilt(job: Job) -> None:
