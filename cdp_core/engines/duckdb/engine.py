@@ -102,10 +102,11 @@ class DuckDBEngine(Engine):
             sink=sink,
             progress=progress,
         )
+        profiles = self._relation.rows()
         return Selected(
-            profiles=self._relation.rows(),
+            profiles=profiles,
             members=members,
-            duplicate_keys=self._relation.duplicates(self._source.key),
+            duplicate_keys=self._relation.duplicates(self._source.key, profiles),
         )
 
     def keys_of(self, selection: Selection, digests: Mapping[str, Collection[bytes]]) -> Iterator[KeyFound]:

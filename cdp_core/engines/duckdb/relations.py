@@ -18,6 +18,9 @@ from cdp_core.model.configuration import Column
 # JSON text that looks like one of these would come back in another spelling.
 _TEXT_IN_JSON = ("UUID", "JSON")
 
+# Some 100 MB of them.
+_GROUPS_AT_ONCE = 2_500_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
@@ -34,22 +37,28 @@ class Relation:
     def rows(self) -> int:
         if self.known_rows is not None:
             return self.known_rows
-        row = on_profiles(
-            lambda: self.connection.execute("SELECT count(*) FROM profiles").fetchone(), where=self.url
-        )
-        return int(row[0]) if row else 0
+        return self._number("SELECT count(*) FROM profiles")
 
-    def duplicates(self, key: str) -> int:
-        """Rows whose value in a column an earlier row has; where it is NULL, a row is like no other."""
+    def duplicates(self, key: str, rows: int) -> int:
+        """Of so many rows, those whose value in a column an earlier row has; where it is NULL, a row is like
+        no other."""
         # Hashes are grouped in a third of the time; that two keys share one is only a reason to look.
-        return self._repeated(f"hash({name(key)})", key) and self._repeated(name(key), key)
+        return self._repeated(f"hash({name(key)})", key, rows) and self._repeated(name(key), key, rows)
 
-    def _repeated(self, expression: str, key: str) -> int:
-        groups = (
-            f"SELECT count(*) AS n FROM profiles WHERE {name(key)} IS NOT NULL "
-            f"GROUP BY {expression} HAVING count(*) > 1"
-        )
-        query = f"SELECT coalesce(sum(n - 1), 0) FROM ({groups})"
+    def _repeated(self, expression: str, key: str, rows: int) -> int:
+        """In as many passes as keep the groups of each in little memory."""
+        passes = 1 + rows // _GROUPS_AT_ONCE
+        found = 0
+        for number in range(passes):
+            this_pass = f"AND hash({name(key)}) % {passes} = {number}" if passes > 1 else ""
+            groups = (
+                f"SELECT count(*) AS n FROM profiles WHERE {name(key)} IS NOT NULL {this_pass} "
+                f"GROUP BY {expression} HAVING count(*) > 1"
+            )
+            found += self._number(f"SELECT coalesce(sum(n - 1), 0) FROM ({groups})")
+        return found
+
+    def _number(self, query: str) -> int:
         row = on_profiles(lambda: self.connection.execute(query).fetchone(), where=self.url)
         return int(row[0]) if row else 0
 

@@ -9,13 +9,26 @@ from typing import Any
 
 import pytest
 
-from cdp_core.contract.source import Engine, KeyFound, Selected, Selection
+from cdp_core.contract.source import DigestSink, Engine, KeyFound, Selected, Selection
 from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Column, Match
 from cdp_core.model.policy import MemberConsent, Region
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
 
 Make = Callable[..., Any]
+
+
+class Unheard(DigestSink):
+    def digests(self, kind: str, digests: bytes | memoryview) -> None:
+        return
+
+    def withheld(self, kind: str, digests: bytes | memoryview) -> None:
+        return
+
+    def reason(self, kind: str, reason: Reason, values: int) -> None:
+        return
+
 
 SELECTION = Selection(
     segments=(),
@@ -99,3 +112,14 @@ def test_an_engine_that_cannot_find_keys_finds_none() -> None:
 
     none: list[KeyFound] = []
     assert list(Plain().keys_of(SELECTION, {"EMAIL": [digest("a")]})) == none
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 100])
+def test_keys_that_repeat_are_counted_alike_in_however_many_passes(
+    open_engine: Make, parquet: Make, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("cdp_core.engines.duckdb.relations._GROUPS_AT_ONCE", at_once)
+    keys = ["a", "b", "a", None, "c", None, "a", "c", "d"]
+    engine = open_engine(parquet(id=keys, email=["x@example.org"] * len(keys)))
+    selection = dataclasses.replace(SELECTION, matching=SELECTION.matching[:1])
+    assert engine.identify(selection, Unheard(), lambda members: None).duplicate_keys == 3
