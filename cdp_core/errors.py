@@ -7,6 +7,7 @@ The group decides the exit status; the code names the very fault, is stable, and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum, IntEnum
 from typing import ClassVar
 
@@ -30,6 +31,11 @@ class ExitStatus(IntEnum):
     def meaning(self) -> str:
         return _MEANINGS[self]
 
+    @classmethod
+    def worst(cls, statuses: Iterable[ExitStatus]) -> ExitStatus:
+        """Of several runs' statuses the one that asks for most; done where there are none."""
+        return max(statuses, key=_BY_WEIGHT.index, default=cls.DONE)
+
 
 _MEANINGS = {
     ExitStatus.DONE: "done",
@@ -44,6 +50,21 @@ _MEANINGS = {
     ExitStatus.HELD: "another run holds the audience",
     ExitStatus.FAULT: "a fault of ours",
 }
+
+
+_BY_WEIGHT = (
+    ExitStatus.DONE,
+    ExitStatus.REFUSALS,
+    ExitStatus.HELD,
+    ExitStatus.TEMPORARY,
+    ExitStatus.GATE,
+    ExitStatus.USAGE,
+    ExitStatus.INVALID,
+    ExitStatus.RECONNECT,
+    ExitStatus.CONSENT_MISSING,
+    ExitStatus.NOT_ALLOWED,
+    ExitStatus.FAULT,
+)
 
 
 class Code(Enum):
@@ -77,10 +98,12 @@ class Code(Enum):
     PLAN_UNKNOWN = (321, "There is no such plan, or it cannot be run")
     NAME_INVALID = (322, "The name is not valid")
     PERSON_UNTOLD = (325, "What was given does not tell which person is meant")
+    SCHEDULE_INVALID = (327, "The recurrence or its time zone is not valid")
     LIST_UNREADABLE = (326, "The list of persons cannot be read")
 
     NOT_ALLOWED = (401, "The person's role does not allow it")
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")
+    EXPORT_USER_MISSING = (406, "The connection has no export user for runs that nobody starts")
     LAST_ADMINISTRATOR = (403, "The last Administrator cannot be removed")
     ACCESS_PLUGIN_BROKEN = (405, "A plugin that decides on access or consent cannot be loaded")
 

@@ -19,6 +19,7 @@ from cdp_core.app.ledgers import Ledgers
 from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
+from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
 from cdp_core.app.views import Check, Whoami
@@ -76,6 +77,7 @@ class CDP:
         self.people = People(self.desk, runner)
         self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)
+        self.schedules = Schedules(self.desk, self.exports, profiles, runner)
         self.ledgers = Ledgers(self.desk, workspace, connector)
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)

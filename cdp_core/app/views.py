@@ -14,6 +14,7 @@ from cdp_core.model.gates import Finding
 from cdp_core.model.journal import BatchRecord
 from cdp_core.model.policy import MemberConsent, Policy
 from cdp_core.model.run import Run
+from cdp_core.model.schedule import DueRun
 from cdp_core.model.secret import Secret
 
 
@@ -160,6 +161,37 @@ class MendedLedger:
     lost: tuple[str, ...] = ()
     aside: str | None = None
     moved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportScheduleView:
+    """When an export runs by itself. `follows` is `refresh`, or `own` for a recurrence of its own; `when` is
+    it in words, `cron` in lines; `next` is its next moment in the recurrence's zone; `last` the newest moment
+    at which it was due, with what became of it."""
+
+    export: str
+    active: bool
+    attached: bool
+    follows: str
+    when: str
+    cron: tuple[str, ...]
+    timezone: str
+    next: datetime | None
+    paused: str | None
+    last: DueRun | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleView:
+    """The refresh, and the exports: `next` are the refresh's next moments, in its zone."""
+
+    active: bool
+    when: str
+    cron: tuple[str, ...]
+    timezone: str
+    next: tuple[datetime, ...]
+    set_by: str
+    exports: tuple[ExportScheduleView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,8 @@ from cdp_core.cli.policy import policy_options, typed_policy
 from cdp_core.cli.render import things
 from cdp_core.cli.render.documents import report_document
 from cdp_core.cli.render.words import quoted
+from cdp_core.cli.run_all import run_all
+from cdp_core.cli.schedule_export import schedule_export
 from cdp_core.cli.session import Session
 from cdp_core.cli.show_run import rejected, show_run
 from cdp_core.errors import Code, UsageFault
@@ -318,9 +320,14 @@ def plan(context: click.Context, *, name: str | None, as_json: bool) -> None:
 
 
 @export.verb(
-    "run", example='cdp export run "Loyal to Snapchat"\ncdp export run "Loyal to Snapchat" --plan ID --json'
+    "run",
+    example='cdp export run "Loyal to Snapchat"\ncdp export run "Loyal to Snapchat" --plan ID --json\n'
+    "cdp export run --all",
 )
 @name_argument
+@rich_click.option(
+    "--all", "everything", is_flag=True, help="Run every export whose schedule is on, one after another."
+)
 @rich_click.option(
     "--plan", metavar="ID", help="Deliver this plan as it is, or not at all. Default: plan anew."
 )
@@ -328,19 +335,33 @@ def plan(context: click.Context, *, name: str | None, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def run(
-    context: click.Context, /, *, name: str | None, plan: str | None, as_json: bool, **flags: bool
+    context: click.Context,
+    /,
+    *,
+    name: str | None,
+    everything: bool,
+    plan: str | None,
+    as_json: bool,
+    **flags: bool,
 ) -> None:
     """Bring the audience up to today's segments.
 
     Gates stop it (exit 7) before anything is sent where something looks like a mistake; --allow-… and
     --accept-… say for this run that it is meant, which the audit log keeps.
 
-    Ctrl-C ends the run after the batches in flight; the next run settles what was left.
+    Ctrl-C ends the run after the batches in flight; the next run settles what was left. With --all no run
+    keeps another from its turn, and the exit status is the worst of theirs.
     """
     from cdp_core.cli.interrupt import stop_on_signal
     from cdp_core.cli.render.progress import progress
 
     session: Session = context.obj
+    if everything:
+        if name is not None or plan is not None or any(flags.values()):
+            raise UsageFault(
+                Code.USAGE, "--all takes no name, plan or gate", hint="run that export by its name"
+            )
+        context.exit(int(run_all(session.cdp(), as_json=as_json)))
     name = _named(session, name)
     exports = session.cdp().exports
     with stop_on_signal() as stop, progress() as tell:
@@ -376,5 +397,6 @@ def history(session: Session, *, name: str | None, limit: int, as_json: bool) ->
     )
 
 
+export.add_command(schedule_export)
 export.add_command(show_run)
 export.add_command(rejected)

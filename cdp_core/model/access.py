@@ -52,6 +52,12 @@ class Action(StrEnum):
     LEDGER_SHOW = "ledger.show"
     LEDGER_REBUILD = "ledger.rebuild"
     LEDGER_RESET = "ledger.reset"
+    SCHEDULE_SHOW = "schedule.show"
+    SCHEDULE_SET = "schedule.set"
+    SCHEDULE_SWITCH = "schedule.switch"
+    EXPORT_SCHEDULE = "export.schedule"
+    SCHEDULER_START = "scheduler.start"
+    SCHEDULER_RUN_DUE = "scheduler.run-due"
     ROLE_LIST = "role.list"
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
@@ -109,6 +115,12 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.LEDGER_SHOW: "see an audience's ledger",
     Action.LEDGER_REBUILD: "rebuild a ledger",
     Action.LEDGER_RESET: "give up a ledger",
+    Action.SCHEDULE_SHOW: "see the schedules",
+    Action.SCHEDULE_SET: "set the schedule of the refresh",
+    Action.SCHEDULE_SWITCH: "switch the refresh on or off",
+    Action.EXPORT_SCHEDULE: "schedule an export",
+    Action.SCHEDULER_START: "start the scheduler",
+    Action.SCHEDULER_RUN_DUE: "run what is due in the export users' names",
     Action.ROLE_LIST: "list roles",
     Action.ROLE_GRANT: "grant a role",
     Action.ROLE_REVOKE: "revoke a role",
@@ -161,6 +173,7 @@ class Resource:
         "person",
         "suppression",
         "ledger",
+        "schedule",
         "role",
         "plugin",
         "audit",

@@ -23,6 +23,7 @@ VIEWER = Role(
             Action.EXPORT_SHOW,
             Action.EXPORT_HISTORY,
             Action.EXPORT_SHOW_RUN,
+            Action.SCHEDULE_SHOW,
             Action.PLUGIN_LIST,
         }
     ),
@@ -47,6 +48,7 @@ CONTRIBUTOR = Role(
             Action.EXPORT_PLAN,
             Action.EXPORT_RUN,
             Action.EXPORT_REJECTED,
+            Action.EXPORT_SCHEDULE,
             Action.SUPPRESSION_ADD,
             Action.SUPPRESSION_IMPORT,
         }
@@ -78,6 +80,7 @@ THROUGH_A_CONNECTION = frozenset(
         Action.EXPORT_PLAN,
         Action.EXPORT_RUN,
         Action.EXPORT_REJECTED,
+        Action.EXPORT_SCHEDULE,
     }
 )
 

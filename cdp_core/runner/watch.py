@@ -1,4 +1,4 @@
-"""Keeps a run's lease alive while it works, and tells it when the lease was lost."""
+"""Keeps a lease alive while its holder works, and tells it when the lease was lost."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class LeaseWatch:
     """Takes the lease on entry (raises `HeldFault` where somebody holds it), renews it every `BEAT`
     seconds, releases it on exit. `lost` is set, and `stop` with it, where somebody fenced it off."""
 
-    def __init__(self, state: State, audience: AudienceKey, holder: Holder, stop: threading.Event) -> None:
+    def __init__(self, state: State, name: AudienceKey | str, holder: Holder, stop: threading.Event) -> None:
         self._state = state
-        self._name = str(audience)
+        self._name = str(name)
         self._holder = holder
         self._stop = stop
         self._done = threading.Event()

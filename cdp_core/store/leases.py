@@ -59,6 +59,14 @@ class Leases(Repository):
             expires_at=expires_at,
         )
 
+    def is_held(self, name: str) -> bool:
+        """Whether somebody holds it who is not certainly gone."""
+        with self._database.read() as connection:
+            row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+        if row is None or not row.held or row.expires_at <= self._database.now():
+            return False
+        return may_live(_holder(row))
+
     def check(self, lease: Lease) -> None:
         """Raise `InternalFault` where the lease is not held any more."""
         with self._database.read() as connection:

@@ -27,6 +27,7 @@ from cdp_core.store.plans import Plans
 from cdp_core.store.processes import this_process
 from cdp_core.store.rates import Rates
 from cdp_core.store.runs import Runs
+from cdp_core.store.schedules import DueRuns, Schedules
 from cdp_core.store.segments import Segments
 from cdp_core.store.suppressions import Suppressions
 from cdp_core.workspace.files import create_private, refuse_symlink
@@ -52,6 +53,8 @@ class State:
         self.dead_letters = DeadLetters(database)
         self.ledgers = Ledgers(database, self.leases, self.runs, self.dead_letters)
         self.rates = Rates(database)
+        self.schedules = Schedules(database)
+        self.due_runs = DueRuns(database, self.leases)
         self.suppressions = Suppressions(database)
         self.audit = Audit(database)
 

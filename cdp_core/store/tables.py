@@ -100,6 +100,36 @@ export_segments = Table(
     UniqueConstraint("export_id", "segment_id"),
 )
 
+# The refresh's own schedule has no export.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("export_id", Text, ForeignKey("exports.id", ondelete="CASCADE"), unique=True),
+    Column("recurrence", Json),
+    Column("active", Boolean, nullable=False),
+    Column("paused", Text),
+    Column("paused_at", UtcDateTime),
+    Column("since", UtcDateTime),
+    Column("set_by", Text, nullable=False),
+)
+
+due_runs = Table(
+    "due_runs",
+    metadata,
+    Column("export_id", Text, ForeignKey("exports.id", ondelete="CASCADE"), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("missed", Integer, nullable=False),
+    Column("run_id", Text),
+    Column("exit_status", Integer),
+    Column("message", Text, nullable=False),
+    Column("next_try_at", UtcDateTime),
+    Column("updated_at", UtcDateTime),
+    PrimaryKeyConstraint("export_id", "due_at"),
+)
+
 grants = Table(
     "grants",
     metadata,

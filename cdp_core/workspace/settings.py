@@ -43,6 +43,7 @@ class WorkspaceSettings:
     disabled_plugins: tuple[str, ...] = ()
     patience: Patience = field(default_factory=Patience)
     consent: MemberConsent | None = None
+    retry_minutes: float = 120.0
 
 
 _PATIENCE = Patience()
@@ -161,6 +162,18 @@ class ConsentSettings(SettingsSchema):
             )
 
 
+class SchedulerSettings(SettingsSchema):
+    retry_minutes = fields.Float(
+        load_default=120.0,
+        validate=validate.Range(0, 7 * 24 * 60),
+        metadata={
+            "label": "Retry minutes",
+            "help": "How long after it was due a scheduled run that failed for a while is tried again.",
+            "example": "120",
+        },
+    )
+
+
 class PluginsSettings(SettingsSchema):
     disabled = fields.List(
         fields.String(),
@@ -188,6 +201,7 @@ class WorkspaceSchema(SettingsSchema):
     engine = fields.Nested(EngineSettings, load_default=lambda: EngineSettings().load({}))
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
+    scheduler = fields.Nested(SchedulerSettings, load_default=lambda: SchedulerSettings().load({}))
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
     vault = fields.Nested(VaultSettings, required=True)
 
@@ -250,6 +264,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         disabled_plugins=tuple(loaded["plugins"]["disabled"]),
         patience=Patience(**loaded["delivery"]),
         consent=member_consent(**loaded["consent"]) if loaded["consent"]["field"] else None,
+        retry_minutes=loaded["scheduler"]["retry_minutes"],
     )
 
 
@@ -268,6 +283,7 @@ def written(settings: WorkspaceSettings) -> str:
         "consent": {"field": settings.consent.field, "granted": list(settings.consent.granted)}
         if settings.consent
         else {},
+        "scheduler": {} if settings.retry_minutes == 120.0 else {"retry_minutes": settings.retry_minutes},
         "plugins": {"disabled": list(settings.disabled_plugins)},
         "vault": {"kind": settings.vault},
     }

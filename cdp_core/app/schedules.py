@@ -1,0 +1,195 @@
+"""Schedules: when exports run by themselves, and the scheduler that runs them then."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from cdp_core.app.desk import Desk, act
+from cdp_core.app.exports import Exports
+from cdp_core.app.views import ExportScheduleView, ScheduleView
+from cdp_core.errors import Code, ExitStatus, InvalidFault, NotAllowedFault
+from cdp_core.model.access import Action, Resource
+from cdp_core.model.configuration import Export
+from cdp_core.model.names import as_typed
+from cdp_core.model.run import RunEvent, RunStatus
+from cdp_core.model.schedule import DueRun, Recurrence, Schedule
+from cdp_core.rules.recurrence import in_words, moments
+from cdp_core.runner.profiles import Profiles
+from cdp_core.runner.runner import Runner
+from cdp_core.scheduler.calendar import Calendar, Due
+from cdp_core.scheduler.job import Ended, Job
+from cdp_core.scheduler.loop import Loop
+
+NEXT_SHOWN = 5
+
+
+class Schedules:
+    def __init__(self, desk: Desk, exports: Exports, profiles: Profiles, runner: Runner) -> None:
+        self.desk = desk
+        self._exports = exports
+        self._profiles = profiles
+        self._runner = runner
+
+    def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
+        """An act with a name is about the export of that name, and its connection."""
+        return self._exports.resource(name, {}) if name else Resource(kind="schedule", name="refresh")
+
+    @act(Action.SCHEDULE_SHOW)
+    def show(self) -> ScheduleView:
+        return self._shown()
+
+    @act(Action.SCHEDULE_SET)
+    def set(self, *, recurrence: Recurrence, for_all: bool = False) -> ScheduleView:
+        """Set the refresh's schedule, and switch it on. Exports keep their own recurrences; with `for_all`
+        every export follows the refresh from now on."""
+        state = self.desk.state
+        before = state.schedules.refresh()
+        with state.transaction():
+            state.schedules.set_refresh(self._stamped(Schedule(recurrence=recurrence)))
+            if for_all:
+                state.schedules.follow_refresh()
+        self.desk.note(before=_described(before), after=recurrence.as_dict(), for_all=for_all)
+        return self._shown()
+
+    @act(Action.SCHEDULE_SWITCH)
+    def switch(self, *, active: bool) -> ScheduleView:
+        """Switch the refresh off, or on again as it was set."""
+        state = self.desk.state
+        before = state.schedules.refresh()
+        if active and before.recurrence is None:
+            raise InvalidFault(
+                Code.SCHEDULE_INVALID,
+                "the refresh has no schedule to switch on",
+                hint="cdp schedule set --daily 02:00 --timezone Europe/Amsterdam",
+            )
+        state.schedules.set_refresh(self._stamped(dataclasses.replace(before, active=active)))
+        self.desk.note(before=before.active, after=active)
+        return self._shown()
+
+    @act(Action.EXPORT_SCHEDULE)
+    def schedule_export(
+        self,
+        name: str,
+        *,
+        recurrence: Recurrence | None = None,
+        follow_refresh: bool = False,
+        active: bool | None = None,
+    ) -> ExportScheduleView:
+        """Give an export a recurrence of its own, or let it follow the refresh; switch it off, or on again
+        as it was. Whatever is said also ends a pause."""
+        state = self.desk.state
+        export = state.exports.get(name)
+        before = state.schedules.of(export.id)
+        after = dataclasses.replace(before, paused=None, paused_at=None)
+        if recurrence is not None or follow_refresh:
+            after = dataclasses.replace(after, recurrence=recurrence, active=True)
+        if active is not None:
+            after = dataclasses.replace(after, active=active)
+        state.schedules.set(export.id, self._stamped(after))
+        self.desk.note(before=_described(before), after=_described(after))
+        return self._view(export, self.desk.now())
+
+    @act(Action.SCHEDULER_START)
+    def start(
+        self, *, loop: Callable[[Calendar], Loop], stop: threading.Event, once: bool = False
+    ) -> ExitStatus:
+        """Run what is due until `stop` is set; with `once`, what is due now, and no more."""
+        made = loop(Calendar(self.desk.state))
+        if once:
+            return made.once(stop)
+        made.forever(stop)
+        return ExitStatus.DONE
+
+    @act(Action.SCHEDULER_RUN_DUE)
+    def run_due(
+        self,
+        name: str,
+        *,
+        due_at: datetime,
+        missed: int = 0,
+        progress: Callable[[RunEvent], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> DueRun | None:
+        """Run an export that is due, in its export user's name; None where that has been done already.
+        Raises `HeldFault` where another scheduler is at it."""
+        state = self.desk.state
+        due = Due(export=state.exports.get(name), due_at=due_at, missed=missed)
+        job = Job(
+            state,
+            due,
+            run=lambda stopped: self._run(due.export, progress, stopped),
+            now=self.desk.now,
+            window=timedelta(minutes=self._profiles.settings.retry_minutes),
+        )
+        done = job.do(stop or threading.Event())
+        if done is not None:
+            self.desk.note(outcome=str(done.outcome), run=done.run_id)
+        return done
+
+    def _run(
+        self, export: Export, progress: Callable[[RunEvent], None] | None, stop: threading.Event
+    ) -> Ended:
+        desk = Desk.in_name_of(self._export_user(export), self.desk.state, self.desk.catalog)
+        report = Exports(desk, self._profiles, self._runner).run(export.name, progress=progress, stop=stop)
+        run = report.run
+        return Ended(
+            exit_status=report.exit_status,
+            run_id=run.id,
+            skipped=run.status is RunStatus.SKIPPED,
+            message=f"{run.error_code}: {run.error}" if run.error_code else " ".join(report.notes),
+        )
+
+    def _export_user(self, export: Export) -> str:
+        connection = self.desk.state.connections.by_id(str(export.connection_id))
+        if connection.export_user is None:
+            raise NotAllowedFault(
+                Code.EXPORT_USER_MISSING,
+                "nobody has agreed to read the profiles for runs that nobody starts",
+                where=f"connection {connection.name!r}",
+                hint=f"cdp connection export-user {as_typed(connection.name)}",
+            )
+        return connection.export_user
+
+    def _shown(self) -> ScheduleView:
+        refresh = self.desk.state.schedules.refresh()
+        recurrence, now = refresh.recurrence, self.desk.now()
+        coming = moments(recurrence, now) if recurrence and refresh.active else iter(())
+        return ScheduleView(
+            active=refresh.active,
+            when=in_words(recurrence) if recurrence else "",
+            cron=recurrence.lines if recurrence else (),
+            timezone=recurrence.timezone if recurrence else "",
+            next=tuple(itertools.islice(coming, NEXT_SHOWN)),
+            set_by=refresh.set_by,
+            exports=tuple(self._view(export, now) for export in self.desk.state.exports.all()),
+        )
+
+    def _stamped(self, schedule: Schedule) -> Schedule:
+        return dataclasses.replace(schedule, since=self.desk.now(), set_by=self.desk.actor.name)
+
+    def _view(self, export: Export, now: datetime) -> ExportScheduleView:
+        state = self.desk.state
+        schedule = state.schedules.of(export.id)
+        recurrence = schedule.recurrence or state.schedules.refresh().recurrence
+        return ExportScheduleView(
+            export=export.name,
+            active=schedule.active,
+            attached=export.connection_id is not None,
+            follows="refresh" if schedule.recurrence is None else "own",
+            when=in_words(recurrence) if recurrence else "",
+            cron=recurrence.lines if recurrence else (),
+            timezone=recurrence.timezone if recurrence else "",
+            next=Calendar(state).upcoming(export, now),
+            paused=schedule.paused,
+            last=state.due_runs.newest(export.id),
+        )
+
+
+def _described(schedule: Schedule) -> dict[str, Any]:
+    recurrence = schedule.recurrence.as_dict() if schedule.recurrence else None
+    return {"recurrence": recurrence, "active": schedule.active, "paused": schedule.paused}

@@ -1,0 +1,91 @@
+"""What schedules look like: the refresh with its next times, and the exports with theirs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+
+from cdp_core.cli.render.tables import Details, Listing
+from cdp_core.cli.render.words import moment, plain
+from cdp_core.model.schedule import DueOutcome, DueRun
+
+if TYPE_CHECKING:
+    from cdp_core.app.views import ExportScheduleView, ScheduleView
+
+_OUTCOMES = {
+    DueOutcome.RUNNING: "Processing",
+    DueOutcome.WAITING: "Waiting to be tried again",
+    DueOutcome.DONE: "Successful",
+    DueOutcome.SKIPPED: "Skipped",
+    DueOutcome.FAILED: "Failed",
+    DueOutcome.SUPERSEDED: "Left to the next time",
+}
+
+
+def schedule(view: ScheduleView) -> tuple[RenderableType, ...]:
+    return (
+        Details(
+            "Refresh",
+            (
+                ("State", "on" if view.active else "off"),
+                ("When", view.when or "not set"),
+                *(("Next" if number == 0 else "", in_zone(each)) for number, each in enumerate(view.next)),
+                ("Set by", view.set_by),
+            ),
+        ),
+        Listing(
+            ("Export", "State", "Follows", "When", "Next", "Last due", "Result", "Message"),
+            (
+                (
+                    each.export,
+                    state(each),
+                    "the refresh" if each.follows == "refresh" else "its own times",
+                    each.when,
+                    in_zone(each.next),
+                    moment(each.last.due_at) if each.last else "",
+                    _OUTCOMES[each.last.outcome] if each.last else "",
+                    plain(each.paused or (each.last.message if each.last else "")),
+                )
+                for each in view.exports
+            ),
+            texts=("When", "Message"),
+            empty="No exports yet.",
+        ),
+    )
+
+
+def export_schedule(view: ExportScheduleView) -> Details:
+    return Details(
+        view.export,
+        (
+            ("State", state(view)),
+            ("Follows", "the refresh" if view.follows == "refresh" else "its own times"),
+            ("When", view.when or "the refresh has no times"),
+            ("Next", in_zone(view.next) or "none"),
+            ("Paused", plain(view.paused or "")),
+            ("Last", _last(view.last)),
+        ),
+    )
+
+
+def state(view: ExportScheduleView) -> str:
+    if not view.attached:
+        return "no connection"
+    if not view.active:
+        return "off"
+    return "paused" if view.paused else "on"
+
+
+def in_zone(when: datetime | None) -> str:
+    """A moment on the clock of the zone that it is in: `Wed 2026-11-25 02:00 CET`."""
+    return "" if when is None else when.strftime("%a %Y-%m-%d %H:%M %Z")
+
+
+def _last(last: DueRun | None) -> str:
+    if last is None:
+        return "never due yet"
+    missed = f", standing for {last.missed} missed" if last.missed else ""
+    said = f": {plain(last.message)}" if last.message else ""
+    return f"{_OUTCOMES[last.outcome]}, due {moment(last.due_at)}{missed}{said}"

@@ -1,0 +1,151 @@
+"""The scheduler end to end: real processes over one workspace, the simulator, and the clock that there is."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from main_job import KILLER, Job, add_export, customers, wanted
+
+NAME = "Loyal to Snapchat"
+
+
+def until(true: Callable[[], Any], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.05)
+
+
+def alter(job: Job, *statements: str) -> None:
+    """Change the state behind everybody's back."""
+    with sqlite3.connect(job.cdp.folder / ".cdp" / "state.db") as state:
+        for statement in statements:
+            state.execute(statement)
+    state.close()
+
+
+def make_due(job: Job, *names: str) -> None:
+    """Let the exports have been due a minute ago, as if the scheduler had not run then."""
+    for name in names:
+        job.cdp("export", "schedule", name, "--cron", "* * * * *", "--timezone", "UTC")
+    alter(
+        job,
+        "UPDATE schedules SET since = datetime('now', '-61 seconds')",
+        "UPDATE exports SET created_at = datetime('now', '-1 day')",
+    )
+
+
+def add_broken(job: Job) -> None:
+    """An export whose audience has gone since it was added."""
+    add_export(job.cdp, "Broken")
+    gone = "json_set(settings, '$.audience_id', '1111111111')"
+    alter(job, f"UPDATE exports SET settings = {gone} WHERE name = 'Broken'")
+
+
+def last(job: Job, name: str = NAME) -> dict[str, Any]:
+    shown = job.cdp.json("schedule", "show")["exports"]
+    found: dict[str, Any] = next(each for each in shown if each["export"] == name)
+    return found
+
+
+def test_what_is_due_runs_in_the_export_users_name_and_the_log_is_json(job: Job) -> None:
+    make_due(job, NAME)
+    done = job.cdp("scheduler", "start", "--once", "--log-format", "json")
+    assert job.members() == wanted(range(1000))
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {"due", "station", "done", "ended"} <= {line.get("event") for line in told}
+    (run,) = job.cdp.json("export", "history", NAME)
+    assert (run["status"], run["actor"]) == ("committed", last_actor(job))
+    assert last(job)["last"]["outcome"] == "done"
+    assert job.cdp.json("audit", "verify")["ok"]
+
+
+def last_actor(job: Job) -> str:
+    return str(job.cdp.json("connection", "show", "Snapchat EU")["export_user"])
+
+
+def test_one_failing_export_stops_no_other_and_what_must_be_mended_pauses_it(job: Job) -> None:
+    add_broken(job)
+    make_due(job, NAME, "Broken")
+    job.cdp("scheduler", "start", "--once", status=3)
+    assert job.members() == wanted(range(1000))
+    broken = last(job, "Broken")
+    assert (broken["last"]["outcome"], broken["last"]["exit_status"]) == ("failed", 3)
+    assert "CDP-315" in broken["paused"]
+    assert last(job)["last"]["outcome"] == "done"
+
+
+def test_sigterm_lets_the_batches_in_flight_end_and_the_next_scheduler_sends_the_rest(job: Job) -> None:
+    job.simulator.fault("stall:route=add-users,seconds=0.5,count=1000")
+    make_due(job, NAME)
+    with job.cdp.start("scheduler", "start", "--poll", "0.2") as scheduler:
+        until(job.members)
+        scheduler.send_signal(signal.SIGTERM)
+        said, errors = scheduler.communicate(timeout=60)
+    assert scheduler.returncode == 0, said + errors
+    assert 0 < len(job.members()) < 1000
+    assert last(job)["last"]["outcome"] == "waiting"
+    job.simulator.clear_faults()
+    job.cdp("scheduler", "start", "--once")
+    assert job.members() == wanted(range(1000))
+
+
+def test_of_several_schedulers_one_runs_what_is_due(job: Job) -> None:
+    make_due(job, NAME)
+    several = [job.cdp.start("scheduler", "start", "--once") for _ in range(4)]
+    for each in several:
+        with each:
+            said, errors = each.communicate(timeout=60)
+        # Who came too late finds it done (0), or being done (10).
+        assert each.returncode in (0, 10), said + errors
+    runs = job.cdp.json("export", "history", NAME)
+    due = {run["started_at"] for run in runs}
+    assert len(due) == len(runs) <= 2, "a minute may have begun meanwhile"
+    assert job.members() == wanted(range(1000))
+    assert len(job.uploads()) == 10
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "cdp_core.store.journal:Journal.attempt:after:3",
+        "cdp_core.pipeline.ledger:apply:before:1",
+        "cdp_core.store.ledgers:Ledgers.commit:after:1",
+    ],
+)
+def test_a_killed_run_is_finished_by_another_scheduler(job: Job, step: str) -> None:
+    make_due(job, NAME)
+    killing = {"CDP_TEST_KILL": step, "PYTHONPATH": str(KILLER)}
+    job.cdp("scheduler", "start", "--once", status=70, environ=killing)
+    assert last(job)["last"]["outcome"] == "running"
+    job.write(customers(range(100, 1100)))
+    job.cdp("scheduler", "start", "--once")
+    assert job.members() == wanted(range(100, 1100))
+    assert last(job)["last"]["outcome"] == "done"
+
+
+def test_run_all_runs_every_export_that_is_on_and_exits_with_the_worst(job: Job) -> None:
+    add_broken(job)
+    add_export(job.cdp, "Off")
+    job.cdp("export", "schedule", "Off", "off")
+    told = job.cdp.json("export", "run", "--all", status=3)
+    assert [(each["export"], each.get("status"), bool(each.get("error"))) for each in told] == [
+        ("Broken", None, True),
+        (NAME, "committed", False),
+    ]
+    assert job.members() == wanted(range(1000))
+
+
+def test_an_export_user_who_lost_the_right_stops_the_run_and_it_says_so(job: Job) -> None:
+    make_due(job, NAME)
+    alter(job, "UPDATE connections SET export_user = 'somebody-who-left'")
+    job.cdp("scheduler", "start", "--once", status=4)
+    assert job.members() == set()
+    assert "somebody-who-left" in last(job)["paused"]
