@@ -18,8 +18,9 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 
 @contextmanager
-def stop_on_signal() -> Iterator[threading.Event]:
-    """An event that the first signal sets; the handlers that were there come back at the end."""
+def stop_on_signal(said: str = "Finishing the batches in flight") -> Iterator[threading.Event]:
+    """An event that the first signal sets, and what is `said` then; the handlers that were there come back
+    at the end."""
     stop = threading.Event()
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -27,7 +28,7 @@ def stop_on_signal() -> Iterator[threading.Event]:
             _abort(number)
         stop.set()
         # Straight to the descriptor: the interrupted code may be inside a stream's own lock.
-        os.write(2, b"\nFinishing the batches in flight; once more to stop at once.\n")
+        os.write(2, f"\n{said}; once more to stop at once.\n".encode())
 
     before = {number: signal.signal(number, handle) for number in _SIGNALS}
     try:

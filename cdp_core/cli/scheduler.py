@@ -17,6 +17,7 @@ from cdp_core.cli.command import command, noun
 from cdp_core.cli.interrupt import stop_on_signal
 from cdp_core.cli.logs import write_logs
 from cdp_core.cli.session import Session
+from cdp_core.cli.systemd import install
 from cdp_core.errors import CdpError, Code, ExitStatus, UsageFault
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def start(
             grace=grace,
         )
 
-    with stop_on_signal() as stop, ExitStack() as open_while:
+    with stop_on_signal("Ending the runs under way") as stop, ExitStack() as open_while:
         if health_port is not None:
             try:
                 port = open_while.enter_context(served(health, (health_host, health_port)))
@@ -188,4 +189,5 @@ def run_due(
     context.exit(done.exit_status or int(ExitStatus.DONE))
 
 
+scheduler.add_command(install)
 scheduler.add_command(run_due)

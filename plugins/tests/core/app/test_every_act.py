@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ from cdp_core.app.ledgers import Ledgers
 from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
+from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
 from cdp_core.errors import CdpError, Code, NotAllowedFault
 from cdp_core.model.access import Action
+from cdp_core.rules.recurrence import cron
 
 ROOMS: dict[str, type] = {
     "": CDP,
@@ -34,6 +38,7 @@ ROOMS: dict[str, type] = {
     "suppressions": Suppressions,
     "runs": Runs,
     "ledgers": Ledgers,
+    "schedules": Schedules,
     "roles": Roles,
     "plugins": Plugins,
     "audit": Audit,
@@ -75,7 +80,22 @@ def call(cdp: CDP, room: str, name: str) -> Any:
 
 
 def _something(name: str) -> Any:
-    return {"settings": {}, "secrets": {}, "matching": (), "segments": ()}.get(name, "nothing of that name")
+    given: dict[str, Any] = {
+        "settings": {},
+        "secrets": {},
+        "matching": (),
+        "segments": (),
+        "recurrence": cron("0 2 * * *", timezone="UTC"),
+        "due_at": datetime.now(UTC),
+        "stop": threading.Event(),
+        "loop": lambda calendar: _NothingDue(),
+    }
+    return given.get(name, "nothing of that name")
+
+
+class _NothingDue:
+    def forever(self, stop: threading.Event) -> None:
+        return
 
 
 @pytest.mark.parametrize(("room", "name"), methods())
