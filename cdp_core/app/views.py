@@ -12,7 +12,7 @@ from cdp_core.errors import ExitStatus
 from cdp_core.model.configuration import Match
 from cdp_core.model.gates import Finding
 from cdp_core.model.journal import BatchRecord
-from cdp_core.model.policy import MemberConsent, Policy
+from cdp_core.model.policy import MemberConsent, Mode, Policy
 from cdp_core.model.run import Run
 from cdp_core.model.secret import Secret
 
@@ -84,13 +84,15 @@ class ExportView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """A run with how the process should end for it, and what the gates say of its plan."""
+    """A run with how the process should end for it, what the gates say of its plan, and the mode that this
+    was made in (None where there is no plan)."""
 
     run: Run
     exit_status: ExitStatus
     gates: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     plan_folder: str | None = None
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

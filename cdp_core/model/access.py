@@ -41,6 +41,7 @@ class Action(StrEnum):
     EXPORT_REMOVE = "export.remove"
     EXPORT_PLAN = "export.plan"
     EXPORT_RUN = "export.run"
+    EXPORT_RESYNC = "export.resync"
     EXPORT_HISTORY = "export.history"
     EXPORT_SHOW_RUN = "export.show-run"
     EXPORT_REJECTED = "export.rejected"
@@ -98,6 +99,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_REMOVE: "remove an export",
     Action.EXPORT_PLAN: "plan an export",
     Action.EXPORT_RUN: "run an export",
+    Action.EXPORT_RESYNC: "send an export's members again",
     Action.EXPORT_HISTORY: "see an export's history",
     Action.EXPORT_SHOW_RUN: "see a run",
     Action.EXPORT_REJECTED: "write down what was refused",

@@ -14,19 +14,21 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 import pyarrow as pa
 
 from cdp_core.errors import Code, GateFault
-from cdp_core.model.delivery import BatchOutcome, BatchStatus
+from cdp_core.model.delivery import BatchOutcome, BatchStatus, Operation
 from cdp_core.model.explanation import Held
 from cdp_core.model.ledger import LedgerFile, LedgerPart
+from cdp_core.model.policy import Mode
 from cdp_core.pipeline.claims import Claims, Fold, LedgerReader
 from cdp_core.pipeline.digest_file import DigestFile, DigestFileWriter, Written, ranges_for
 from cdp_core.pipeline.digest_sets import EMPTY, minus, part, union
@@ -93,8 +95,11 @@ def apply(
 
     A plan is made against the claims that it meets: what it adds is not held, and what it ends is. In a
     `replay` that may not be so, where an earlier plan is lost or an earlier answer came late; then what
-    is held already is not added again, and only what is held ends.
+    is held already is not added again, and only what is held ends. So it is with a plan that sends again
+    what is held: where that is not accepted, the claim is perhaps there from now on.
     """
+    outcomes = tuple(outcomes)
+    files = emptied(folder, files, outcomes)
     before: dict[tuple[str, str], list[LedgerFile]] = {}
     for file in files:
         before.setdefault((file.export_id, file.kind), []).append(file)
@@ -103,7 +108,12 @@ def apply(
     told = _Told(outcomes)
     result = []
     for (holder, kind), held in before.items():
-        settlement = _Settlement if holder == export_id else _OthersSettlement
+        if holder != export_id:
+            settlement: type[_Settlement] = _OthersSettlement
+        elif plan.resends:
+            settlement = _ResendSettlement
+        else:
+            settlement = _TakingOutSettlement if plan.mode is Mode.REMOVE else _Settlement
         result += settlement(
             folder=folder,
             before=held,
@@ -114,6 +124,27 @@ def apply(
             replay=replay,
         ).files()
     return tuple(result)
+
+
+def emptied(
+    folder: Path, files: Iterable[LedgerFile], outcomes: Iterable[BatchOutcome]
+) -> tuple[LedgerFile, ...]:
+    """The audience's files after what the outcomes tell of its emptying: where the service said so, every
+    claim ends; where no answer came, all are perhaps there, so that nobody is missed who is gone."""
+    files = tuple(files)
+    told = {each.status for each in outcomes if each.range.operation is Operation.REMOVE_ALL}
+    if BatchStatus.ACCEPTED in told:
+        return ()
+    if not told & {BatchStatus.UNKNOWN, BatchStatus.JOURNALED}:
+        return files
+    held: dict[tuple[str, str], list[LedgerFile]] = {}
+    for file in files:
+        held.setdefault((file.export_id, file.kind), []).append(file)
+    return tuple(
+        file
+        for (holder, kind), before in held.items()
+        for file in _Doubting(folder=folder, before=before, export_id=holder, kind=kind).files()
+    )
 
 
 def count(files: Iterable[LedgerFile]) -> Mapping[tuple[str, str], int]:
@@ -167,11 +198,19 @@ def _sha256_or_none(path: Path) -> str | None:
 class _Told:
     """What became of each row of a plan."""
 
-    def __init__(self, outcomes: Iterable[BatchOutcome]) -> None:
+    def __init__(self, outcomes: Collection[BatchOutcome]) -> None:
         self._accepted: dict[tuple[PlanPart, str], Intervals] = {}
         self._unknown: dict[tuple[PlanPart, str], Intervals] = {}
+        # What was removed before an audience was emptied has no claims any more that could end.
+        emptied = any(
+            (each.range.operation, each.status) == (Operation.REMOVE_ALL, BatchStatus.ACCEPTED)
+            for each in outcomes
+        )
+        ignored = (Operation.REMOVE_ALL, *((Operation.REMOVE,) if emptied else ()))
         for outcome in outcomes:
             batch = outcome.range
+            if batch.operation in ignored:
+                continue
             if outcome.status is BatchStatus.ACCEPTED:
                 told = self._accepted
             elif outcome.status in (BatchStatus.UNKNOWN, BatchStatus.JOURNALED):
@@ -255,7 +294,7 @@ class _Settlement:
         return [*self._before, self._entry(ledger_part, Written(path, planned.sha256, planned.rows))]
 
     @property
-    def _change_reader(self) -> _ChangeReader:
+    def _change_reader(self) -> _Changes:
         return _ChangeReader(self._plan, self._told, self._kind)
 
     def _settle(self, work: tuple[Fold, _Change]) -> _Change:
@@ -345,7 +384,7 @@ class _OthersSettlement(_Settlement):
         return False
 
     @property
-    def _change_reader(self) -> _ChangeReader:
+    def _change_reader(self) -> _Changes:
         return _EndReader(self._plan, self._told, self._kind)
 
     def _settle(self, work: tuple[Fold, _Change]) -> _Change:
@@ -353,6 +392,66 @@ class _OthersSettlement(_Settlement):
         before = fold()
         ended, doubted = (part(each, before.all).both for each in (change.ended, change.doubted))
         return self._settled(before, _Change(EMPTY, EMPTY, ended, doubted))
+
+
+class _TakingOutSettlement(_Settlement):
+    """Of a plan that takes out whoever it names: only what the export claims of that ends."""
+
+    def _settle(self, work: tuple[Fold, _Change]) -> _Change:
+        fold, change = work
+        before = fold()
+        ended, doubted = (part(each, before.all).both for each in (change.ended, change.doubted))
+        return self._settled(before, dataclasses.replace(change, ended=ended, doubted=doubted))
+
+
+class _ResendSettlement(_Settlement):
+    """Of a plan that sends claims again: those that the service has not accepted are perhaps there."""
+
+    @property
+    def _changes(self) -> bool:
+        return True
+
+    @property
+    def _all_added(self) -> bool:
+        return False
+
+    @property
+    def _change_reader(self) -> _Changes:
+        return _ResendReader(self._plan, self._told, self._kind)
+
+    def _settle(self, work: tuple[Fold, _Change]) -> _Change:
+        fold, change = work
+        before = fold()
+        return _replayed(
+            before, dataclasses.replace(change, doubted=part(change.doubted, before.confirmed).both)
+        )
+
+
+class _Doubting(_Settlement):
+    """Nothing is sure any more of what one export claims of one kind."""
+
+    def __init__(self, *, folder: Path, before: list[LedgerFile], export_id: str, kind: str) -> None:
+        self._folder = folder
+        self._before = before
+        self._export_id = export_id
+        self._kind = kind
+
+    @property
+    def _changes(self) -> bool:
+        return any(file.part is not LedgerPart.UNCONFIRMED for file in self._before)
+
+    @property
+    def _all_added(self) -> bool:
+        return False
+
+    @property
+    def _change_reader(self) -> _Changes:
+        return _NoChange()
+
+    def _settle(self, work: tuple[Fold, _Change]) -> _Change:
+        fold, change = work
+        before = fold()
+        return _settled(before, dataclasses.replace(change, doubted=before.confirmed))
 
 
 _ADDED = (PlanPart.ADD, PlanPart.ADD_AGAIN)
@@ -368,6 +467,22 @@ class _Change:
     perhaps: pa.Array
     ended: pa.Array
     doubted: pa.Array
+
+
+class _Changes(Protocol):
+    """What has changed, range by range."""
+
+    @property
+    def ranges(self) -> int: ...
+
+    def read(self, ranges: int) -> Iterator[_Change]: ...
+
+
+class _NoChange:
+    ranges = 1
+
+    def read(self, ranges: int) -> Iterator[_Change]:
+        return itertools.repeat(_Change(EMPTY, EMPTY, EMPTY, EMPTY), ranges)
 
 
 class _ChangeReader:
@@ -426,6 +541,18 @@ class _EndReader(_ChangeReader):
         )
         for shared, ended, doubted in zip(*columns, strict=True):
             yield _Change(EMPTY, EMPTY, part(shared, ended).both, part(shared, doubted).both)
+
+
+class _ResendReader(_ChangeReader):
+    """The same, with what was sent again and not accepted among what is in doubt."""
+
+    def read(self, ranges: int) -> Iterator[_Change]:
+        missed = self._together(
+            {each: Intervals.everything().without(self._told.accepted(each, self._kind)) for each in _ADDED},
+            ranges,
+        )
+        for change, more in zip(super().read(ranges), missed, strict=True):
+            yield dataclasses.replace(change, doubted=_both(more, change.doubted))
 
 
 def _both(one: pa.Array, other: pa.Array) -> pa.Array:

@@ -46,6 +46,7 @@ CONTRIBUTOR = Role(
             Action.EXPORT_REMOVE,
             Action.EXPORT_PLAN,
             Action.EXPORT_RUN,
+            Action.EXPORT_RESYNC,
             Action.EXPORT_REJECTED,
             Action.SUPPRESSION_ADD,
             Action.SUPPRESSION_IMPORT,
@@ -77,6 +78,7 @@ THROUGH_A_CONNECTION = frozenset(
         Action.EXPORT_REMOVE,
         Action.EXPORT_PLAN,
         Action.EXPORT_RUN,
+        Action.EXPORT_RESYNC,
         Action.EXPORT_REJECTED,
     }
 )

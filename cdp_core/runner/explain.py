@@ -12,6 +12,7 @@ from cdp_core.model.configuration import Export, Segment
 from cdp_core.model.delivery import AudienceKey, BatchOutcome, BatchStatus, Operation
 from cdp_core.model.explanation import AudienceHistory, ExportStanding, Held, Moment, UnreadPlan, Why
 from cdp_core.model.journal import BatchRecord, DeadLetter
+from cdp_core.model.policy import Mode
 from cdp_core.model.run import Run
 from cdp_core.model.suppression import Suppression
 from cdp_core.pipeline import ledger
@@ -55,13 +56,19 @@ class Search:
         asked = self._services.member_consent(export) is not None
         letter = self._letter(audience, export) if audience else None
         held = self._held(audience, export) if audience else Held.NO
+        why = self._why(
+            export, has_segment=bool(segments), withheld=withheld, suppression=suppression, letter=letter
+        )
+        if export.policy.mode is Mode.REMOVE and (
+            segments or (held is not Held.NO and (withheld or suppression))
+        ):
+            why = None
         return ExportStanding(
             export=export.name,
             audience=str(audience or ""),
+            mode=export.policy.mode,
             held=held,
-            why=self._why(
-                export, has_segment=bool(segments), withheld=withheld, suppression=suppression, letter=letter
-            ),
+            why=why,
             segments=tuple(segments),
             keys=self._keys(export),
             consent=False if withheld else (True if asked and segments else None),
@@ -165,6 +172,10 @@ class Search:
                     and _covers(batch.range.start, batch.range.count, place)
                 ]
                 yield _moment(run, str(operation), place, batches)
+        if self._place(plan, PlanPart.EMPTIED) is not None:
+            journaled = self._state.journal.batches(run.id)
+            emptying = [batch for batch in journaled if batch.range.operation is Operation.REMOVE_ALL]
+            yield _moment(run, str(PlanPart.EMPTIED), 0, emptying)
         for part in _NOT_SENT:
             if self._place(plan, part) is not None:
                 yield Moment(run_id=run.id, export=run.export_name, at=run.started_at, act=str(part))

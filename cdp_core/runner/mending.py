@@ -95,10 +95,11 @@ class Mending:
                     files = tuple(file for file in files if file.export_id != run.export_id)
                     continue
                 plan = self._plan(run)
+                outcomes = self._state.journal.outcomes(run.id)
                 if plan is None:
                     lost.append(self._lost(run))
+                    files = ledger.emptied(into, files, outcomes)
                     continue
-                outcomes = self._state.journal.outcomes(run.id)
                 files = ledger.apply(into, files, plan, outcomes, export_id=run.export_id, replay=True)
             lost += [self._lost(run) for run in self._beyond_settling()]
             yield Rebuilding(runs=len(runs), files=files, lost=tuple(lost))

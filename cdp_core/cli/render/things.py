@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from cdp_core.cli.render.modes import mode_of
 from cdp_core.cli.render.tables import Details, Listing, coloured
 from cdp_core.cli.render.words import count, duration, moment, plain, quoted, status_word
 from cdp_core.model.access import Action
@@ -167,11 +168,12 @@ def _told(value: Any) -> str:
 
 def exports(views: Iterable[ExportView]) -> Listing:
     return Listing(
-        ("Export", "Type", "Connection", "Status", "Refreshed", "You may"),
+        ("Export", "Type", "Mode", "Connection", "Status", "Refreshed", "You may"),
         (
             (
                 view.name,
                 view.destination,
+                str(view.policy.mode),
                 _connection_of(view),
                 _export_status(view),
                 moment(view.refreshed),
@@ -202,6 +204,7 @@ def export(view: ExportView) -> Details:
             ("Segments", _names(view.segments)),
             ("Data matching", _names(f"{match.kind} from {match.field}" for match in view.matching)),
             *_settings(view.settings),
+            ("Mode", mode_of(view.policy)),
             ("Member consent", _member_consent(view)),
             *_rules(view.policy),
             ("Members in the audience", f"{count(view.claims)} put there by this export"),
