@@ -109,6 +109,8 @@ class Code(Enum):
 
     NOT_EMPTIED = (801, "The service refused to empty the audience")
 
+    LEDGER_SEALED = (714, "The ledger is encrypted, and its key is not at hand")
+
     SERVICE_UNREACHABLE = (901, "The service cannot be reached or does not answer")
     STATE_BUSY = (902, "The state database is busy")
     INTERRUPTED = (903, "The run was interrupted")

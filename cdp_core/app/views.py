@@ -141,11 +141,13 @@ class ConnectionForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerView:
-    """What an audience holds: claims by export and kind; `differing` and `strangers` are files."""
+    """What an audience holds: claims by export and kind, in so many files, of which some may be encrypted;
+    `differing` and `strangers` are files."""
 
     audience: str
     claims: Mapping[str, Mapping[str, int]]
     files: int
+    encrypted: int
     differing: tuple[str, ...]
     strangers: tuple[str, ...]
 
@@ -162,6 +164,19 @@ class MendedLedger:
     lost: tuple[str, ...] = ()
     aside: str | None = None
     moved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResealedLedgers:
+    """How many ledger files and plans were written anew, encrypted or plain. `spoilt` plans, which nothing
+    could read, were taken away; `aside` is the folder of files that were moved out of use before, which
+    are as they were."""
+
+    encrypted: bool
+    files: int
+    plans: int
+    spoilt: int
+    aside: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,8 @@ class Action(StrEnum):
     LEDGER_SHOW = "ledger.show"
     LEDGER_REBUILD = "ledger.rebuild"
     LEDGER_RESET = "ledger.reset"
+    LEDGER_ENCRYPT = "ledger.encrypt"
+    LEDGER_DECRYPT = "ledger.decrypt"
     ROLE_LIST = "role.list"
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
@@ -111,6 +113,8 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.LEDGER_SHOW: "see an audience's ledger",
     Action.LEDGER_REBUILD: "rebuild a ledger",
     Action.LEDGER_RESET: "give up a ledger",
+    Action.LEDGER_ENCRYPT: "encrypt the ledgers",
+    Action.LEDGER_DECRYPT: "decrypt the ledgers",
     Action.ROLE_LIST: "list roles",
     Action.ROLE_GRANT: "grant a role",
     Action.ROLE_REVOKE: "revoke a role",

@@ -26,6 +26,7 @@ from cdp_core.pipeline.grouping import THREADS, in_parallel
 from cdp_core.pipeline.modes import Again, rule
 from cdp_core.pipeline.plan import Plan, PlanPart, PlanWriter
 from cdp_core.pipeline.prepare import Prepared, PreparedKind
+from cdp_core.pipeline.seal import PLAIN, Seal
 from cdp_core.pipeline.suppressed import Suppressed
 
 
@@ -40,6 +41,7 @@ def compare(
     suppressed: Suppressed | None = None,
     mode: Mode = Mode.MIRROR,
     resend: int | None = 0,
+    seal: Seal = PLAIN,
 ) -> Plan:
     """Write the plan into `folder`, which must not exist yet; `files` are the audience's, of all exports;
     `letters` are the export's. What is `suppressed` has been taken out of what was prepared already, but in
@@ -54,13 +56,13 @@ def compare(
     counts = {}
     refused = _Refused(letters)
     again = Again(resend)
-    with PlanWriter(folder) as plan, ThreadPoolExecutor(THREADS) as threads:
+    with PlanWriter(folder, seal) as plan, ThreadPoolExecutor(THREADS) as threads:
         for kind, share in {**prepared.kinds, **unmatched}.items():
             claims = by_kind(files, kind)
             apart = mode is Mode.REMOVE or len(refused.of(Operation.ADD, kind))
             if claims or apart or len(share.wanted) != 1:
-                own = LedgerReader(ledger_folder, claims.pop(export_id, []))
-                others = [LedgerReader(ledger_folder, each) for each in claims.values()]
+                own = LedgerReader(ledger_folder, claims.pop(export_id, []), seal)
+                others = [LedgerReader(ledger_folder, each, seal) for each in claims.values()]
                 counts[kind] = _compare_kind(
                     plan,
                     threads,
@@ -72,6 +74,7 @@ def compare(
                     suppressed=suppressed or Suppressed(),
                     mode=mode,
                     again=again,
+                    seal=seal,
                 )
             else:
                 counts[kind] = _take_everything(plan, kind, share)
@@ -117,9 +120,10 @@ def _compare_kind(
     suppressed: Suppressed,
     mode: Mode,
     again: Again,
+    seal: Seal,
 ) -> KindCounts:
-    wanted = [DigestFile(written.path) for written in share.wanted]
-    withheld = [DigestFile(written.path) for written in (share.withheld,) if written]
+    wanted = [DigestFile(written.path, seal) for written in share.wanted]
+    withheld = [DigestFile(written.path, seal) for written in (share.withheld,) if written]
     ranges = max(
         [own.ranges, *(each.ranges for each in others), *(each.ranges for each in wanted + withheld)]
     )

@@ -36,6 +36,7 @@ from cdp_core.pipeline.digest_file import (
 )
 from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, as_bytes, distinct, from_bytes
 from cdp_core.pipeline.disk import writing
+from cdp_core.pipeline.seal import PLAIN, Seal
 from cdp_core.pipeline.suppressed import Suppressed
 
 # Digests that wait in memory before they are put in order and written: some 4 MB.
@@ -68,7 +69,9 @@ class Grouping(DigestSink):
         suppressed: Suppressed | None = None,
         *,
         validity_alone: bool = False,
+        seal: Seal = PLAIN,
     ) -> None:
+        self._seal = seal
         self._screens = {
             key: _Screen(kind.placeholders, validity_alone=validity_alone) for key, kind in kinds.items()
         }
@@ -97,8 +100,8 @@ class Grouping(DigestSink):
         work = itertools.starmap(_Range, found)
         with (
             ThreadPoolExecutor(THREADS) as threads,
-            DigestFileWriter(path) as file,
-            DigestFileWriter(withheld) as beside,
+            DigestFileWriter(path, self._seal) as file,
+            DigestFileWriter(withheld, self._seal) as beside,
         ):
             for screened in in_parallel(threads, self._screens[kind].group, work):
                 file.write(screened.wanted)

@@ -7,6 +7,7 @@ file that no list names is swept. The same function settles a run that was kille
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections import Counter
@@ -21,16 +22,18 @@ from cdp_core.model.explanation import Held
 from cdp_core.model.ledger import LedgerFile, LedgerPart
 from cdp_core.model.policy import Mode
 from cdp_core.pipeline.changes import Told
-from cdp_core.pipeline.digest_file import DigestFile
-from cdp_core.pipeline.disk import sha256
+from cdp_core.pipeline.digest_file import DigestFile, DigestFileWriter
+from cdp_core.pipeline.disk import sha256, sync
 from cdp_core.pipeline.grouping import THREADS
 from cdp_core.pipeline.plan import Plan
+from cdp_core.pipeline.seal import PLAIN, Seal, is_encrypted
 from cdp_core.pipeline.settlement import (
     Doubting,
     OthersSettlement,
     ResendSettlement,
     Settlement,
     TakingOutSettlement,
+    new_path,
 )
 
 _ORPHANED_AFTER = 24 * 3600.0
@@ -92,7 +95,7 @@ def apply(
     what is held: where that is not accepted, the claim is perhaps there from now on.
     """
     outcomes = tuple(outcomes)
-    files = emptied(folder, files, outcomes)
+    files = emptied(folder, files, outcomes, plan.seal)
     before: dict[tuple[str, str], list[LedgerFile]] = {}
     for file in files:
         before.setdefault((file.export_id, file.kind), []).append(file)
@@ -120,7 +123,7 @@ def apply(
 
 
 def emptied(
-    folder: Path, files: Iterable[LedgerFile], outcomes: Iterable[BatchOutcome]
+    folder: Path, files: Iterable[LedgerFile], outcomes: Iterable[BatchOutcome], seal: Seal = PLAIN
 ) -> tuple[LedgerFile, ...]:
     """The audience's files after what the outcomes tell of its emptying: where the service said so, every
     claim ends; where no answer came, all are perhaps there, so that nobody is missed who is gone."""
@@ -136,7 +139,7 @@ def emptied(
     return tuple(
         file
         for (holder, kind), before in held.items()
-        for file in Doubting(folder=folder, before=before, export_id=holder, kind=kind).files()
+        for file in Doubting(folder=folder, before=before, export_id=holder, kind=kind, seal=seal).files()
     )
 
 
@@ -148,16 +151,40 @@ def count(files: Iterable[LedgerFile]) -> Mapping[tuple[str, str], int]:
     return found
 
 
-def holds(folder: Path, files: Iterable[LedgerFile], digest: bytes) -> Held:
+def holds(folder: Path, files: Iterable[LedgerFile], digest: bytes, seal: Seal = PLAIN) -> Held:
     """Whether the claims of one export and kind have a digest; the files come in their order."""
     held = Held.NO
     for file in files:
-        if DigestFile(folder / file.path).find(digest) is None:
+        if DigestFile(folder / file.path, seal).find(digest) is None:
             continue
         if file.part is LedgerPart.UNCONFIRMED:
             return Held.PERHAPS
         held = Held.NO if file.part is LedgerPart.ENDED else Held.YES
     return held
+
+
+def encrypted(folder: Path, files: Iterable[LedgerFile]) -> int:
+    """How many of the files that are there are encrypted."""
+    return sum((folder / file.path).is_file() and is_encrypted(folder / file.path) for file in files)
+
+
+def written_anew(folder: Path, files: Iterable[LedgerFile], seal: Seal) -> tuple[LedgerFile, ...]:
+    """The same claims in new files, encrypted or not as `seal` says; files that are so already stay."""
+    return tuple(
+        file if is_encrypted(folder / file.path) == seal.encrypts else _copied(folder, file, seal)
+        for file in files
+    )
+
+
+def _copied(folder: Path, file: LedgerFile, seal: Seal) -> LedgerFile:
+    before = DigestFile(folder / file.path, seal)
+    path = new_path(folder, file.export_id, file.kind, file.part)
+    with DigestFileWriter(path, seal) as writer:
+        for digests in before.read(before.ranges):
+            writer.write(digests)
+        written = writer.close(durable=True)
+    sync(path.parent)
+    return dataclasses.replace(file, path=path.relative_to(folder).as_posix(), sha256=written.sha256)
 
 
 def sweep(folder: Path, referenced: Iterable[str], *, older_than: float = _ORPHANED_AFTER) -> int:

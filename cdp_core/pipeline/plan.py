@@ -35,6 +35,7 @@ from cdp_core.model.delivery import BatchRange, Operation
 from cdp_core.model.policy import Mode
 from cdp_core.pipeline.digest_file import DigestFile, DigestFileWriter, Written
 from cdp_core.pipeline.disk import link, private_folder, sha256, sync, writing
+from cdp_core.pipeline.seal import PLAIN, Seal
 
 MANIFEST = "plan.json"
 
@@ -115,8 +116,10 @@ class Plan:
         owed_alone: bool,
         mode: Mode,
         resends: bool,
+        seal: Seal = PLAIN,
     ) -> None:
         self.folder = folder
+        self.seal = seal
         self.sha256 = digest
         self.counts = kinds
         self.owed_alone = owed_alone
@@ -125,8 +128,9 @@ class Plan:
         self._files = {(file.part, file.kind): file for file in files}
 
     @classmethod
-    def open(cls, folder: Path, sha256: str) -> Plan:
-        """Raises `GateFault` (PLAN_DIFFERS) unless every byte is what was written."""
+    def open(cls, folder: Path, sha256: str, seal: Seal = PLAIN) -> Plan:
+        """Raises `GateFault` (PLAN_DIFFERS) unless every byte is what was written. Only what reads digests
+        needs the seal's key."""
         manifest = folder / MANIFEST
         try:
             written = manifest.read_bytes()
@@ -144,7 +148,7 @@ class Plan:
                     raise _differs(folder / file.path)
         kinds = {kind: KindCounts(**counts) for kind, counts in kept["kinds"].items()}
         manner = {name: kept[name] for name in ("owed_alone", "mode", "resends")}
-        return cls(folder, sha256, kinds, files, **manner)
+        return cls(folder, sha256, kinds, files, seal=seal, **manner)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -198,7 +202,7 @@ class Plan:
         if not owed:
             return None
         taken = {PlanPart.REMOVE: PlanPart.OWED, PlanPart.OWED: PlanPart.OWED, PlanPart.END: PlanPart.END}
-        with PlanWriter(folder) as plan:
+        with PlanWriter(folder, self.seal) as plan:
             for kind in owed:
                 for part, of in taken.items():
                     if file := self.file(of, kind):
@@ -208,19 +212,29 @@ class Plan:
                 owed_alone=True,
             )
 
+    def written_anew(self, folder: Path, seal: Seal) -> Plan:
+        """The same plan in a folder of its own, its digests encrypted or not as `seal` says."""
+        with PlanWriter(folder, seal) as plan:
+            for part, kind in self._files:
+                if digests := self.digests(part, kind):
+                    for rows in digests.read(digests.ranges):
+                        plan.file(part, kind).write(rows)
+            return plan.finish(self.counts, owed_alone=self.owed_alone, mode=self.mode, resends=self.resends)
+
     def file(self, part: PlanPart, kind: str) -> PlanFile | None:
         return self._files.get((part, kind))
 
     def digests(self, part: PlanPart, kind: str) -> DigestFile | None:
         file = self.file(part, kind)
-        return DigestFile(self.folder / file.path) if file else None
+        return DigestFile(self.folder / file.path, self.seal) if file else None
 
 
 class PlanWriter:
     """Writes a plan beside its place and moves it there whole; left without `finish`, nothing stays."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal: Seal = PLAIN) -> None:
         self._folder = folder
+        self._seal = seal
         self._aside = folder.with_name(f".{folder.name}.partial")
         self._open: dict[tuple[PlanPart, str], DigestFileWriter] = {}
         self._files: list[PlanFile] = []
@@ -239,7 +253,7 @@ class PlanWriter:
     def file(self, part: PlanPart, kind: str) -> DigestFileWriter:
         """The file of a part and kind, to be written range by range."""
         if (part, kind) not in self._open:
-            self._open[part, kind] = DigestFileWriter(self._place(part, kind))
+            self._open[part, kind] = DigestFileWriter(self._place(part, kind), self._seal)
         return self._open[part, kind]
 
     def take_over(self, part: PlanPart, kind: str, written: Written) -> None:
@@ -290,6 +304,7 @@ class PlanWriter:
             owed_alone=owed_alone,
             mode=mode,
             resends=resends,
+            seal=self._seal,
         )
 
     def _place(self, part: PlanPart, kind: str) -> Path:

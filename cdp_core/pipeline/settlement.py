@@ -30,10 +30,19 @@ from cdp_core.pipeline.digest_sets import EMPTY, minus, part, union
 from cdp_core.pipeline.disk import link, private_folder, sync, writing
 from cdp_core.pipeline.grouping import THREADS, in_parallel
 from cdp_core.pipeline.plan import Plan, PlanPart
+from cdp_core.pipeline.seal import Seal
 
 # Changes are kept beside the base until they are a fifth of it, or many; then everything is written anew.
 _LARGEST_CHANGE = 0.2
 _MOST_CHANGES = 16
+
+
+def new_path(folder: Path, export_id: str, kind: str, ledger_part: LedgerPart) -> Path:
+    """Where a new file of the ledger goes; its folder is there when this returns."""
+    of_export = folder / quote(export_id, safe="")
+    with writing(of_export):
+        private_folder(of_export)
+    return of_export / f"{quote(kind, safe='')}.{ledger_part}.{uuid.uuid4().hex}.parquet"
 
 
 class Settlement:
@@ -51,6 +60,7 @@ class Settlement:
         replay: bool,
     ) -> None:
         self._folder = folder
+        self._seal = plan.seal
         self._before = before
         self._plan = plan
         self._told = told
@@ -111,12 +121,12 @@ class Settlement:
 
     def _written(self) -> list[LedgerFile]:
         changes = self._change_reader
-        own = LedgerReader(self._folder, self._before)
+        own = LedgerReader(self._folder, self._before, self._seal)
         ranges = max(own.ranges, changes.ranges)
         kept = [file for file in self._before if file.part is not LedgerPart.UNCONFIRMED]
         first = LedgerPart.ADDED if kept else LedgerPart.BASE
         writers = {
-            ledger_part: DigestFileWriter(self._new_path(ledger_part))
+            ledger_part: DigestFileWriter(self._new_path(ledger_part), self._seal)
             for ledger_part in (first, LedgerPart.UNCONFIRMED, LedgerPart.ENDED)
         }
         try:
@@ -146,10 +156,11 @@ class Settlement:
         if not changes or (changed <= base * _LARGEST_CHANGE and len(changes) <= _MOST_CHANGES):
             return files
         unconfirmed = [file for file in files if file.part is LedgerPart.UNCONFIRMED]
-        reader = LedgerReader(self._folder, [file for file in files if file not in unconfirmed])
+        confirmed_files = [file for file in files if file not in unconfirmed]
+        reader = LedgerReader(self._folder, confirmed_files, self._seal)
         ranges = max(reader.ranges, ranges_for(sum(file.claims for file in files)))
         path = self._new_path(LedgerPart.BASE)
-        with DigestFileWriter(path) as writer, ThreadPoolExecutor(THREADS) as threads:
+        with DigestFileWriter(path, self._seal) as writer, ThreadPoolExecutor(THREADS) as threads:
             for confirmed in in_parallel(
                 threads, lambda fold: union([fold().confirmed]), reader.read(ranges)
             ):
@@ -161,10 +172,7 @@ class Settlement:
         return [self._entry(LedgerPart.BASE, written), *unconfirmed]
 
     def _new_path(self, ledger_part: LedgerPart) -> Path:
-        folder = self._folder / quote(self._export_id, safe="")
-        with writing(folder):
-            private_folder(folder)
-        return folder / f"{quote(self._kind, safe='')}.{ledger_part}.{uuid.uuid4().hex}.parquet"
+        return new_path(self._folder, self._export_id, self._kind, ledger_part)
 
     def _entry(self, ledger_part: LedgerPart, written: Written) -> LedgerFile:
         return LedgerFile(
@@ -235,8 +243,11 @@ class ResendSettlement(Settlement):
 class Doubting(Settlement):
     """Nothing is sure any more of what one export claims of one kind."""
 
-    def __init__(self, *, folder: Path, before: list[LedgerFile], export_id: str, kind: str) -> None:
+    def __init__(
+        self, *, folder: Path, before: list[LedgerFile], export_id: str, kind: str, seal: Seal
+    ) -> None:
         self._folder = folder
+        self._seal = seal
         self._before = before
         self._export_id = export_id
         self._kind = kind

@@ -85,7 +85,7 @@ class Search:
             kept = self._state.plans.get(run.plan_id)
             folder = self._services.workspace.plans_folder / kept.folder
             try:
-                plan = Plan.open(folder, kept.sha256)
+                plan = self._services.open_plan(kept)
             except GateFault:
                 unread.append(UnreadPlan(run_id=run.id, purged=not folder.exists()))
                 continue
@@ -154,7 +154,7 @@ class Search:
             if (file.export_id, file.kind) == (export.id, self._kind)
         ]
         ledger.verify(folder, files)
-        return ledger.holds(folder, files, self._digest)
+        return ledger.holds(folder, files, self._digest, self._services.seal)
 
     def _letter(self, audience: AudienceKey, export: Export) -> DeadLetter | None:
         letters = self._state.dead_letters.of(audience, export.id)

@@ -92,7 +92,7 @@ class Planning:
                 f"since plan {kept.id} was made, this has changed: {'; '.join(changed)}",
                 hint=f"make and look at a new one: {again}",
             )
-        plan = Plan.open(self._services.workspace.plans_folder / kept.folder, kept.sha256)
+        plan = self._services.open_plan(kept)
         self._adopt(plan, kept)
         return plan
 
@@ -144,6 +144,7 @@ class Planning:
                 self._read,
                 self._suppressed,
                 validity_alone=mode is Mode.REMOVE,
+                seal=self._services.seal,
             )
             self._look_at_fields(engine)
         self._record.tell(Station.PREPARE, "ended", prepared.members)
@@ -189,6 +190,7 @@ class Planning:
             letters=self._state.dead_letters.of(self._audience, self._export.id),
             suppressed=self._suppressed,
             mode=mode,
+            seal=self._services.seal,
         )
         plan = comparing(resend=resend)
         if gates and not plan.changes_something and self._looks_asleep():

@@ -43,6 +43,7 @@ class WorkspaceSettings:
     disabled_plugins: tuple[str, ...] = ()
     patience: Patience = field(default_factory=Patience)
     consent: MemberConsent | None = None
+    encrypt_ledger: bool = False
 
 
 _PATIENCE = Patience()
@@ -161,6 +162,17 @@ class ConsentSettings(SettingsSchema):
             )
 
 
+class LedgerSettings(SettingsSchema):
+    encrypted = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": "Encrypted",
+            "help": "Whether ledgers and plans are encrypted on the disk; `cdp ledger encrypt` and `decrypt` "
+            "set it, and write anew what there is.",
+        },
+    )
+
+
 class PluginsSettings(SettingsSchema):
     disabled = fields.List(
         fields.String(),
@@ -188,6 +200,7 @@ class WorkspaceSchema(SettingsSchema):
     engine = fields.Nested(EngineSettings, load_default=lambda: EngineSettings().load({}))
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
+    ledger = fields.Nested(LedgerSettings, load_default=lambda: LedgerSettings().load({}))
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
     vault = fields.Nested(VaultSettings, required=True)
 
@@ -250,6 +263,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         disabled_plugins=tuple(loaded["plugins"]["disabled"]),
         patience=Patience(**loaded["delivery"]),
         consent=member_consent(**loaded["consent"]) if loaded["consent"]["field"] else None,
+        encrypt_ledger=loaded["ledger"]["encrypted"],
     )
 
 
@@ -268,6 +282,7 @@ def written(settings: WorkspaceSettings) -> str:
         "consent": {"field": settings.consent.field, "granted": list(settings.consent.granted)}
         if settings.consent
         else {},
+        "ledger": {"encrypted": True} if settings.encrypt_ledger else {},
         "plugins": {"disabled": list(settings.disabled_plugins)},
         "vault": {"kind": settings.vault},
     }

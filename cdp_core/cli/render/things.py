@@ -263,6 +263,8 @@ def ledger(view: LedgerView) -> Iterator[RenderableType]:
         numbers=("Members",),
         empty=f"Nothing was put into {plain(view.audience)}.",
     )
+    if view.encrypted:
+        yield Text(f"Encrypted: {view.encrypted} of {view.files} files.")
     for path in view.differing:
         yield Text(f"• {plain(path)}", style="red")
     for path in view.strangers:
@@ -357,7 +359,7 @@ def checks(found: Iterable[Check]) -> Listing:
     )
 
 
-def workspace(document: Mapping[str, str], *, found_from_here: bool) -> Iterator[RenderableType]:
+def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator[RenderableType]:
     """A workspace that has just been made, and how later commands find it."""
     yield Details(
         f"Workspace {document['workspace']}",
@@ -365,6 +367,7 @@ def workspace(document: Mapping[str, str], *, found_from_here: bool) -> Iterator
             ("Profiles", document["profiles"]),
             ("Key", document["key"]),
             ("Secrets", "the system's keyring" if document["vault"] == "keyring" else "an encrypted file"),
+            ("Ledger", "encrypted" if document["encrypted_ledger"] else ""),
             ("Administrator", document["administrator"]),
         ),
     )

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from cdp_core.model.delivery import OF_DIGESTS, BatchOutcome, BatchRange, BatchStatus, Operation
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.policy import Mode
-from cdp_core.pipeline import ledger
+from cdp_core.pipeline import ledger, settlement
 from cdp_core.pipeline.claims import LedgerReader, by_kind
 from cdp_core.pipeline.compare import compare
 from cdp_core.pipeline.digest_file import DigestFileWriter, Written, split
@@ -319,8 +319,8 @@ def test_changes_are_gathered_beside_the_base_until_they_are_many(
     everything: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if everything:
-        monkeypatch.setattr(ledger, "_LARGEST_CHANGE", 100.0)
-        monkeypatch.setattr(ledger, "_MOST_CHANGES", 2)
+        monkeypatch.setattr(settlement, "_LARGEST_CHANGE", 100.0)
+        monkeypatch.setattr(settlement, "_MOST_CHANGES", 2)
     machine = Claims()
     try:
         parts = []
