@@ -100,6 +100,7 @@ class Code(Enum):
     PERSON_UNTOLD = (325, "What was given does not tell which person is meant")
     SCHEDULE_INVALID = (327, "The recurrence or its time zone is not valid")
     LIST_UNREADABLE = (326, "The list of persons cannot be read")
+    MODE_INVALID = (331, "The export's mode does not go with the destination, or with what was asked")
 
     NOT_ALLOWED = (401, "The person's role does not allow it")
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")
@@ -127,6 +128,11 @@ class Code(Enum):
     AUDIENCE_SIZE = (707, "The audience would be smaller or larger than the service can use")
     DUPLICATE_KEYS = (708, "Several rows of the profile table have one key")
     SCHEMA_CHANGED = (709, "Profile fields that the export uses have changed since its last run")
+    AUDIENCE_SHARED = (713, "The audience cannot be emptied: another export has members there")
+
+    NOT_EMPTIED = (801, "The service refused to empty the audience")
+
+    LEDGER_SEALED = (714, "The ledger is encrypted, and its key is not at hand")
 
     SERVICE_UNREACHABLE = (901, "The service cannot be reached or does not answer")
     STATE_BUSY = (902, "The state database is busy")
@@ -212,6 +218,12 @@ class GateFault(CdpError):
     """Look at the numbers, then mend the cause or say that it is meant."""
 
     group = (ExitStatus.GATE,)
+
+
+class RefusedFault(CdpError):
+    """Read the service's own words; what it took stays."""
+
+    group = (ExitStatus.REFUSALS,)
 
 
 class TemporaryFault(CdpError):

@@ -91,6 +91,7 @@ class Exports:
             created_at=self.desk.now(),
         )
         self._check(export)
+        self._runner.check_mode(export, alone=True)
         self.desk.state.exports.add(export)
         self.desk.note(after=_described(export))
         return self._view(export)
@@ -127,7 +128,9 @@ class Exports:
             policy=before.policy if policy is None else policy,
         )
         self._check(after)
-        if before.connection_id and self._runner.audience_of(before) != self._runner.audience_of(after):
+        moves = before.connection_id and self._runner.audience_of(before) != self._runner.audience_of(after)
+        self._runner.check_mode(after, alone=bool(moves) or before.policy.mode != after.policy.mode)
+        if moves:
             self._let_go(before, leaving)
         self.desk.state.exports.update(after)
         self.desk.note(before=_described(before), after=_described(after))
@@ -200,14 +203,15 @@ class Exports:
         progress: Callable[[RunEvent], None] | None = None,
         stop: threading.Event | None = None,
         meant: Collection[Gate] = (),
+        agreed: bool = False,
     ) -> RunReport:
         """Bring the audience up to today's segments; `plan` delivers that plan as it is, or not at all.
 
-        Setting `stop` ends it after the batches in flight. The gates in `meant` do not stop it.
+        Setting `stop` ends it after the batches in flight. The gates in `meant` do not stop it. Raises
+        `UsageFault` where the audience is to be emptied first and that is not `agreed` to.
         """
         export = self.desk.state.exports.get(name)
-        if meant:
-            self.desk.note(meant=sorted(gate.flag for gate in meant if gate.flag))
+        self._note_meant(meant)
         run = self._runner.run(
             export,
             self.desk.actor,
@@ -215,6 +219,24 @@ class Exports:
             progress=progress,
             stop=stop or threading.Event(),
             meant=meant,
+            agreed=agreed,
+        )
+        return self._report(run, self._runner.findings(export, run, meant))
+
+    @act(Action.EXPORT_RESYNC)
+    def resync(
+        self,
+        name: str,
+        *,
+        progress: Callable[[RunEvent], None] | None = None,
+        stop: threading.Event | None = None,
+        meant: Collection[Gate] = (),
+    ) -> RunReport:
+        """A run that also sends again what the ledger says is there, as far as today's rules allow it."""
+        export = self.desk.state.exports.get(name)
+        self._note_meant(meant)
+        run = self._runner.resync(
+            export, self.desk.actor, progress=progress, stop=stop or threading.Event(), meant=meant
         )
         return self._report(run, self._runner.findings(export, run, meant))
 
@@ -231,6 +253,10 @@ class Exports:
             self.desk.state.exports.get(name)
         return tuple(self._as_report(run) for run in as_they_stand(self.desk.state, found))
 
+    def _note_meant(self, meant: Collection[Gate]) -> None:
+        if meant:
+            self.desk.note(meant=sorted(gate.flag for gate in meant if gate.flag))
+
     def _report(self, run: Run, found: tuple[Finding, ...]) -> RunReport:
         self.desk.note(run=run.id, plan=run.plan_id, status=str(run.status))
         return self._as_report(run, found)
@@ -243,6 +269,7 @@ class Exports:
             gates=found,
             notes=notes(run),
             plan_folder=str(folder) if folder else None,
+            mode=self._runner.mode_of(run),
         )
 
     def _segment_ids(self, names: Sequence[str]) -> tuple[str, ...]:

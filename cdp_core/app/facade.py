@@ -25,6 +25,7 @@ from cdp_core.app.suppressions import Suppressions
 from cdp_core.app.views import Check, Whoami
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import ProfileSource
+from cdp_core.pipeline.seal import Seal
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import create_plugin_manager
 from cdp_core.rules.access import actions_of
@@ -34,6 +35,7 @@ from cdp_core.runner.profiles import Profiles
 from cdp_core.runner.runner import Runner
 from cdp_core.runner.services import Services
 from cdp_core.store.state import State
+from cdp_core.vault.ledger_key import ledger_key
 from cdp_core.vault.vault import open_vault, preferred_vault
 from cdp_core.workspace import Workspace, WorkspaceSettings
 
@@ -52,6 +54,7 @@ class CDP:
             profiles = Profiles(workspace, catalog, vault)
             connector = Connector(state, catalog, vault)
             consents = ConsentDesk(state, catalog, language)
+            seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
             runner = Runner(
                 Services(
                     workspace=workspace,
@@ -60,6 +63,7 @@ class CDP:
                     connector=connector,
                     consents=consents,
                     profiles=profiles,
+                    seal=seal,
                 )
             )
             self._doctor = Doctor(
@@ -68,6 +72,7 @@ class CDP:
                 profiles=profiles,
                 connector=connector,
                 consents=consents,
+                vault=vault,
             )
             self._opened = opened.pop_all()
         self.profiles = ProfileTable(self.desk, profiles)
@@ -78,7 +83,7 @@ class CDP:
         self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)
         self.schedules = Schedules(self.desk, self.exports, profiles, runner)
-        self.ledgers = Ledgers(self.desk, workspace, connector)
+        self.ledgers = Ledgers(self.desk, workspace, connector, vault, seal)
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)
         self.audit = Audit(self.desk)

@@ -16,6 +16,8 @@ from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.profiles import Profiles
+from cdp_core.vault.ledger_key import ledger_key
+from cdp_core.vault.vault import Vault
 from cdp_core.workspace import Workspace
 
 
@@ -30,7 +32,9 @@ class Doctor:
         profiles: Profiles,
         connector: Connector,
         consents: ConsentDesk,
+        vault: Vault,
     ) -> None:
+        self._vault = vault
         self._workspace = workspace
         self._desk = desk
         self._profiles = profiles
@@ -119,11 +123,28 @@ class Doctor:
             )
         for version in versions:
             ledger.verify(self._workspace.ledger_folder, version.files)
+        files = [file for version in versions for file in version.files]
+        encrypted = ledger.encrypted(self._workspace.ledger_folder, files)
+        if (encrypted or self._workspace.settings.encrypt_ledger) and ledger_key(self._vault) is None:
+            yield Check(
+                name="ledger",
+                state="error",
+                message=f"{encrypted} of {len(files)} files are encrypted, and the vault has no key for them",
+                hint="bring the vault back from a backup",
+            )
+        if files and encrypted < len(files) and self._workspace.settings.encrypt_ledger:
+            yield Check(
+                name="ledger",
+                state="warning",
+                message=f"{len(files) - encrypted} of {len(files)} files are not encrypted yet",
+                hint="cdp ledger encrypt",
+            )
         claims = sum(file.claims for version in versions for file in version.files)
         yield Check(
             name="ledger",
             state="ok",
-            message=f"audiences: {len(versions)}, claims: {claims:,}; every file is what was committed",
+            message=f"audiences: {len(versions)}, claims: {claims:,}; every file is what was committed"
+            + (f"; {encrypted} of {len(files)} are encrypted" if encrypted else ""),
         )
 
     def _look_at_runs(self) -> Iterator[Check]:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
-from cdp_core.app.views import LedgerView, MendedLedger
+from cdp_core.app.views import LedgerView, MendedLedger, ResealedLedgers
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.pipeline import ledger
+from cdp_core.pipeline.seal import Seal
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.mending import LostRun, Mending, claims
+from cdp_core.runner.resealing import Resealing
+from cdp_core.vault.ledger_key import ledger_key, make_ledger_key
+from cdp_core.vault.vault import Vault
 from cdp_core.workspace import Workspace
 
 
 class Ledgers:
     """`name` is that of an export, or the id of an audience, throughout."""
 
-    def __init__(self, desk: Desk, workspace: Workspace, connector: Connector) -> None:
+    def __init__(
+        self, desk: Desk, workspace: Workspace, connector: Connector, vault: Vault, seal: Seal
+    ) -> None:
         self.desk = desk
         self._workspace = workspace
         self._connector = connector
+        self._vault = vault
+        self._seal = seal
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         return Resource(kind="ledger", name=name)
@@ -41,6 +49,7 @@ class Ledgers:
             audience=str(audience),
             claims=held,
             files=len(version.files),
+            encrypted=ledger.encrypted(folder, version.files),
             differing=tuple(
                 f"{path}: {trouble}" for path, trouble in ledger.differing(folder, version.files)
             ),
@@ -96,8 +105,35 @@ class Ledgers:
             moved=aside.files,
         )
 
+    @act(Action.LEDGER_ENCRYPT)
+    def encrypt(self, *, progress: Callable[[str], None] = lambda audience: None) -> ResealedLedgers:
+        """Encrypt every ledger and plan, and all that come. A vault that has no key for it gets one."""
+        make_ledger_key(self._vault)
+        return self._written_anew(encrypted=True, progress=progress)
+
+    @act(Action.LEDGER_DECRYPT)
+    def decrypt(self, *, progress: Callable[[str], None] = lambda audience: None) -> ResealedLedgers:
+        """Write every ledger and plan in the clear, and all that come; the key stays in the vault."""
+        return self._written_anew(encrypted=False, progress=progress)
+
+    def _written_anew(self, *, encrypted: bool, progress: Callable[[str], None]) -> ResealedLedgers:
+        # First of all, so that a run which begins meanwhile writes no more of the old form.
+        self._workspace.edit({"ledger": {"encrypted": encrypted}})
+        seal = Seal(lambda: ledger_key(self._vault), encrypts=encrypted)
+        resealing = Resealing(self._workspace, self.desk.state, seal, self.desk.actor)
+        done = resealing.all(lambda audience: progress(str(audience)))
+        self.desk.note(files=done.files, plans=done.plans, spoilt=done.spoilt)
+        aside = self._workspace.aside_folder
+        return ResealedLedgers(
+            encrypted=encrypted,
+            files=done.files,
+            plans=done.plans,
+            spoilt=done.spoilt,
+            aside=str(aside) if aside.is_dir() and any(aside.iterdir()) else None,
+        )
+
     def _mending(self, audience: AudienceKey) -> Mending:
-        return Mending(self._workspace, self.desk.state, audience, self.desk.actor)
+        return Mending(self._workspace, self.desk.state, self._seal, audience, self.desk.actor)
 
     def _audience(self, name: str) -> AudienceKey:
         state = self.desk.state

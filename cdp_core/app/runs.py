@@ -82,4 +82,5 @@ class Runs:
             exit_status=exit_status(run),
             notes=notes(run),
             plan_folder=str(folder) if folder else None,
+            mode=self._runner.mode_of(run),
         )

@@ -135,7 +135,9 @@ class Schedules:
         self, export: Export, progress: Callable[[RunEvent], None] | None, stop: threading.Event
     ) -> Ended:
         desk = Desk.in_name_of(self._export_user(export), self.desk.state, self.desk.catalog)
-        report = Exports(desk, self._profiles, self._runner).run(export.name, progress=progress, stop=stop)
+        # Who gave an export that empties its audience a schedule has agreed to that.
+        exports = Exports(desk, self._profiles, self._runner)
+        report = exports.run(export.name, progress=progress, stop=stop, agreed=True)
         run = report.run
         return Ended(
             exit_status=report.exit_status,

@@ -12,7 +12,7 @@ from cdp_core.errors import ExitStatus
 from cdp_core.model.configuration import Match
 from cdp_core.model.gates import Finding
 from cdp_core.model.journal import BatchRecord
-from cdp_core.model.policy import MemberConsent, Policy
+from cdp_core.model.policy import MemberConsent, Mode, Policy
 from cdp_core.model.run import Run
 from cdp_core.model.schedule import DueRun
 from cdp_core.model.secret import Secret
@@ -85,13 +85,15 @@ class ExportView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """A run with how the process should end for it, and what the gates say of its plan."""
+    """A run with how the process should end for it, what the gates say of its plan, and the mode that this
+    was made in (None where there is no plan)."""
 
     run: Run
     exit_status: ExitStatus
     gates: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     plan_folder: str | None = None
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,11 +142,13 @@ class ConnectionForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerView:
-    """What an audience holds: claims by export and kind; `differing` and `strangers` are files."""
+    """What an audience holds: claims by export and kind, in so many files, of which some may be encrypted;
+    `differing` and `strangers` are files."""
 
     audience: str
     claims: Mapping[str, Mapping[str, int]]
     files: int
+    encrypted: int
     differing: tuple[str, ...]
     strangers: tuple[str, ...]
 
@@ -192,6 +196,19 @@ class ScheduleView:
     next: tuple[datetime, ...]
     set_by: str
     exports: tuple[ExportScheduleView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResealedLedgers:
+    """How many ledger files and plans were written anew, encrypted or plain. `spoilt` plans, which nothing
+    could read, were taken away; `aside` is the folder of files that were moved out of use before, which
+    are as they were."""
+
+    encrypted: bool
+    files: int
+    plans: int
+    spoilt: int
+    aside: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from rich.columns import Columns
 from rich.text import Text
@@ -16,6 +17,8 @@ from cdp_core.cli.render.console import err, show
 from cdp_core.cli.render.words import plain
 from cdp_core.errors import Code, UsageFault
 from cdp_core.model.secret import Secret
+
+T = TypeVar("T")
 
 
 def can_ask() -> bool:
@@ -96,6 +99,18 @@ def settled(question: str, *, yes: bool) -> None:
         )
     if not ask_yes(question):
         raise UsageFault(Code.NOT_AGREED_TO_ACT, "not agreed to: nothing was done")
+
+
+def agreeing(deed: Callable[[bool], T], *, yes: bool) -> T:
+    """Do it with the yes that it may need: `--yes`, or typed after reading why."""
+    try:
+        return deed(yes)
+    except UsageFault as fault:
+        if fault.code is not Code.NOT_AGREED_TO_ACT or not can_ask():
+            raise
+        _explain(fault.message)
+    settled("Go on?", yes=False)
+    return deed(True)
 
 
 def _ask_from(what: str, choices: Sequence[str], *, option: str, several: bool) -> tuple[str, ...]:

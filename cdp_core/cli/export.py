@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import rich_click
 
-from cdp_core.cli.ask import settled
+from cdp_core.cli.ask import agreeing, settled
 from cdp_core.cli.command import json_option, noun, yes_option
-from cdp_core.cli.failure import show_error
 from cdp_core.cli.forms import (
     asked_name,
     complete_matching,
@@ -30,10 +29,12 @@ from cdp_core.cli.policy import policy_options, typed_policy
 from cdp_core.cli.render import things
 from cdp_core.cli.render.documents import report_document
 from cdp_core.cli.render.words import quoted
+from cdp_core.cli.resync import resync
 from cdp_core.cli.run_all import run_all
 from cdp_core.cli.schedule_export import schedule_export
 from cdp_core.cli.session import Session
 from cdp_core.cli.show_run import rejected, show_run
+from cdp_core.cli.told import tell_run
 from cdp_core.errors import Code, UsageFault
 from cdp_core.model.policy import Policy
 
@@ -316,7 +317,7 @@ def plan(context: click.Context, *, name: str | None, as_json: bool) -> None:
     exports = session.cdp().exports
     with progress() as tell:
         report = exports.plan(name, progress=tell)
-    _tell(context, report, as_json=as_json)
+    tell_run(context, report, as_json=as_json)
 
 
 @export.verb(
@@ -332,6 +333,7 @@ def plan(context: click.Context, *, name: str | None, as_json: bool) -> None:
     "--plan", metavar="ID", help="Deliver this plan as it is, or not at all. Default: plan anew."
 )
 @meant_options
+@yes_option
 @json_option
 @click.pass_context
 def run(
@@ -341,10 +343,13 @@ def run(
     name: str | None,
     everything: bool,
     plan: str | None,
+    yes: bool,
     as_json: bool,
     **flags: bool,
 ) -> None:
     """Bring the audience up to today's segments.
+
+    In the mode replace it empties the audience first, and asks before that: --yes says so in a script.
 
     Gates stop it (exit 7) before anything is sent where something looks like a mistake; --allow-… and
     --accept-… say for this run that it is meant, which the audit log keeps.
@@ -361,21 +366,16 @@ def run(
             raise UsageFault(
                 Code.USAGE, "--all takes no name, plan or gate", hint="run that export by its name"
             )
-        context.exit(int(run_all(session.cdp(), as_json=as_json)))
+        context.exit(int(run_all(session.cdp(), yes=yes, as_json=as_json)))
     name = _named(session, name)
     exports = session.cdp().exports
-    with stop_on_signal() as stop, progress() as tell:
-        report = exports.run(name, plan=plan, progress=tell, stop=stop, meant=meant_gates(**flags))
-    _tell(context, report, as_json=as_json)
+    meant = meant_gates(**flags)
 
+    def running(agreed: bool) -> RunReport:
+        with stop_on_signal() as stop, progress() as tell:
+            return exports.run(name, plan=plan, progress=tell, stop=stop, meant=meant, agreed=agreed)
 
-def _tell(context: click.Context, report: RunReport, *, as_json: bool) -> None:
-    from cdp_core.cli.render.run import report as picture
-
-    give(report_document(report), lambda: picture(report), as_json=as_json)
-    if report.run.error_code:
-        show_error(report.run.error_code, report.run.error or "")
-    context.exit(int(report.exit_status))
+    tell_run(context, agreeing(running, yes=yes), as_json=as_json)
 
 
 @export.verb("history", example='cdp export history "Loyal to Snapchat" --limit 5')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 import rich_click
@@ -37,6 +37,11 @@ from cdp_core.errors import Code, UsageFault
     type=click.Choice(["keyring", "file"]),
     help="Where secrets are kept. Default: the system's keyring where there is one, else an encrypted file.",
 )
+@rich_click.option(
+    "--encrypt-ledger",
+    is_flag=True,
+    help="Encrypt ledgers and plans on the disk, with a key that is made in the vault.",
+)
 @json_option
 @click.pass_obj
 def init(
@@ -47,6 +52,7 @@ def init(
     key: str | None,
     options: tuple[str, ...],
     vault: Literal["keyring", "file"] | None,
+    encrypt_ledger: bool,
     as_json: bool,
 ) -> None:
     """Make a workspace over a file of customer profiles.
@@ -70,11 +76,14 @@ def init(
 
     place = folder or session.workspace or Path(".cdp")
     with CDP.init(place, profiles=profiles, key=key, options=reader, vault=vault) as made:
-        document = {
+        if encrypt_ledger:
+            made.ledgers.encrypt()
+        document: dict[str, Any] = {
             "workspace": str(made.workspace.folder),
             "profiles": made.workspace.settings.profiles.url,
             "key": key,
             "vault": made.workspace.settings.vault,
+            "encrypted_ledger": encrypt_ledger,
             "administrator": made.desk.actor.name,
         }
         found_from_here = made.workspace.locate(None) == made.workspace.folder

@@ -1,6 +1,8 @@
-"""`cdp ledger`: what audiences hold. Looked at, rebuilt from receipts, given up."""
+"""`cdp ledger`: what audiences hold. Looked at, rebuilt from receipts, given up, encrypted."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 import rich_click
@@ -14,9 +16,12 @@ from cdp_core.cli.render.words import counted, plain
 from cdp_core.cli.session import Session
 from cdp_core.errors import Code, UsageFault
 
+if TYPE_CHECKING:
+    from cdp_core.app.views import ResealedLedgers
+
 ledger = noun(
     "ledger",
-    help="What audiences hold: look, rebuild from receipts, give up. An Administrator's.",
+    help="What audiences hold: look, rebuild, give up, encrypt. An Administrator's.",
     example='cdp ledger show "Loyal to Snapchat"\ncdp ledger rebuild "Loyal to Snapchat"',
 )
 audience_argument = rich_click.argument("name", metavar="EXPORT|AUDIENCE")
@@ -78,3 +83,42 @@ def reset(session: Session, *, name: str, yes: bool, as_json: bool) -> None:
     settled("Give the ledger up?", yes=yes)
     view = ledgers.reset(name)
     give(view, lambda: things.mended_ledger(view), as_json=as_json)
+
+
+@ledger.verb("encrypt", example="cdp ledger encrypt")
+@json_option
+@click.pass_obj
+def encrypt(session: Session, *, as_json: bool) -> None:
+    """Encrypt ledgers and plans on the disk: those that there are, and all that come.
+
+    The key is made in the vault, and lies nowhere else: a backup of the workspace needs the vault, too.
+    Killed half-way, nothing is lost, and the same command finishes it.
+    """
+    view = session.cdp().ledgers.encrypt(progress=_tell)
+    give(view, lambda: (), as_json=as_json, said=_resealed(view))
+
+
+@ledger.verb("decrypt", example="cdp ledger decrypt --yes")
+@yes_option
+@json_option
+@click.pass_obj
+def decrypt(session: Session, *, yes: bool, as_json: bool) -> None:
+    """Write ledgers and plans in the clear again: those that there are, and all that come."""
+    settled("Write what the audiences hold to the disk in the clear?", yes=yes)
+    view = session.cdp().ledgers.decrypt(progress=_tell)
+    give(view, lambda: (), as_json=as_json, said=_resealed(view))
+
+
+def _tell(audience: str) -> None:
+    remark(f"{plain(audience)}…")
+
+
+def _resealed(view: ResealedLedgers) -> str:
+    form = "encrypted" if view.encrypted else "in the clear"
+    written = f"{counted(view.files, 'file')} and {counted(view.plans, 'plan')} written anew"
+    said = f"Ledgers and plans are {form}: {written}."
+    if view.spoilt:
+        said += f" {counted(view.spoilt, 'plan')} that nothing could read went."
+    if view.aside:
+        said += f" What was moved aside before is as it was: {plain(view.aside)}."
+    return said

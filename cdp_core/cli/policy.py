@@ -10,12 +10,27 @@ from typing import Any, TypeVar
 import rich_click
 
 from cdp_core.errors import Code, UsageFault
-from cdp_core.model.policy import Gates, MemberConsent, Policy, Region
+from cdp_core.model.policy import Gates, MemberConsent, Mode, Policy, Region
 from cdp_core.rules.member_consent import member_consent
 
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS = (
+    rich_click.option(
+        "--mode",
+        type=rich_click.Choice([str(mode) for mode in Mode]),
+        help="mirror: add who is new, take out who has left. add-only: take nobody out who only left. "
+        "remove: take these members out, whoever put them in. replace: empty the audience, then add. "
+        "Default: mirror.",
+    ),
+    rich_click.option(
+        "--keep-alive-days",
+        type=rich_click.IntRange(min=1),
+        metavar="N",
+        help="Where the service has taken no change for N days and there is none, send one batch again, so "
+        "that it does not let the audience expire. Default: never.",
+    ),
+    rich_click.option("--no-keep-alive", is_flag=True, help="Send nothing again for that."),
     rich_click.option(
         "--default-region",
         metavar="CC",
@@ -59,8 +74,26 @@ def typed_policy(before: Policy, **given: Any) -> Policy:
     """The rules with what was typed taken over; raises `UsageFault` where it is not well-formed."""
     region = _region(before.region, default=given.get("default_region"), field=given.get("region_field"))
     return dataclasses.replace(
-        before, region=region, consent=_consent(before, given), gates=_gates(before, given)
+        before,
+        mode=before.mode if given.get("mode") is None else Mode(given["mode"]),
+        region=region,
+        consent=_consent(before, given),
+        gates=_gates(before, given),
+        keep_alive_days=_keep_alive(before, given),
     )
+
+
+def _keep_alive(before: Policy, given: dict[str, Any]) -> int | None:
+    days: int | None = given.get("keep_alive_days")
+    if days is not None and given.get("no_keep_alive"):
+        raise UsageFault(
+            Code.USAGE,
+            "--keep-alive-days and --no-keep-alive exclude each other",
+            hint="leave one of them out",
+        )
+    if given.get("no_keep_alive"):
+        return None
+    return before.keep_alive_days if days is None else days
 
 
 def _consent(before: Policy, given: dict[str, Any]) -> MemberConsent | None:

@@ -36,7 +36,10 @@ NOUNS = {
         "cdp_core.cli.suppress:suppress",
         "People who are never sent, whatever the segments say; kept as digests.",
     ),
-    "ledger": ("cdp_core.cli.ledger:ledger", "What audiences hold: look, rebuild from receipts, give up."),
+    "ledger": (
+        "cdp_core.cli.ledger:ledger",
+        "What audiences hold: look, rebuild from receipts, give up, encrypt.",
+    ),
     "role": ("cdp_core.cli.role:role", "Who may do what in this workspace."),
     "plugins": ("cdp_core.cli.plugins:plugins", "Plugins: what is installed, loaded, disabled or broken."),
     "audit": ("cdp_core.cli.audit:audit", "The audit log: who did what, when, with what outcome."),

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from cdp_core.app.facade import CDP
 
 
-def run_all(cdp: CDP, *, as_json: bool) -> ExitStatus:
-    """The worst of their statuses. A fault of one keeps none of the others from its turn; Ctrl-C ends the
+def run_all(cdp: CDP, *, yes: bool, as_json: bool) -> ExitStatus:
+    """The worst of their statuses. With `yes`, audiences are emptied where an export's mode is to replace. A fault of one keeps none of the others from its turn; Ctrl-C ends the
     run under way, and the others are not begun."""
     from cdp_core.cli.interrupt import stop_on_signal
     from cdp_core.cli.render.progress import progress
@@ -30,7 +30,7 @@ def run_all(cdp: CDP, *, as_json: bool) -> ExitStatus:
                 if stop.is_set():
                     raise TemporaryFault(Code.INTERRUPTED, "interrupted before it began", where=name)
                 with progress() as tell:
-                    report = cdp.exports.run(name, progress=tell, stop=stop)
+                    report = cdp.exports.run(name, progress=tell, stop=stop, agreed=yes)
             except CdpError as fault:
                 statuses.append(fault.exit_status)
                 documents.append({"export": name, **error_document(fault)})

@@ -42,6 +42,8 @@ class Capabilities:
     `batch_limit` is the most digests in one request; `concurrency` how many requests may be under
     way at once; `payload` is what leaves: digests, or chosen fields of whole rows (`records`), which
     needs a consent prompt of its own. `answers` says whether the service answers for each record.
+    Who declares `Operation.REMOVE_ALL` says in `while_emptied`, in a sentence for people, what they lose
+    from the emptying until the audience is filled again.
     """
 
     operations: frozenset[Operation] = frozenset({Operation.ADD, Operation.REMOVE})
@@ -52,6 +54,7 @@ class Capabilities:
     payload: Literal["digests", "records"] = "digests"
     smallest_audience: int | None = None
     largest_audience: int | None = None
+    while_emptied: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,11 @@ class Destination(abc.ABC):
     @abc.abstractmethod
     def deliver(self, batch: Batch) -> Receipt:
         """Send one batch once, and say what the service answered."""
+
+    def remove_all(self) -> Receipt:
+        """Empty the audience once, and say what the service answered. Asked for only where the destination
+        declares `Operation.REMOVE_ALL`."""
+        raise NotImplementedError(f"{type(self).__name__} declares no {Operation.REMOVE_ALL}")
 
     @abc.abstractmethod
     def audience_status(self) -> Audience:

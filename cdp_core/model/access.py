@@ -41,6 +41,7 @@ class Action(StrEnum):
     EXPORT_REMOVE = "export.remove"
     EXPORT_PLAN = "export.plan"
     EXPORT_RUN = "export.run"
+    EXPORT_RESYNC = "export.resync"
     EXPORT_HISTORY = "export.history"
     EXPORT_SHOW_RUN = "export.show-run"
     EXPORT_REJECTED = "export.rejected"
@@ -58,6 +59,8 @@ class Action(StrEnum):
     EXPORT_SCHEDULE = "export.schedule"
     SCHEDULER_START = "scheduler.start"
     SCHEDULER_RUN_DUE = "scheduler.run-due"
+    LEDGER_ENCRYPT = "ledger.encrypt"
+    LEDGER_DECRYPT = "ledger.decrypt"
     ROLE_LIST = "role.list"
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
@@ -104,6 +107,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_REMOVE: "remove an export",
     Action.EXPORT_PLAN: "plan an export",
     Action.EXPORT_RUN: "run an export",
+    Action.EXPORT_RESYNC: "send an export's members again",
     Action.EXPORT_HISTORY: "see an export's history",
     Action.EXPORT_SHOW_RUN: "see a run",
     Action.EXPORT_REJECTED: "write down what was refused",
@@ -121,6 +125,8 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_SCHEDULE: "schedule an export",
     Action.SCHEDULER_START: "start the scheduler",
     Action.SCHEDULER_RUN_DUE: "run what is due in the export users' names",
+    Action.LEDGER_ENCRYPT: "encrypt the ledgers",
+    Action.LEDGER_DECRYPT: "decrypt the ledgers",
     Action.ROLE_LIST: "list roles",
     Action.ROLE_GRANT: "grant a role",
     Action.ROLE_REVOKE: "revoke a role",

@@ -21,12 +21,18 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindCounts:
     """Counts of values for one identifier kind. `read` is members times the fields matched;
-    `removed` and `released` count claims of the ledger that are not wanted any more; `owed` are those of
-    the removed that are suppressed or without consent, which nothing may hold back."""
+    `removed`, `released` and `kept` count claims of the ledger that are not wanted any more; `owed` are
+    those of the removed that are suppressed or without consent, which nothing may hold back.
+
+    In the mode `remove` the removed are the distinct values read (`named`) and the owed among the claims;
+    `unclaimed` are those of the removed that no export has put there. `resent` are claims that are sent
+    again on purpose; they count as unchanged, too, or as kept.
+    """
 
     read: int = 0
     added: int = 0
     unchanged: int = 0
+    named: int = 0
     duplicate: int = 0
     missing: int = 0
     malformed: int = 0
@@ -37,11 +43,15 @@ class KindCounts:
     removed: int = 0
     owed: int = 0
     released: int = 0
+    kept: int = 0
+    unclaimed: int = 0
+    resent: int = 0
 
     @property
     def distinct(self) -> int:
-        """Digests that belong in the audience today."""
-        return self.added + self.unchanged
+        """Digests that the values read have come to: in the mode `remove` those to be taken out, else those
+        that belong in the audience today."""
+        return self.added + self.unchanged + self.named
 
     @property
     def valid(self) -> int:
@@ -51,8 +61,7 @@ class KindCounts:
     @property
     def balances(self) -> bool:
         explained = (
-            self.added
-            + self.unchanged
+            self.distinct
             + self.duplicate
             + self.missing
             + self.malformed

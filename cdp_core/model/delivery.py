@@ -8,8 +8,15 @@ from typing import Any
 
 
 class Operation(StrEnum):
+    """`remove-all` empties the audience and carries no digest."""
+
     ADD = "add"
     REMOVE = "remove"
+    REMOVE_ALL = "remove-all"
+
+
+# Those that carry digests.
+OF_DIGESTS = (Operation.ADD, Operation.REMOVE)
 
 
 class BatchStatus(StrEnum):
@@ -34,7 +41,8 @@ class BatchStatus(StrEnum):
 class BatchRange:
     """Which digests of a plan a batch holds: `count` of them from the `start`-th (from 0) among the
     plan's digests of that operation and kind, in the plan file's order. `again` are those that were
-    refused before, which have a file of their own."""
+    refused before, which have a file of their own. A `remove-all` has no kind, and counts the digests of
+    all kinds that go with it."""
 
     operation: Operation
     kind: str

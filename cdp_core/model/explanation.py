@@ -10,6 +10,7 @@ from enum import StrEnum
 from cdp_core.model.accounting import Reason
 from cdp_core.model.delivery import BatchStatus
 from cdp_core.model.journal import DeadLetter
+from cdp_core.model.policy import Mode
 from cdp_core.model.suppression import Suppression
 
 
@@ -39,7 +40,7 @@ class Moment:
     run_id: str
     export: str
     at: datetime
-    act: str  # add | remove | claim | release
+    act: str  # add | remove | claim | release | emptied
     batch: int | None = None
     status: BatchStatus | None = None
     attempts: int = 0
@@ -58,13 +59,15 @@ class UnreadPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportStanding:
-    """One export and a digest today. `segments` are those of its segments that have it, `keys` the rows
-    that yield it; `consent` is None where nobody asks, or nothing is known."""
+    """One export and a digest today. `why` it is not wanted in the audience, or in the mode `remove` why it
+    is left alone; None where it is wanted, or taken out there. `segments` are those of its segments that
+    have it, `keys` the rows that yield it; `consent` is None where nobody asks, or nothing is known."""
 
     export: str
     audience: str
     held: Held
     why: Why | None
+    mode: Mode = Mode.MIRROR
     segments: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     consent: bool | None = None

@@ -62,9 +62,10 @@ class FieldChange:
 class GateNumbers:
     """What the gates are asked about; kept with a plan, so that a later run of it is asked the same.
 
-    `held` are the export's claims before the run, `removed` the removals that the plan sends, `owed`
-    those among them that are owed to withdrawal or suppression. `people_at_most` and `digests_at_least`
-    are what the whole audience would hold after the run. `duplicate_keys` are rows of the profile table
+    `held` are the export's claims before the run (with `of_all`, those of every export on the audience),
+    `removed` how many of them the plan takes out, `owed` those among these that are owed to withdrawal or
+    suppression. `people_at_most` and `digests_at_least` are what the whole audience would hold after the
+    run, None where that is not known. `duplicate_keys` are rows of the profile table
     whose key an earlier row has.
     """
 
@@ -72,10 +73,11 @@ class GateNumbers:
     held: int
     removed: int
     owed: int
-    people_at_most: int
-    digests_at_least: int
+    people_at_most: int | None
+    digests_at_least: int | None
     duplicate_keys: int
     changes: tuple[FieldChange, ...] = ()
+    of_all: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

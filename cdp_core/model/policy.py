@@ -1,15 +1,26 @@
-"""An export's own rules beside its destination's settings: how national numbers are read, whose consent
-is asked, and what stops a run before anything is sent."""
+"""An export's own rules beside its destination's settings: what a run makes of the audience, how national
+numbers are read, whose consent is asked, and what stops a run before anything is sent."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any, Literal
 
 # White space in ASCII alone, so that every engine finds the same.
 _COUNTRY = re.compile(r"[\t-\r\x1c- ]*(?:([A-Za-z]{2})[\t-\r\x1c- ]*)?")
+
+
+class Mode(StrEnum):
+    """What a run makes of the audience (`docs/how-to/modes.md`). In every mode who withdrew consent or is
+    suppressed is taken out."""
+
+    MIRROR = "mirror"
+    ADD_ONLY = "add-only"
+    REMOVE = "remove"
+    REPLACE = "replace"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +65,14 @@ class Gates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
+    """`keep_alive_days`: after so many days without a change that the service took, a run that has nothing
+    to change sends some members again; None: never."""
+
+    mode: Mode = Mode.MIRROR
     region: Region = Region()
     consent: MemberConsent | None = None
     gates: Gates = Gates()
+    keep_alive_days: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,9 +82,11 @@ class Policy:
         """The inverse of `as_dict`, also after JSON has made lists of its tuples."""
         consent = kept.get("consent")
         return cls(
+            mode=Mode(kept.get("mode", Mode.MIRROR)),
             region=Region(**kept.get("region", {})),
             consent=MemberConsent(field=consent["field"], granted=tuple(consent["granted"]))
             if consent
             else None,
             gates=Gates(**kept.get("gates", {})),
+            keep_alive_days=kept.get("keep_alive_days"),
         )

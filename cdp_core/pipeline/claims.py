@@ -12,6 +12,7 @@ import pyarrow as pa
 from cdp_core.model.ledger import LedgerFile, LedgerPart
 from cdp_core.pipeline.digest_file import DigestFile
 from cdp_core.pipeline.digest_sets import EMPTY, minus, part, union
+from cdp_core.pipeline.seal import PLAIN, Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ Fold = Callable[[], Claims]
 class LedgerReader:
     """The files of one export and kind."""
 
-    def __init__(self, folder: Path, files: Iterable[LedgerFile]) -> None:
-        self._files = [(file, DigestFile(folder / file.path)) for file in files]
+    def __init__(self, folder: Path, files: Iterable[LedgerFile], seal: Seal = PLAIN) -> None:
+        self._files = [(file, DigestFile(folder / file.path, seal)) for file in files]
 
     @property
     def ranges(self) -> int:

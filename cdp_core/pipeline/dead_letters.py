@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from cdp_core.model.delivery import BatchRange, BatchStatus, Operation
+from cdp_core.model.delivery import OF_DIGESTS, BatchRange, BatchStatus, Operation
 from cdp_core.model.journal import BatchRecord, DeadLetter, DeadLetterChange
 from cdp_core.pipeline.intervals import Intervals
 from cdp_core.pipeline.plan import Plan, PlanPart
@@ -45,7 +45,7 @@ def _letters(plan: Plan, batch: BatchRecord) -> Iterator[DeadLetter]:
 
 
 def _waiting(plan: Plan, batches: tuple[BatchRecord, ...]) -> Iterator[tuple[Operation, str, bytes]]:
-    for operation in Operation:
+    for operation in OF_DIGESTS:
         for kind in plan.kinds:
             file = plan.file(PlanPart.sent(operation, again=True), kind)
             if file is None:

@@ -1,5 +1,8 @@
 """Deliver: sends a plan's batches, additions before removals, and journals every attempt.
 
+Where the audience is to be emptied first, the removals that are owed come before that, and nothing is added
+unless the service says that it is empty: what it had would be taken for what was added.
+
 Each batch is journaled before it is sent and gets its receipt after, so that a process killed at any
 moment leaves on disk what may have reached the service. Several requests are under way at once, all
 under one rate limit; the destination sends once, and waiting and trying again happen here.
@@ -25,7 +28,7 @@ from typing import Protocol
 
 import tenacity
 
-from cdp_core.contract.destination import Batch, Destination
+from cdp_core.contract.destination import Destination
 from cdp_core.contract.digests import DigestBlock
 from cdp_core.contract.faults import (
     AudienceGone,
@@ -37,8 +40,17 @@ from cdp_core.contract.faults import (
     Throttled,
     Unanswered,
 )
-from cdp_core.errors import CdpError
-from cdp_core.model.delivery import BatchOutcome, BatchRange, BatchStatus, Operation, Patience, Receipt
+from cdp_core.errors import CdpError, Code, RefusedFault
+from cdp_core.model.delivery import (
+    OF_DIGESTS,
+    BatchOutcome,
+    BatchRange,
+    BatchStatus,
+    Operation,
+    Patience,
+    Receipt,
+)
+from cdp_core.pipeline.pieces import Piece, UnderWay
 
 AGAIN = (Throttled, ServiceFailed, Unanswered, NeverSent)
 # After these the service may have applied the batch; after the other faults it has not.
@@ -56,6 +68,9 @@ class BatchSource(Protocol):
 
     @property
     def kinds(self) -> tuple[str, ...]: ...
+
+    @property
+    def emptied(self) -> int | None: ...
 
 
 class Journal(Protocol):
@@ -90,56 +105,6 @@ class DeliveryEnd:
 
     fault: DestinationFault | CdpError | None
     interrupted: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    """A batch of the plan or a half of one; `half_of` is the number of the refused batch then. One that
-    the service may have applied already, with the batch that it is a half of, is `opened` (its number and
-    its id in the journal) before that batch is closed."""
-
-    batch: BatchRange
-    digests: DigestBlock
-    half_of: int | None = None
-    opened: tuple[int, str] | None = None
-
-    def halves(self, number: int) -> tuple[_Piece, ...]:
-        """The two of this one, which was sent under `number`."""
-        first = len(self.digests) // 2
-        return self._part(0, first, number), self._part(first, len(self.digests) - first, number)
-
-    def _part(self, start: int, count: int, number: int) -> _Piece:
-        batch = dataclasses.replace(self.batch, start=self.batch.start + start, count=count)
-        return _Piece(batch=batch, digests=self.digests.slice(start, count), half_of=number)
-
-
-class _UnderWay:
-    """A piece that is being sent: what of it may still be, and whether the service may have it already."""
-
-    def __init__(self, piece: _Piece, journaled: str) -> None:
-        self.piece = piece
-        self.journaled = journaled
-        self.perhaps_applied = piece.opened is not None
-        self._left_out: frozenset[int] = frozenset()
-
-    @property
-    def request(self) -> Batch:
-        piece = self.piece
-        digests = piece.digests.without(self._left_out) if self._left_out else piece.digests
-        return Batch(operation=piece.batch.operation, kind=piece.batch.kind, digests=digests)
-
-    def leave_out(self, places: Iterable[int]) -> tuple[BatchOutcome, ...]:
-        """Take some digests out; what becomes of those that were not taken out before."""
-        more = sorted(set(places) - self._left_out)
-        self._left_out |= frozenset(more)
-        status = BatchStatus.UNKNOWN if self.perhaps_applied else BatchStatus.LEFT_OUT
-        batch = self.piece.batch
-        return tuple(
-            BatchOutcome(
-                range=dataclasses.replace(batch, start=batch.start + start, count=count), status=status
-            )
-            for start, count in _runs(more)
-        )
 
 
 class _Allowance:
@@ -210,10 +175,19 @@ class Delivery:
     def run(self) -> DeliveryEnd:
         """Send everything, or as much as can be sent; what has no receipt is for the caller to settle."""
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="deliver") as threads:
-            for operation in (Operation.ADD, Operation.REMOVE):
-                for again in (False, True):
-                    self._send_all(operation, threads, again=again)
+            if (claims := self._plan.emptied) is not None:
+                self._send_operation(Operation.REMOVE, threads)
+                if not self._over:
+                    self._send_piece(Piece.emptying(claims))
+                self._send_operation(Operation.ADD, threads)
+            else:
+                for operation in OF_DIGESTS:
+                    self._send_operation(operation, threads)
         return DeliveryEnd(fault=self._fault, interrupted=self._stop.is_set())
+
+    def _send_operation(self, operation: Operation, threads: ThreadPoolExecutor) -> None:
+        for again in (False, True):
+            self._send_all(operation, threads, again=again)
 
     @property
     def _over(self) -> bool:
@@ -237,7 +211,7 @@ class Delivery:
 
     def _send(self, batch: BatchRange, digests: DigestBlock) -> None:
         """One batch of the plan, and what halving makes of it, each to its receipt."""
-        waiting = [_Piece(batch=batch, digests=digests)]
+        waiting = [Piece(batch=batch, digests=digests)]
         while waiting and not self._over:
             first, *rest = waiting
             waiting = [*self._send_piece(first), *rest]
@@ -245,10 +219,10 @@ class Delivery:
             if piece.opened is not None:
                 self._journal.close(piece.opened[1], BatchStatus.UNKNOWN)
 
-    def _send_piece(self, piece: _Piece) -> tuple[_Piece, ...]:
+    def _send_piece(self, piece: Piece) -> tuple[Piece, ...]:
         """One request, as often as it takes; the halves that are to be sent in its place."""
         number, journaled = piece.opened or self._open(piece)
-        under_way = _UnderWay(piece, journaled)
+        under_way = UnderWay(piece, journaled)
 
         def attempt() -> Receipt:
             try:
@@ -274,7 +248,7 @@ class Delivery:
             self._journal.close(
                 journaled, BatchStatus.UNKNOWN if under_way.perhaps_applied else BatchStatus.LEFT_OUT
             )
-            self._progress(len(piece.digests))
+            self._progress(piece.batch.count)
         else:
             status = self._status(under_way, receipt)
             halves = piece.halves(number) if status is BatchStatus.HALVED else ()
@@ -284,26 +258,28 @@ class Delivery:
             self._journal.close(journaled, status, receipt)
             if halves:
                 return halves
-            self._progress(len(piece.digests))
+            self._progress(piece.batch.count)
         return ()
 
-    def _open(self, piece: _Piece) -> tuple[int, str]:
+    def _open(self, piece: Piece) -> tuple[int, str]:
         number = next(self._numbers)
         return number, self._journal.open(self._run_id, piece.batch, number, half_of=piece.half_of)
 
-    def _status(self, under_way: _UnderWay, receipt: Receipt) -> BatchStatus:
+    def _status(self, under_way: UnderWay, receipt: Receipt) -> BatchStatus:
         """What an answer makes of a batch; a refusal is for its content, or it would be a fault."""
         piece = under_way.piece
         if receipt.accepted:
             return BatchStatus.ACCEPTED
         alone = len(piece.digests) == 1
-        if not alone and self._allowances[piece.batch.again].take(2):
+        if piece.empties:
+            self._fault = self._fault or _not_emptied(receipt)
+        elif not alone and self._allowances[piece.batch.again].take(2):
             return BatchStatus.HALVED
         if under_way.perhaps_applied:
             return BatchStatus.UNKNOWN
         return BatchStatus.DEAD_LETTER if alone else BatchStatus.REFUSED
 
-    def _attempt(self, under_way: _UnderWay) -> Receipt:
+    def _attempt(self, under_way: UnderWay) -> Receipt:
         try:
             return self._once(under_way)
         except CredentialsRejected:
@@ -311,16 +287,18 @@ class Delivery:
                 self._renew()
             return self._once(under_way)
 
-    def _once(self, under_way: _UnderWay) -> Receipt:
+    def _once(self, under_way: UnderWay) -> Receipt:
         self._sleep(self._pace.reserve())
         if self._over:
             raise NeverSent("the delivery ended before the batch was sent")
         self._leave_out(under_way)
         self._journal.attempt(under_way.journaled)
         with _credentials():
+            if under_way.piece.empties:
+                return self._destination.remove_all()
             return self._destination.deliver(under_way.request)
 
-    def _leave_out(self, under_way: _UnderWay) -> None:
+    def _leave_out(self, under_way: UnderWay) -> None:
         piece = under_way.piece
         if piece.batch.operation is not Operation.ADD:
             return
@@ -365,15 +343,16 @@ def _credentials() -> Iterator[None]:
         raise _Barred(error) from error
 
 
-def _left_open(under_way: _UnderWay) -> BatchStatus:
+def _left_open(under_way: UnderWay) -> BatchStatus:
     return BatchStatus.UNKNOWN if under_way.perhaps_applied else BatchStatus.NOT_SENT
 
 
-def _runs(places: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Sorted places as (first, how many) without a gap."""
-    for _, run in itertools.groupby(enumerate(places), key=lambda numbered: numbered[1] - numbered[0]):
-        together = [place for _, place in run]
-        yield together[0], len(together)
+def _not_emptied(receipt: Receipt) -> RefusedFault:
+    return RefusedFault(
+        Code.NOT_EMPTIED,
+        f"the service refused to empty the audience, and nothing was added: {receipt.message}",
+        hint="`cdp export show-run` has its request id; the mode mirror needs no emptying",
+    )
 
 
 def _receipt(fault: DestinationFault) -> Receipt:

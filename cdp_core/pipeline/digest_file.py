@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, as_bytes
 from cdp_core.pipeline.disk import sync, writing
 from cdp_core.pipeline.intervals import Intervals
+from cdp_core.pipeline.seal import PLAIN, Seal
 
 MOST_RANGES = 256
 FEW = 65_536
@@ -73,13 +74,19 @@ def split(ranges: Iterable[pa.Array], have: int, want: int) -> Iterator[pa.Array
 class DigestFileWriter:
     """Writes one file; `close` gives its digest. A file that was not closed is taken away again."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seal: Seal = PLAIN) -> None:
         self.path = path
         self._rows: list[int] = []
+        properties = seal.to_write()
         with writing(path):
             self._file = _Hashed(path)
             self._parquet = pq.ParquetWriter(
-                self._file, _SCHEMA, compression="none", use_dictionary=False, write_statistics=False
+                self._file,
+                _SCHEMA,
+                compression="none",
+                use_dictionary=False,
+                write_statistics=False,
+                encryption_properties=properties,
             )
 
     @property
@@ -128,14 +135,19 @@ class DigestFileWriter:
 
 
 class DigestFile:
-    """Reads one file, in its order. Each call opens it anew, so threads may share the object."""
+    """Reads one file, in its order. Each call opens it anew, so threads may share the object.
 
-    def __init__(self, path: Path) -> None:
+    Raises `GateFault` (LEDGER_SEALED) where the file is encrypted and `seal` has not its key.
+    """
+
+    def __init__(self, path: Path, seal: Seal = PLAIN) -> None:
         self.path = path
+        self._seal = seal
 
     @cached_property
     def rows_per_range(self) -> tuple[int, ...]:
-        kept = pq.read_metadata(self.path).metadata[_ROWS_PER_RANGE]
+        with self._opened() as file:
+            kept = file.metadata.metadata[_ROWS_PER_RANGE]
         return tuple(int(rows) for rows in kept.decode().split(","))
 
     @property
@@ -201,13 +213,22 @@ class DigestFile:
         groups = dict(
             zip((n for n, rows in enumerate(self.rows_per_range) if rows), itertools.count(), strict=False)
         )
-        with pq.ParquetFile(self.path) as file:
+        with self._opened() as file:
             for number in numbers:
                 if number not in groups:
                     yield EMPTY
                     continue
                 column = file.read_row_group(groups[number], columns=["digest"], use_threads=False)["digest"]
                 yield column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+
+    def _opened(self) -> pq.ParquetFile:
+        properties = self._seal.to_read(self.path)
+        try:
+            return pq.ParquetFile(self.path, decryption_properties=properties)
+        except (ValueError, OSError):
+            if properties is None:
+                raise
+            raise self._seal.unreadable(self.path) from None
 
 
 class _Hashed:

@@ -36,6 +36,7 @@ from cdp_core.pipeline.digest_file import (
 )
 from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, as_bytes, distinct, from_bytes
 from cdp_core.pipeline.disk import writing
+from cdp_core.pipeline.seal import PLAIN, Seal
 from cdp_core.pipeline.suppressed import Suppressed
 
 # Digests that wait in memory before they are put in order and written: some 4 MB.
@@ -62,9 +63,18 @@ class Grouping(DigestSink):
     """One preparation's digests of every kind."""
 
     def __init__(
-        self, kinds: Mapping[str, IdentifierKind], scratch: Path, suppressed: Suppressed | None = None
+        self,
+        kinds: Mapping[str, IdentifierKind],
+        scratch: Path,
+        suppressed: Suppressed | None = None,
+        *,
+        validity_alone: bool = False,
+        seal: Seal = PLAIN,
     ) -> None:
-        self._screens = {key: _Screen(kind.placeholders) for key, kind in kinds.items()}
+        self._seal = seal
+        self._screens = {
+            key: _Screen(kind.placeholders, validity_alone=validity_alone) for key, kind in kinds.items()
+        }
         self._piles = {key: _Pile(scratch) for key in kinds}
         self._withheld = {key: _Pile(scratch) for key in kinds}
         self._reasons: dict[str, Counter[Reason]] = {key: Counter() for key in kinds}
@@ -90,8 +100,8 @@ class Grouping(DigestSink):
         work = itertools.starmap(_Range, found)
         with (
             ThreadPoolExecutor(THREADS) as threads,
-            DigestFileWriter(path) as file,
-            DigestFileWriter(withheld) as beside,
+            DigestFileWriter(path, self._seal) as file,
+            DigestFileWriter(withheld, self._seal) as beside,
         ):
             for screened in in_parallel(threads, self._screens[kind].group, work):
                 file.write(screened.wanted)
@@ -142,10 +152,12 @@ class _Screened:
 
 
 class _Screen:
-    """Takes out, before duplicates fall together, the digests that must not be sent."""
+    """Takes out, before duplicates fall together, the digests that must not be sent; with `validity_alone`
+    those that stand for no person, and no others."""
 
-    def __init__(self, placeholders: frozenset[bytes]) -> None:
+    def __init__(self, placeholders: frozenset[bytes], *, validity_alone: bool) -> None:
         self._placeholders = pa.array(sorted(placeholders), DIGEST)
+        self._validity_alone = validity_alone
 
     def group(self, numbered: _Range) -> _Screened:
         """Each value is taken out for the first reason that holds."""
@@ -153,8 +165,8 @@ class _Screen:
         left, reasons = numbered.found, {}
         for reason, barred in (
             (Reason.PLACEHOLDER, self._placeholders),
-            (Reason.WITHOUT_CONSENT, withheld),
-            (Reason.SUPPRESSED, numbered.suppressed),
+            (Reason.WITHOUT_CONSENT, EMPTY if self._validity_alone else withheld),
+            (Reason.SUPPRESSED, EMPTY if self._validity_alone else numbered.suppressed),
         ):
             before = len(left)
             if before and len(barred):

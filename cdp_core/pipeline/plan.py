@@ -5,8 +5,9 @@ A plan is a folder: `plan.json` with its sums and each file's SHA-256, and the d
 (operation, kind, digest): `SELECT operation, kind, count(*) FROM 'plans/ID/**/*.parquet' GROUP BY ALL`.
 What the service has refused before, and is tried once more, has parts of its own, `add-again` and
 `remove-again`. Beside these there may be `claim` and `release`: claims that change hands between exports
-and send nothing; `owed`, those of the removals that nothing may hold back; and `end`, those of them that
-other exports claim too. The SHA-256 of `plan.json` stands for the whole.
+and send nothing; `owed`, those of the removals that nothing may hold back; `end`, those of the removals that
+other exports claim too; and `emptied`, the claims that go when the audience is emptied. The SHA-256 of
+`plan.json` stands for the whole.
 """
 
 from __future__ import annotations
@@ -31,15 +32,17 @@ from cdp_core.contract.digests import DigestBlock
 from cdp_core.errors import Code, GateFault
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.delivery import BatchRange, Operation
+from cdp_core.model.policy import Mode
 from cdp_core.pipeline.digest_file import DigestFile, DigestFileWriter, Written
 from cdp_core.pipeline.disk import link, private_folder, sha256, sync, writing
+from cdp_core.pipeline.seal import PLAIN, Seal
 
 MANIFEST = "plan.json"
 
 
 class PlanPart(StrEnum):
-    """What becomes of a digest: four that are sent, two that only the ledger learns of, and what is
-    special about some of the removals."""
+    """What becomes of a digest: four that are sent, two that only the ledger learns of, what is special
+    about some of the removals, and what goes without being named to the service."""
 
     ADD = Operation.ADD.value
     ADD_AGAIN = "add-again"
@@ -49,6 +52,7 @@ class PlanPart(StrEnum):
     RELEASE = "release"
     OWED = "owed"
     END = "end"
+    EMPTIED = "emptied"
 
     @classmethod
     def sent(cls, operation: Operation, *, again: bool) -> PlanPart:
@@ -93,11 +97,14 @@ class _ManifestSchema(marshmallow.Schema):
     )
     files = fields.List(fields.Nested(_PlanFileSchema), required=True)
     owed_alone = fields.Boolean(required=True)
+    # Plans of before there were modes.
+    mode = fields.Enum(Mode, by_value=True, load_default=Mode.MIRROR)
+    resends = fields.Boolean(load_default=False)
 
 
 class Plan:
     """A finished plan. Its rows never change, and neither does their order. `owed_alone`: it was narrowed
-    to the owed removals, and says nothing of the rest."""
+    to the owed removals, and says nothing of the rest. `resends`: its additions may be claimed already."""
 
     def __init__(
         self,
@@ -107,16 +114,23 @@ class Plan:
         files: tuple[PlanFile, ...],
         *,
         owed_alone: bool,
+        mode: Mode,
+        resends: bool,
+        seal: Seal = PLAIN,
     ) -> None:
         self.folder = folder
+        self.seal = seal
         self.sha256 = digest
         self.counts = kinds
         self.owed_alone = owed_alone
+        self.mode = mode
+        self.resends = resends
         self._files = {(file.part, file.kind): file for file in files}
 
     @classmethod
-    def open(cls, folder: Path, sha256: str) -> Plan:
-        """Raises `GateFault` (PLAN_DIFFERS) unless every byte is what was written."""
+    def open(cls, folder: Path, sha256: str, seal: Seal = PLAIN) -> Plan:
+        """Raises `GateFault` (PLAN_DIFFERS) unless every byte is what was written. Only what reads digests
+        needs the seal's key."""
         manifest = folder / MANIFEST
         try:
             written = manifest.read_bytes()
@@ -133,7 +147,8 @@ class Plan:
                 if not same:
                     raise _differs(folder / file.path)
         kinds = {kind: KindCounts(**counts) for kind, counts in kept["kinds"].items()}
-        return cls(folder, sha256, kinds, files, owed_alone=kept["owed_alone"])
+        manner = {name: kept[name] for name in ("owed_alone", "mode", "resends")}
+        return cls(folder, sha256, kinds, files, seal=seal, **manner)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -141,13 +156,28 @@ class Plan:
 
     @property
     def totals(self) -> Mapping[tuple[Operation, str], int]:
-        """How many digests will be sent, for each operation and kind that has any."""
+        """How many digests will be sent, or go when the audience is emptied, for each operation and kind
+        that has any."""
         rows: Counter[tuple[Operation, str]] = Counter()
-        for (operation, _), part in _SENT.items():
+        parts = [(operation, part) for (operation, _), part in _SENT.items()]
+        for operation, part in (*parts, (Operation.REMOVE_ALL, PlanPart.EMPTIED)):
             for kind in self.kinds:
                 if file := self.file(part, kind):
                     rows[operation, kind] += file.rows
         return rows
+
+    @property
+    def emptied(self) -> int | None:
+        """How many claims go when the audience is emptied; None where it is not."""
+        if self.mode is not Mode.REPLACE:
+            return None
+        return sum(rows for (operation, _), rows in self.totals.items() if operation is Operation.REMOVE_ALL)
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether there is anything to send beside what the service has refused before."""
+        parts = (PlanPart.ADD, PlanPart.REMOVE)
+        return self.emptied is not None or any(self.file(part, kind) for part in parts for kind in self.kinds)
 
     def blocks(
         self, operation: Operation, kind: str, size: int, *, again: bool = False
@@ -172,7 +202,7 @@ class Plan:
         if not owed:
             return None
         taken = {PlanPart.REMOVE: PlanPart.OWED, PlanPart.OWED: PlanPart.OWED, PlanPart.END: PlanPart.END}
-        with PlanWriter(folder) as plan:
+        with PlanWriter(folder, self.seal) as plan:
             for kind in owed:
                 for part, of in taken.items():
                     if file := self.file(of, kind):
@@ -182,19 +212,29 @@ class Plan:
                 owed_alone=True,
             )
 
+    def written_anew(self, folder: Path, seal: Seal) -> Plan:
+        """The same plan in a folder of its own, its digests encrypted or not as `seal` says."""
+        with PlanWriter(folder, seal) as plan:
+            for part, kind in self._files:
+                if digests := self.digests(part, kind):
+                    for rows in digests.read(digests.ranges):
+                        plan.file(part, kind).write(rows)
+            return plan.finish(self.counts, owed_alone=self.owed_alone, mode=self.mode, resends=self.resends)
+
     def file(self, part: PlanPart, kind: str) -> PlanFile | None:
         return self._files.get((part, kind))
 
     def digests(self, part: PlanPart, kind: str) -> DigestFile | None:
         file = self.file(part, kind)
-        return DigestFile(self.folder / file.path) if file else None
+        return DigestFile(self.folder / file.path, self.seal) if file else None
 
 
 class PlanWriter:
     """Writes a plan beside its place and moves it there whole; left without `finish`, nothing stays."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal: Seal = PLAIN) -> None:
         self._folder = folder
+        self._seal = seal
         self._aside = folder.with_name(f".{folder.name}.partial")
         self._open: dict[tuple[PlanPart, str], DigestFileWriter] = {}
         self._files: list[PlanFile] = []
@@ -213,7 +253,7 @@ class PlanWriter:
     def file(self, part: PlanPart, kind: str) -> DigestFileWriter:
         """The file of a part and kind, to be written range by range."""
         if (part, kind) not in self._open:
-            self._open[part, kind] = DigestFileWriter(self._place(part, kind))
+            self._open[part, kind] = DigestFileWriter(self._place(part, kind), self._seal)
         return self._open[part, kind]
 
     def take_over(self, part: PlanPart, kind: str, written: Written) -> None:
@@ -223,7 +263,14 @@ class PlanWriter:
             link(written.path, path)
         self._files.append(self._entry(part, kind, written))
 
-    def finish(self, kinds: Mapping[str, KindCounts], *, owed_alone: bool = False) -> Plan:
+    def finish(
+        self,
+        kinds: Mapping[str, KindCounts],
+        *,
+        owed_alone: bool = False,
+        mode: Mode = Mode.MIRROR,
+        resends: bool = False,
+    ) -> Plan:
         for (part, kind), file in self._open.items():
             if file.rows:
                 self._files.append(self._entry(part, kind, file.close(durable=True)))
@@ -231,11 +278,12 @@ class PlanWriter:
                 file.discard()
         self._open.clear()
         files = sorted(self._files, key=lambda each: (list(PlanPart).index(each.part), each.kind))
+        manner = {"owed_alone": owed_alone, "mode": mode, "resends": resends}
         manifest = json.dumps(
             {
                 "kinds": {kind: counts.as_dict() for kind, counts in kinds.items()},
                 "files": [asdict(file) for file in files],
-                "owed_alone": owed_alone,
+                **manner,
             },
             indent=1,
         ).encode()
@@ -248,7 +296,16 @@ class PlanWriter:
             sync(self._folder)
             sync(self._folder.parent)
         sha256 = hashlib.sha256(manifest).hexdigest()
-        return Plan(self._folder, sha256, dict(kinds), tuple(files), owed_alone=owed_alone)
+        return Plan(
+            self._folder,
+            sha256,
+            dict(kinds),
+            tuple(files),
+            owed_alone=owed_alone,
+            mode=mode,
+            resends=resends,
+            seal=self._seal,
+        )
 
     def _place(self, part: PlanPart, kind: str) -> Path:
         folder = self._aside / f"operation={part}" / f"kind={quote(kind, safe='')}"

@@ -17,6 +17,7 @@ from cdp_core.errors import Code, InternalFault
 from cdp_core.model.accounting import Reason
 from cdp_core.pipeline.digest_file import Written
 from cdp_core.pipeline.grouping import Grouping
+from cdp_core.pipeline.seal import PLAIN, Seal
 from cdp_core.pipeline.suppressed import Suppressed
 
 
@@ -52,15 +53,19 @@ def prepare(
     into: Path,
     progress: Callable[[int], None],
     suppressed: Suppressed | None = None,
+    *,
+    validity_alone: bool = False,
+    seal: Seal = PLAIN,
 ) -> Prepared:
-    """Write the distinct digests of each kind into the folder `into`, which must exist.
+    """Write the distinct digests of each kind into the folder `into`, which must exist. With
+    `validity_alone` neither consent nor suppression keeps one out.
 
     Raises `InvalidFault` as the engine does, and where the disk is full.
     """
     fields = Counter(match.kind for match in selection.matching)
     kinds = {key: selection.kinds[key] for key in fields}
     prepared = {}
-    with Grouping(kinds, into, suppressed) as grouping:
+    with Grouping(kinds, into, suppressed, validity_alone=validity_alone, seal=seal) as grouping:
         selected = engine.identify(selection, grouping, progress)
         for key in kinds:
             path, withheld = (into / f"{uuid.uuid4().hex}.parquet" for _ in range(2))

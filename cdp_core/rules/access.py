@@ -47,6 +47,7 @@ CONTRIBUTOR = Role(
             Action.EXPORT_REMOVE,
             Action.EXPORT_PLAN,
             Action.EXPORT_RUN,
+            Action.EXPORT_RESYNC,
             Action.EXPORT_REJECTED,
             Action.EXPORT_SCHEDULE,
             Action.SUPPRESSION_ADD,
@@ -79,6 +80,7 @@ THROUGH_A_CONNECTION = frozenset(
         Action.EXPORT_REMOVE,
         Action.EXPORT_PLAN,
         Action.EXPORT_RUN,
+        Action.EXPORT_RESYNC,
         Action.EXPORT_REJECTED,
         Action.EXPORT_SCHEDULE,
     }

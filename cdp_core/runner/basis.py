@@ -14,7 +14,7 @@ LABELS = {
     "ledger": "the ledger (another run has committed)",
     "settings": "the export's settings",
     "matching": "the data matching",
-    "policy": "the export's own rules (region, member consent, gates)",
+    "policy": "the export's own rules (mode, region, member consent, gates)",
     "segments": "a segment's query, or which segments are exported",
     "consent": "the consent on record",
 }

@@ -291,7 +291,12 @@ class OpenDestination:
     @property
     def batch_size(self) -> int:
         """Digests in a request: the export's own setting, at most the destination's limit."""
-        setting = self.spec.batch_size_setting
-        asked = self.settings.get(setting) if setting else None
-        limit = self.spec.capabilities.batch_limit
-        return min(int(asked), limit) if asked else limit
+        return batch_size(self.spec, self.settings)
+
+
+def batch_size(spec: DestinationSpec, settings: Mapping[str, Any]) -> int:
+    """The same for an export's loaded settings."""
+    setting = spec.batch_size_setting
+    asked = settings.get(setting) if setting else None
+    limit = spec.capabilities.batch_limit
+    return min(int(asked), limit) if asked else limit

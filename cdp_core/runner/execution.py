@@ -43,6 +43,7 @@ class Execution:
         self._export = export
         self._actor = actor
         self._stop = stop
+        self._command = "run"
         self._audience = services.connector.audience_of(export)
         self._record = Record(services=services, export=export, actor=actor, progress=progress)
 
@@ -60,6 +61,11 @@ class Execution:
     def run_planned(self, plan_id: str, meant: Collection[Gate]) -> Run:
         """Deliver a plan that was looked at, or nothing."""
         return self._deliver(lambda planning: planning.reopened(plan_id), meant)
+
+    def resync(self, meant: Collection[Gate]) -> Run:
+        """A run that sends again what is there already."""
+        self._command = "resync"
+        return self._deliver(Planning.sent_again, meant)
 
     def take_out(self) -> Run:
         """Nothing is wanted any more: what no other export claims is removed, and no gate is asked."""
@@ -116,7 +122,8 @@ class Execution:
         """Ask the gates: the fault that stops the run, and whether it is skipped."""
         plan_id = str(self._record.run.plan_id)
         found = findings(self._services, self._export, plan_id, meant)
-        return fault_of(found, export=self._export.name, plan=plan_id), skips(found)
+        fault = fault_of(found, export=self._export.name, plan=plan_id, command=self._command)
+        return fault, skips(found)
 
     def _planning(self, destination: Opening | None = None) -> Planning:
         return Planning(

@@ -12,6 +12,7 @@ from cdp_core.model.configuration import Export, Segment
 from cdp_core.model.delivery import AudienceKey, BatchOutcome, BatchStatus, Operation
 from cdp_core.model.explanation import AudienceHistory, ExportStanding, Held, Moment, UnreadPlan, Why
 from cdp_core.model.journal import BatchRecord, DeadLetter
+from cdp_core.model.policy import Mode
 from cdp_core.model.run import Run
 from cdp_core.model.suppression import Suppression
 from cdp_core.pipeline import ledger
@@ -55,13 +56,19 @@ class Search:
         asked = self._services.member_consent(export) is not None
         letter = self._letter(audience, export) if audience else None
         held = self._held(audience, export) if audience else Held.NO
+        why = self._why(
+            export, has_segment=bool(segments), withheld=withheld, suppression=suppression, letter=letter
+        )
+        if export.policy.mode is Mode.REMOVE and (
+            segments or (held is not Held.NO and (withheld or suppression))
+        ):
+            why = None
         return ExportStanding(
             export=export.name,
             audience=str(audience or ""),
+            mode=export.policy.mode,
             held=held,
-            why=self._why(
-                export, has_segment=bool(segments), withheld=withheld, suppression=suppression, letter=letter
-            ),
+            why=why,
             segments=tuple(segments),
             keys=self._keys(export),
             consent=False if withheld else (True if asked and segments else None),
@@ -78,7 +85,7 @@ class Search:
             kept = self._state.plans.get(run.plan_id)
             folder = self._services.workspace.plans_folder / kept.folder
             try:
-                plan = Plan.open(folder, kept.sha256)
+                plan = self._services.open_plan(kept)
             except GateFault:
                 unread.append(UnreadPlan(run_id=run.id, purged=not folder.exists()))
                 continue
@@ -147,7 +154,7 @@ class Search:
             if (file.export_id, file.kind) == (export.id, self._kind)
         ]
         ledger.verify(folder, files)
-        return ledger.holds(folder, files, self._digest)
+        return ledger.holds(folder, files, self._digest, self._services.seal)
 
     def _letter(self, audience: AudienceKey, export: Export) -> DeadLetter | None:
         letters = self._state.dead_letters.of(audience, export.id)
@@ -165,6 +172,10 @@ class Search:
                     and _covers(batch.range.start, batch.range.count, place)
                 ]
                 yield _moment(run, str(operation), place, batches)
+        if self._place(plan, PlanPart.EMPTIED) is not None:
+            journaled = self._state.journal.batches(run.id)
+            emptying = [batch for batch in journaled if batch.range.operation is Operation.REMOVE_ALL]
+            yield _moment(run, str(PlanPart.EMPTIED), 0, emptying)
         for part in _NOT_SENT:
             if self._place(plan, part) is not None:
                 yield Moment(run_id=run.id, export=run.export_name, at=run.started_at, act=str(part))

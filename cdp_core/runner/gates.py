@@ -38,7 +38,7 @@ def asked(
             Finding(
                 gate=Gate.EMPTY_SOURCE,
                 verdict=Verdict.STOP,
-                message=f"the profile source has no rows: {_everybody(numbers)} would be taken out",
+                message=f"the profile source has no rows: {_everybody(numbers)}",
             ),
         )
     sizes = {"skip": Verdict.SKIP, "warn": Verdict.WARN, "fail": Verdict.STOP}
@@ -66,16 +66,20 @@ def findings(
     return asked(GateNumbers.from_dict(kept), export.policy.gates, capabilities, meant)
 
 
-def fault_of(findings: Sequence[Finding], *, export: str, plan: str) -> GateFault | None:
-    """The fault that stops the run, if any gate does; it names every one that would."""
+def fault_of(
+    findings: Sequence[Finding], *, export: str, plan: str, command: str = "run"
+) -> GateFault | None:
+    """The fault that stops the run, if any gate does; it names every one that would, and the flags of the
+    `command` of `cdp export` that say it is meant."""
     stops = [finding for finding in findings if finding.verdict is Verdict.STOP]
     if not stops:
         return None
     flags = [finding.gate.flag for finding in stops]
+    again = f"cdp export {command} {as_typed(export)}"
     if None in flags:
         hint = "look at the source; to empty an audience, remove the export and take its members out"
     else:
-        hint = f"look into it; if it is meant: cdp export run {as_typed(export)} {' '.join(map(str, flags))}"
+        hint = f"look into it; if it is meant: {again} {' '.join(map(str, flags))}"
     return GateFault(
         CODES[stops[0].gate],
         "; ".join(finding.message for finding in stops),
@@ -111,7 +115,15 @@ def changed_fields(
 
 
 def _everybody(numbers: GateNumbers) -> str:
-    return f"all {numbers.held:,} members that this export put into the audience"
+    removed = numbers.removed - numbers.owed
+    if not removed:
+        return "a load that failed, or a wrong path"
+    how_many = f"all {numbers.held:,}" if numbers.removed == numbers.held else f"{removed:,}"
+    return f"{how_many} members that {_who(numbers)} put into the audience would be taken out"
+
+
+def _who(numbers: GateNumbers) -> str:
+    return "exports here" if numbers.of_all else "this export"
 
 
 def _shrink(numbers: GateNumbers, max_shrink: float) -> str:
@@ -120,21 +132,23 @@ def _shrink(numbers: GateNumbers, max_shrink: float) -> str:
     if removed <= Fraction(str(max_shrink)) * numbers.held:
         return ""
     return (
-        f"{removed:,} of the {numbers.held:,} members that this export put into the audience would be taken "
-        f"out: {_percent(Fraction(removed, numbers.held or 1))}, and at most {_percent(max_shrink)} may be"
+        f"{removed:,} of the {numbers.held:,} members that {_who(numbers)} put into the audience would be "
+        f"taken out: {_percent(Fraction(removed, numbers.held or 1))}, and at most "
+        f"{_percent(max_shrink)} may be"
     )
 
 
 def _size(numbers: GateNumbers, capabilities: Capabilities) -> str:
     smallest, largest = capabilities.smallest_audience, capabilities.largest_audience
-    if smallest is not None and numbers.people_at_most < smallest:
+    most, least = numbers.people_at_most, numbers.digests_at_least
+    if smallest is not None and most is not None and most < smallest:
         return (
-            f"the audience would hold {numbers.people_at_most:,} people at most, and the service can use "
+            f"the audience would hold {most:,} people at most, and the service can use "
             f"none of fewer than {smallest:,}"
         )
-    if largest is not None and numbers.digests_at_least > largest:
+    if largest is not None and least is not None and least > largest:
         return (
-            f"the audience would hold at least {numbers.digests_at_least:,} identifiers, and the service "
+            f"the audience would hold at least {least:,} identifiers, and the service "
             f"takes no more than {largest:,}"
         )
     return ""

@@ -26,6 +26,7 @@ from cdp_core.model.run import Run, RunStatus
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.disk import link, private_folder, sync, writing
 from cdp_core.pipeline.plan import Plan
+from cdp_core.pipeline.seal import Seal
 from cdp_core.runner.dead import DIED
 from cdp_core.runner.watch import LeaseWatch
 from cdp_core.store.processes import this_process
@@ -62,7 +63,10 @@ class Aside:
 class Mending:
     """The ledger of one audience, whose lease is held within `under_lease`."""
 
-    def __init__(self, workspace: Workspace, state: State, audience: AudienceKey, actor: Actor) -> None:
+    def __init__(
+        self, workspace: Workspace, state: State, seal: Seal, audience: AudienceKey, actor: Actor
+    ) -> None:
+        self._seal = seal
         self._workspace = workspace
         self._state = state
         self._audience = audience
@@ -95,10 +99,11 @@ class Mending:
                     files = tuple(file for file in files if file.export_id != run.export_id)
                     continue
                 plan = self._plan(run)
+                outcomes = self._state.journal.outcomes(run.id)
                 if plan is None:
                     lost.append(self._lost(run))
+                    files = ledger.emptied(into, files, outcomes, self._seal)
                     continue
-                outcomes = self._state.journal.outcomes(run.id)
                 files = ledger.apply(into, files, plan, outcomes, export_id=run.export_id, replay=True)
             lost += [self._lost(run) for run in self._beyond_settling()]
             yield Rebuilding(runs=len(runs), files=files, lost=tuple(lost))
@@ -137,7 +142,7 @@ class Mending:
     def _plan(self, run: Run) -> Plan | None:
         try:
             record = self._state.plans.get(str(run.plan_id))
-            return Plan.open(self._workspace.plans_folder / record.folder, record.sha256)
+            return Plan.open(self._workspace.plans_folder / record.folder, record.sha256, self._seal)
         except CdpError:
             return None
 

@@ -65,6 +65,7 @@ def notes(run: Run) -> tuple[str, ...]:
         )
     if run.status is RunStatus.SKIPPED:
         said.append("Skipped because of the audience's size: nothing was added.")
+    said += _claims(run)
     if run.resumed_from:
         said.append(f"Settled what run {run.resumed_from} had left.")
     if run.status in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED):
@@ -78,6 +79,14 @@ def notes(run: Run) -> tuple[str, ...]:
         if not_sent := counts.not_sent - counts.left_out:
             said.append(f"{not_sent:,} digests were not sent; the next run plans them anew.")
     return tuple(said)
+
+
+def _claims(run: Run) -> Iterator[str]:
+    """What becomes of claims that a mirror would have ended, or not have sent."""
+    if kept := sum(kind.kept for kind in run.kinds.values()):
+        yield f"{kept:,} digests that are not wanted any more stay in the audience: the export only adds."
+    if resent := sum(kind.resent for kind in run.kinds.values()):
+        yield f"Of what is sent, {resent:,} digests were in the audience already: they are sent once more."
 
 
 def _halved(run: Run) -> Iterator[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 
+from cdp_core.contract.schemas import load_settings
 from cdp_core.contract.source import Engine, Selection
 from cdp_core.errors import Code, GateFault, InternalFault, InvalidFault
 from cdp_core.model.accounting import KindCounts
@@ -17,7 +18,7 @@ from cdp_core.model.gates import FieldChange, GateNumbers
 from cdp_core.model.journal import PlanRecord
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.names import as_typed
-from cdp_core.model.policy import MemberConsent
+from cdp_core.model.policy import MemberConsent, Mode
 from cdp_core.model.run import RunStatus, Station
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.compare import compare
@@ -25,7 +26,9 @@ from cdp_core.pipeline.plan import Plan
 from cdp_core.pipeline.prepare import Prepared, PreparedKind, prepare
 from cdp_core.pipeline.suppressed import Suppressed
 from cdp_core.runner import basis
+from cdp_core.runner.connect import batch_size
 from cdp_core.runner.gates import changed_fields
+from cdp_core.runner.modes import require_alone
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
@@ -55,10 +58,12 @@ class Planning:
         self._changes: tuple[FieldChange, ...] = ()
 
     def from_profiles(self) -> Plan:
-        try:
-            return self._compared(self.ledger_files(), self._prepared())
-        finally:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        return self._from_profiles(self._export.policy.mode, resend=0)
+
+    def sent_again(self) -> Plan:
+        """The same, but what is there already is sent once more; the audience is not emptied for that."""
+        mode = self._export.policy.mode
+        return self._from_profiles(Mode.MIRROR if mode is Mode.REPLACE else mode, resend=None)
 
     def as_nothing(self) -> Plan:
         """Nothing is wanted any more, of any kind that the export claims."""
@@ -66,7 +71,11 @@ class Planning:
         nothing = PreparedKind(read=0, reasons={}, distinct=0, wanted=())
         held = {claims.kind for claims in files if claims.export_id == self._export.id}
         return self._compared(
-            files, Prepared(profiles=0, members=0, kinds=dict.fromkeys(sorted(held), nothing)), gates=False
+            files,
+            Prepared(profiles=0, members=0, kinds=dict.fromkeys(sorted(held), nothing)),
+            mode=Mode.MIRROR,
+            resend=0,
+            gates=False,
         )
 
     def reopened(self, plan_id: str) -> Plan:
@@ -83,7 +92,7 @@ class Planning:
                 f"since plan {kept.id} was made, this has changed: {'; '.join(changed)}",
                 hint=f"make and look at a new one: {again}",
             )
-        plan = Plan.open(self._services.workspace.plans_folder / kept.folder, kept.sha256)
+        plan = self._services.open_plan(kept)
         self._adopt(plan, kept)
         return plan
 
@@ -108,7 +117,16 @@ class Planning:
         self._adopt(narrowed, kept)
         return narrowed
 
-    def _prepared(self) -> Prepared:
+    def _from_profiles(self, mode: Mode, *, resend: int | None) -> Plan:
+        try:
+            files = self.ledger_files()
+            if mode is Mode.REPLACE:
+                require_alone(self._services, self._export, files)
+            return self._compared(files, self._prepared(mode), mode=mode, resend=resend)
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _prepared(self, mode: Mode) -> Prepared:
         self._record.tell(Station.PREPARE, "started")
         self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         selection = Selection(
@@ -119,7 +137,15 @@ class Planning:
             consent=self._consent,
         )
         with self._services.profiles.open() as engine:
-            prepared = prepare(engine, selection, self._scratch, self._read, self._suppressed)
+            prepared = prepare(
+                engine,
+                selection,
+                self._scratch,
+                self._read,
+                self._suppressed,
+                validity_alone=mode is Mode.REMOVE,
+                seal=self._services.seal,
+            )
             self._look_at_fields(engine)
         self._record.tell(Station.PREPARE, "ended", prepared.members)
         return prepared
@@ -143,10 +169,19 @@ class Planning:
         self._record.tell(Station.PREPARE, "progress", members)
         self._meanwhile()
 
-    def _compared(self, files: tuple[LedgerFile, ...], prepared: Prepared, *, gates: bool = True) -> Plan:
+    def _compared(
+        self,
+        files: tuple[LedgerFile, ...],
+        prepared: Prepared,
+        *,
+        mode: Mode,
+        resend: int | None,
+        gates: bool = True,
+    ) -> Plan:
         self._record.tell(Station.COMPARE, "started")
         plan_id = self._record.run.id
-        plan = compare(
+        comparing = partial(
+            compare,
             prepared,
             ledger_folder=self._services.workspace.ledger_folder,
             files=files,
@@ -154,7 +189,13 @@ class Planning:
             folder=self._services.workspace.plans_folder / plan_id,
             letters=self._state.dead_letters.of(self._audience, self._export.id),
             suppressed=self._suppressed,
+            mode=mode,
+            seal=self._services.seal,
         )
+        plan = comparing(resend=resend)
+        if gates and not plan.changes_something and self._looks_asleep():
+            shutil.rmtree(plan.folder)
+            plan = comparing(resend=self._batch_size)
         kept = PlanRecord(
             id=plan_id,
             export_id=self._export.id,
@@ -163,6 +204,7 @@ class Planning:
             sha256=plan.sha256,
             basis=self._basis(),
             summary={
+                "mode": mode,
                 "profiles": prepared.profiles,
                 "members": prepared.members,
                 "kinds": {kind: counts.as_dict() for kind, counts in plan.counts.items()},
@@ -180,24 +222,42 @@ class Planning:
     def _numbers(self, files: tuple[LedgerFile, ...], prepared: Prepared, plan: Plan) -> GateNumbers:
         counts = plan.counts.values()
         own, others = 0, 0
-        largest = max((kind.distinct for kind in counts), default=0)
+        largest = max((kind.distinct + kind.kept for kind in counts), default=0)
         for (export_id, _), claims in ledger.count(files).items():
             if export_id == self._export.id:
                 own += claims
             else:
                 others, largest = others + claims, max(largest, claims)
         wanted = sum(kind.distinct for kind in counts)
+        kept = sum(kind.kept for kind in counts)
+        takes_out = plan.mode is Mode.REMOVE
         return GateNumbers(
             profiles=prepared.profiles,
-            held=own,
-            removed=sum(kind.removed for kind in counts),
+            held=own + others if takes_out else own,
+            removed=sum(kind.removed - kind.unclaimed for kind in counts),
             owed=sum(kind.owed for kind in counts),
-            # A member has several identifiers, and several exports may hold the same one.
-            people_at_most=min(wanted, prepared.members) + others,
-            digests_at_least=largest,
+            # A member has several identifiers, and several exports may hold the same one. Who takes out what
+            # others have put there does not know what is left.
+            people_at_most=None if takes_out else min(wanted, prepared.members) + kept + others,
+            digests_at_least=None if takes_out else largest,
             duplicate_keys=prepared.duplicate_keys,
             changes=self._changes,
+            of_all=takes_out,
         )
+
+    def _looks_asleep(self) -> bool:
+        """Whether the service has taken no change for as long as the export allows."""
+        days = self._export.policy.keep_alive_days
+        if days is None:
+            return False
+        last = self._state.journal.last_accepted(self._audience)
+        return last is not None and datetime.now(UTC) - last >= timedelta(days=days)
+
+    @property
+    def _batch_size(self) -> int:
+        spec = self._services.catalog.destination(self._export.destination)
+        what = f"export {self._export.name!r}"
+        return batch_size(spec, load_settings(spec.settings_schema, self._export.settings, what=what))
 
     def _adopt(self, plan: Plan, kept: PlanRecord) -> None:
         """The run takes over the plan's sums, which must balance before anything is sent."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cdp_core.contract.source import Selection
 from cdp_core.model.configuration import Export
-from cdp_core.model.delivery import BatchStatus
+from cdp_core.model.delivery import OF_DIGESTS, BatchStatus
 from cdp_core.model.journal import BatchRecord
 from cdp_core.model.run import Run
 from cdp_core.pipeline.plan import Plan
@@ -34,15 +34,19 @@ class Rejected:
 
 
 def rejected(services: Services, run: Run, export: Export | None) -> tuple[Rejected, ...]:
-    """In the order of the batches; `export` is the run's, where it is there still.
+    """In the order of the batches that carry digests; `export` is the run's, where it is there still.
 
     Raises `GateFault` where the run's plan is not what was written.
     """
-    refused = [batch for batch in services.state.journal.batches(run.id) if batch.status in _REFUSED]
+    refused = [
+        batch
+        for batch in services.state.journal.batches(run.id)
+        if batch.status in _REFUSED and batch.range.operation in OF_DIGESTS
+    ]
     if not refused:
         return ()
     record = services.state.plans.get(str(run.plan_id))
-    plan = Plan.open(services.workspace.plans_folder / record.folder, record.sha256)
+    plan = services.open_plan(record)
     digests = {batch.id: tuple(_sent(plan, batch)) for batch in refused}
     sought: dict[str, set[bytes]] = {}
     for batch in refused:

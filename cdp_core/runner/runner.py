@@ -14,11 +14,12 @@ from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.gates import Finding, Gate
-from cdp_core.model.policy import MemberConsent
+from cdp_core.model.policy import MemberConsent, Mode
 from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.runner.execution import Execution
 from cdp_core.runner.explain import Search
 from cdp_core.runner.gates import findings
+from cdp_core.runner.modes import check_mode, require_agreed, require_alone, require_claims
 from cdp_core.runner.record import Record
 from cdp_core.runner.rejected import Rejected, rejected
 from cdp_core.runner.services import Services
@@ -43,16 +44,26 @@ class Runner:
         progress: Progress | None,
         stop: threading.Event,
         meant: Collection[Gate],
+        agreed: bool,
     ) -> Run:
         """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all. The gates in
-        `meant` do not stop it."""
-        try:
-            self._may_send(export)
-        except CdpError as fault:
-            self._record_refused(export, actor, fault)
-            raise
-        execution = self._execution(export, actor, progress, stop)
+        `meant` do not stop it. `agreed`: somebody has said yes to what the mode does that needs one."""
+        require_agreed(self._services, export, agreed=agreed)
+        execution = self._sending(export, actor, progress, stop)
         return execution.run(meant) if plan_id is None else execution.run_planned(plan_id, meant)
+
+    def resync(
+        self,
+        export: Export,
+        actor: Actor,
+        *,
+        progress: Progress | None,
+        stop: threading.Event,
+        meant: Collection[Gate],
+    ) -> Run:
+        """A run that also sends what is there already."""
+        require_claims(export)
+        return self._sending(export, actor, progress, stop).resync(meant)
 
     def findings(self, export: Export, run: Run, meant: Collection[Gate] = ()) -> tuple[Finding, ...]:
         """What the gates say of the run's plan."""
@@ -95,11 +106,36 @@ class Runner:
     def audience_of(self, export: Export) -> AudienceKey:
         return self._services.connector.audience_of(export)
 
+    def mode_of(self, run: Run) -> Mode | None:
+        """The mode that the run's plan was made in; None where it has none."""
+        if run.plan_id is None:
+            return None
+        return Mode(self._services.state.plans.get(run.plan_id).summary.get("mode", Mode.MIRROR))
+
+    def check_mode(self, export: Export, *, alone: bool) -> None:
+        """Raise `InvalidFault` where the destination cannot do what the export's mode needs; with `alone`
+        also `GateFault` where the audience is to be emptied and others have members there."""
+        check_mode(export, self._services.catalog.destination(export.destination))
+        if alone and export.policy.mode is Mode.REPLACE and export.connection_id is not None:
+            files = self._services.state.ledgers.current(self.audience_of(export)).files
+            require_alone(self._services, export, files)
+
     def member_consent(self, export: Export) -> MemberConsent | None:
         return self._services.member_consent(export)
 
     def plan_folder(self, plan_id: str) -> Path:
         return self._services.workspace.plans_folder / plan_id
+
+    def _sending(
+        self, export: Export, actor: Actor, progress: Progress | None, stop: threading.Event
+    ) -> Execution:
+        """An execution that may send; that one may not is recorded as a run, too."""
+        try:
+            self._may_send(export)
+        except CdpError as fault:
+            self._record_refused(export, actor, fault)
+            raise
+        return self._execution(export, actor, progress, stop)
 
     def _execution(
         self, export: Export, actor: Actor, progress: Progress | None, stop: threading.Event

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cdp_core.model.configuration import Export
+from cdp_core.model.journal import PlanRecord
 from cdp_core.model.policy import MemberConsent
+from cdp_core.pipeline.plan import Plan
+from cdp_core.pipeline.seal import Seal
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.rules.member_consent import in_force
 from cdp_core.runner.connect import Connector
@@ -23,6 +26,11 @@ class Services:
     connector: Connector
     consents: ConsentDesk
     profiles: Profiles
+    seal: Seal
+
+    def open_plan(self, record: PlanRecord) -> Plan:
+        """Raises `GateFault` (PLAN_DIFFERS) unless it is what was written."""
+        return Plan.open(self.workspace.plans_folder / record.folder, record.sha256, self.seal)
 
     def member_consent(self, export: Export) -> MemberConsent | None:
         """What every row is asked for: the export's own, else the workspace's.

@@ -15,7 +15,6 @@ from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus, Station
 from cdp_core.pipeline import dead_letters, ledger
-from cdp_core.pipeline.plan import Plan
 from cdp_core.runner.dead import DIED, sweep_scratch
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.services import Services
@@ -58,7 +57,7 @@ def _settle_delivery(
     files = services.state.ledgers.current(audience).files
     ledger.verify(folder, files)
     try:
-        plan = Plan.open(services.workspace.plans_folder / record.folder, record.sha256)
+        plan = services.open_plan(record)
     except GateFault as differs:
         raise GateFault(
             differs.code,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
@@ -91,6 +92,20 @@ class Journal(Repository):
             rows = connection.execute(query).all()
         return tuple(_batch(row) for row in rows)
 
+    def last_accepted(self, audience: AudienceKey) -> datetime | None:
+        """When the service last took a change of the audience from any export; None where it never did."""
+        about = and_(
+            runs.c.destination == audience.destination,
+            runs.c.origin == audience.origin,
+            runs.c.audience_id == audience.audience_id,
+            batches.c.status == str(BatchStatus.ACCEPTED),
+        )
+        query = select(batches.c.answered_at).join(runs, runs.c.id == batches.c.run_id).where(about)
+        newest = query.order_by(batches.c.answered_at.desc()).limit(1)
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(newest)
+        return found
+
     def totals(self, run_id: str) -> JournalTotals:
         query = select(
             func.coalesce(func.sum(batches.c.attempts), 0),
@@ -127,7 +142,8 @@ def _outcomes(batch: BatchRecord, *, halved: bool) -> Iterator[BatchOutcome]:
             )
         yield left
         at = left.range.start + left.range.count
-    if at < end:
+    # What empties an audience need not concern any digest.
+    if at < end or not batch.range.count:
         yield BatchOutcome(range=replace(batch.range, start=at, count=end - at), status=status)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, and_, insert, select
+from sqlalchemy import Row, and_, insert, select, update
 
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.journal import PlanRecord
@@ -46,6 +46,19 @@ class Plans(Repository):
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(plans.c.created_at.desc(), plans.c.id)).all()
         return tuple(_plan(row) for row in rows)
+
+    def of_run(self, run_id: str) -> tuple[PlanRecord, ...]:
+        """The plan that a run made, and the one that was narrowed from it, where there are any."""
+        query = select(plans).where(plans.c.run_id == run_id).order_by(plans.c.id)
+        with self._database.read() as connection:
+            return tuple(_plan(row) for row in connection.execute(query).all())
+
+    def moved(self, plan_id: str, *, folder: str, sha256: str) -> None:
+        """The same plan, written anew into another folder."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(plans).where(plans.c.id == plan_id).values(folder=folder, sha256=sha256)
+            )
 
     def last_committed(self, export_id: str) -> PlanRecord | None:
         """The plan of the export's newest run that was committed and had one."""

@@ -44,6 +44,7 @@ class WorkspaceSettings:
     patience: Patience = field(default_factory=Patience)
     consent: MemberConsent | None = None
     retry_minutes: float = 120.0
+    encrypt_ledger: bool = False
 
 
 _PATIENCE = Patience()
@@ -170,6 +171,13 @@ class SchedulerSettings(SettingsSchema):
             "label": "Retry minutes",
             "help": "How long after it was due a scheduled run that failed for a while is tried again.",
             "example": "120",
+class LedgerSettings(SettingsSchema):
+    encrypted = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": "Encrypted",
+            "help": "Whether ledgers and plans are encrypted on the disk; `cdp ledger encrypt` and `decrypt` "
+            "set it, and write anew what there is.",
         },
     )
 
@@ -202,6 +210,7 @@ class WorkspaceSchema(SettingsSchema):
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
     scheduler = fields.Nested(SchedulerSettings, load_default=lambda: SchedulerSettings().load({}))
+    ledger = fields.Nested(LedgerSettings, load_default=lambda: LedgerSettings().load({}))
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
     vault = fields.Nested(VaultSettings, required=True)
 
@@ -265,6 +274,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         patience=Patience(**loaded["delivery"]),
         consent=member_consent(**loaded["consent"]) if loaded["consent"]["field"] else None,
         retry_minutes=loaded["scheduler"]["retry_minutes"],
+        encrypt_ledger=loaded["ledger"]["encrypted"],
     )
 
 
@@ -284,6 +294,7 @@ def written(settings: WorkspaceSettings) -> str:
         if settings.consent
         else {},
         "scheduler": {} if settings.retry_minutes == 120.0 else {"retry_minutes": settings.retry_minutes},
+        "ledger": {"encrypted": True} if settings.encrypt_ledger else {},
         "plugins": {"disabled": list(settings.disabled_plugins)},
         "vault": {"kind": settings.vault},
     }

@@ -12,7 +12,7 @@ from cdp_core.cli.render.documents import plain_value, report_document
 from cdp_core.cli.render.run import report
 from cdp_core.cli.render.tables import Listing
 from cdp_core.cli.render.words import count, counted, duration, plain
-from cdp_core.model.delivery import BatchStatus
+from cdp_core.model.delivery import BatchStatus, Operation
 from cdp_core.model.journal import BatchRecord
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ def rejected_sentence(found: RejectedView) -> str:
 
 
 def _sends(batch: BatchRecord) -> str:
+    if batch.range.operation is Operation.REMOVE_ALL:
+        return "empties it"
     return f"{batch.range.operation} again" if batch.range.again else str(batch.range.operation)
 
 

@@ -68,6 +68,7 @@ def report_document(report: RunReport) -> dict[str, Any]:
         "export": run.export_name,
         "status": str(run.status),
         "dry_run": run.dry_run,
+        "mode": report.mode,
         "kinds": {kind: counts.as_dict() for kind, counts in run.kinds.items()},
         "delivered": run.delivered.as_dict(),
         "audience": _audience(run.audience),

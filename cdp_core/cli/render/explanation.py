@@ -14,12 +14,14 @@ from cdp_core.cli.render.documents import plain_value
 from cdp_core.cli.render.tables import Details, Listing
 from cdp_core.cli.render.words import count, counted, moment
 from cdp_core.model.explanation import AudienceHistory, Explanation, ExportStanding, Held, Moment, Why
+from cdp_core.model.policy import Mode
 
 _ACTS = {
     "add": "added",
     "remove": "removed",
     "claim": "claimed: another export had put it there",
     "release": "released: another export keeps it there",
+    "emptied": "removed with everybody: the audience was emptied",
 }
 _WHY = {
     Why.NOT_MATCHED: "the export does not match this kind",
@@ -28,6 +30,7 @@ _WHY = {
     Why.SUPPRESSED: "suppressed",
     Why.DEAD_LETTER: "the service refuses it",
 }
+_OWED = (Why.WITHOUT_CONSENT, Why.SUPPRESSED)
 
 
 def picture(found: Explanation) -> Iterator[RenderableType]:
@@ -110,9 +113,14 @@ def _standing(standing: ExportStanding) -> Details:
 
 def _today(standing: ExportStanding) -> Text:
     why = "" if standing.why is None else _WHY[standing.why]
+    if standing.mode is Mode.REMOVE:
+        here = "" if standing.held is Held.NO else ", and in the audience"
+        return Text(f"left alone{here}: {why}" if why else "taken out by each run, whoever put it there")
     there = {Held.YES: "in the audience", Held.PERHAPS: "perhaps in the audience: an answer never came"}
     if standing.held is not Held.NO:
         said = there[standing.held]
+        if standing.mode is Mode.ADD_ONLY and standing.why not in (None, *_OWED):
+            return Text(f"{said}, and stays: the export only adds", style="green")
         return Text(f"{said}; the next run takes it out: {why}" if why else said, style="green")
     return Text(
         f"not in the audience: {why}" if why else "not there yet: the next run adds it", style="yellow"

@@ -5,7 +5,7 @@ Values of several identifier kinds are taken together; `render/run.py` has the t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -107,9 +107,7 @@ def steps_of(run: Run) -> Iterator[Step]:
         number=sum(kind.distinct for kind in counts),
         lost=_lost(total["duplicate"], "duplicate"),
     )
-    yield Step(label="  added", number=total["added"], style="green", lost="not in the audience yet")
-    yield Step(label="  unchanged", number=total["unchanged"], style="blue", lost="there already: not sent")
-    yield Step(label="  removed", number=total["removed"], style="magenta", lost="no longer wanted there")
+    yield from _changes(total)
     if total["released"]:
         yield Step(
             label="  released", number=total["released"], style="blue", lost="another export keeps them"
@@ -124,6 +122,26 @@ def steps_of(run: Run) -> Iterator[Step]:
             number=run.delivered.accepted,
             style="green",
             lost=f"of {count(run.delivered.planned)} to be added or removed",
+        )
+
+
+def _changes(total: Mapping[str, int]) -> Iterator[Step]:
+    """What becomes of the audience: where members are named to be taken out, nobody is added."""
+    if total["named"]:
+        lost = f"{count(total['unclaimed'])} of them put there by nobody here"
+        yield Step(label="  removed", number=total["removed"], style="magenta", lost=lost)
+        return
+    lost = (
+        f"there already: {count(total['resent'])} sent again"
+        if total["resent"]
+        else "there already: not sent"
+    )
+    yield Step(label="  added", number=total["added"], style="green", lost="not in the audience yet")
+    yield Step(label="  unchanged", number=total["unchanged"], style="blue", lost=lost)
+    yield Step(label="  removed", number=total["removed"], style="magenta", lost="no longer wanted there")
+    if total["kept"]:
+        yield Step(
+            label="  kept", number=total["kept"], style="blue", lost="no longer wanted, and left there"
         )
 
 

@@ -21,8 +21,10 @@ from cdp_core.cli.render.words import (
     quoted,
 )
 from cdp_core.errors import ExitStatus
+from cdp_core.model.accounting import KindCounts
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding, Verdict
+from cdp_core.model.policy import Mode
 from cdp_core.model.run import Run, RunStatus
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def report(found: RunReport) -> Iterator[RenderableType]:
     yield Text.assemble(
         (outcome_word(run), f"bold {STYLES[outcome_word(run)]}"),
         f"  {plain(run.export_name)}  in {duration(run.seconds)}  ",
+        f"mode {found.mode}  " if found.mode else "",
         (f"run {run.id}", "dim"),
     )
     if run.kinds:
@@ -63,6 +66,7 @@ _REASONS = {
     "read": "values in the members' matched fields",
     "added": "new to the audience",
     "unchanged": "in the audience already",
+    "named": "to be taken out, whoever put it there",
     "duplicate": "another member has the same",
     "missing": "no value",
     "malformed": "not what the identifier looks like",
@@ -73,6 +77,9 @@ _REASONS = {
     "removed": "in the audience and not wanted any more",
     "owed": "of the removed, without consent or suppressed: no gate holds them back",
     "released": "not wanted by this export, but by another",
+    "kept": "not wanted any more, and left there: the export only adds",
+    "unclaimed": "of the removed, put there by nobody here",
+    "resent": "of those in the audience already, sent again",
 }
 _ALWAYS = ("read", "added", "unchanged", "removed")
 
@@ -144,7 +151,8 @@ def gate(found: Finding) -> RenderableType:
 def next_step(found: RunReport) -> str:
     run, name = found.run, quoted(found.run.export_name)
     if run.status is RunStatus.PLANNED:
-        if not run.delivered.planned and not any(kind.added or kind.removed for kind in run.kinds.values()):
+        empties = found.mode is Mode.REPLACE
+        if not empties and not run.delivered.planned and not any(map(_changes, run.kinds.values())):
             return "nothing: the audience is up to date."
         stops = [each.gate.flag for each in found.gates if each.verdict is Verdict.STOP]
         if stops:
@@ -155,6 +163,10 @@ def next_step(found: RunReport) -> str:
     if found.exit_status is ExitStatus.REFUSALS:
         return f"cdp export show-run {run.id}   (with what the service refused)"
     return ""
+
+
+def _changes(kind: KindCounts) -> bool:
+    return bool(kind.added or kind.removed)
 
 
 def history(runs: Iterable[Run]) -> RenderableType:

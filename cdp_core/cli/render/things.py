@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from cdp_core.cli.render.modes import mode_of
 from cdp_core.cli.render.tables import Details, Listing, coloured
 from cdp_core.cli.render.words import count, duration, moment, plain, quoted, status_word
 from cdp_core.model.access import Action
@@ -167,11 +168,12 @@ def _told(value: Any) -> str:
 
 def exports(views: Iterable[ExportView]) -> Listing:
     return Listing(
-        ("Export", "Type", "Connection", "Status", "Refreshed", "You may"),
+        ("Export", "Type", "Mode", "Connection", "Status", "Refreshed", "You may"),
         (
             (
                 view.name,
                 view.destination,
+                str(view.policy.mode),
                 _connection_of(view),
                 _export_status(view),
                 moment(view.refreshed),
@@ -202,6 +204,7 @@ def export(view: ExportView) -> Details:
             ("Segments", _names(view.segments)),
             ("Data matching", _names(f"{match.kind} from {match.field}" for match in view.matching)),
             *_settings(view.settings),
+            ("Mode", mode_of(view.policy)),
             ("Member consent", _member_consent(view)),
             *_rules(view.policy),
             ("Members in the audience", f"{count(view.claims)} put there by this export"),
@@ -260,6 +263,8 @@ def ledger(view: LedgerView) -> Iterator[RenderableType]:
         numbers=("Members",),
         empty=f"Nothing was put into {plain(view.audience)}.",
     )
+    if view.encrypted:
+        yield Text(f"Encrypted: {view.encrypted} of {view.files} files.")
     for path in view.differing:
         yield Text(f"• {plain(path)}", style="red")
     for path in view.strangers:
@@ -354,7 +359,7 @@ def checks(found: Iterable[Check]) -> Listing:
     )
 
 
-def workspace(document: Mapping[str, str], *, found_from_here: bool) -> Iterator[RenderableType]:
+def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator[RenderableType]:
     """A workspace that has just been made, and how later commands find it."""
     yield Details(
         f"Workspace {document['workspace']}",
@@ -362,6 +367,7 @@ def workspace(document: Mapping[str, str], *, found_from_here: bool) -> Iterator
             ("Profiles", document["profiles"]),
             ("Key", document["key"]),
             ("Secrets", "the system's keyring" if document["vault"] == "keyring" else "an encrypted file"),
+            ("Ledger", "encrypted" if document["encrypted_ledger"] else ""),
             ("Administrator", document["administrator"]),
         ),
     )

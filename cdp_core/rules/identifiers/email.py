@@ -12,7 +12,7 @@ import re
 
 from cdp_core.model.accounting import Reason
 from cdp_core.model.identifiers import Identified
-from cdp_core.rules.identifiers.common import WORDS, digests_of, hashed, hashed_now
+from cdp_core.rules.identifiers.screening import WORDS, digests_of, hashed, hashed_now
 
 # What forms and exports hold in place of an address that is not there, normalised. Extend either list
 # when the accounting shows another one: whatever stands here is counted as a placeholder, never sent.

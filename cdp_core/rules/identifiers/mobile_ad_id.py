@@ -10,7 +10,7 @@ import re
 
 from cdp_core.model.accounting import Reason
 from cdp_core.model.identifiers import Identified
-from cdp_core.rules.identifiers.common import WORDS, digests_of, hashed, hashed_now
+from cdp_core.rules.identifiers.screening import WORDS, digests_of, hashed, hashed_now
 
 # Ids that stand for no device. Extend the list when the accounting shows another one.
 PLACEHOLDER_IDS = frozenset(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from cdp_core.model.accounting import Reason
 from cdp_core.model.identifiers import Identified
-from cdp_core.rules.identifiers.common import WORDS, digests_of, hashed, hashed_now
+from cdp_core.rules.identifiers.screening import WORDS, digests_of, hashed, hashed_now
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber

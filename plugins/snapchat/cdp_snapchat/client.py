@@ -118,12 +118,7 @@ class SnapchatClient:
         try:
             answer = self._call(METHODS[operation], path, users_body(schema, digests))
         except Refused as refused:
-            return Receipt(
-                accepted=False,
-                request_id=refused.request_id,
-                http_status=refused.http_status,
-                message=refused.message,
-            )
+            return _refusal(refused)
         counted = _counted(answer)
         differs = counted is not None and counted != len(digests)
         return Receipt(
@@ -132,6 +127,14 @@ class SnapchatClient:
             http_status=answer.status,
             message=f"Snapchat counted {counted} of {len(digests)} users" if differs else "",
         )
+
+    def remove_all_users(self, segment_id: str) -> Receipt:
+        """What the service answered to emptying a segment."""
+        try:
+            answer = self._call("DELETE", f"/segments/{_part(segment_id)}/all_users")
+        except Refused as refused:
+            return _refusal(refused)
+        return Receipt(accepted=True, request_id=answer.request_id, http_status=answer.status)
 
     def _pages(self, path: str, kind: str) -> Iterator[Mapping[str, Any]]:
         """Every entity of a list, page after page."""
@@ -184,6 +187,15 @@ class SnapchatClient:
             lost = _lost(failure, urlsplit(self._base).netloc)
         # Raised here, unchained: the frames below hold the request's headers, and so the token.
         raise lost
+
+
+def _refusal(refused: Refused) -> Receipt:
+    return Receipt(
+        accepted=False,
+        request_id=refused.request_id,
+        http_status=refused.http_status,
+        message=refused.message,
+    )
 
 
 def _lost(failure: requests.RequestException, host: str) -> DestinationFault:

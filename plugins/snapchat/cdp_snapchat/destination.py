@@ -94,6 +94,9 @@ class SnapchatAudience(Destination):
     def deliver(self, batch: Batch) -> Receipt:
         return self._client.change_users(self._id, batch.operation, SCHEMAS[batch.kind], batch.digests)
 
+    def remove_all(self) -> Receipt:
+        return self._client.remove_all_users(self._id)
+
     def audience_status(self) -> Audience:
         return self._audience(self._client.segment(self._id))
 

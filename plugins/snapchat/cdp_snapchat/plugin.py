@@ -44,8 +44,14 @@ def cdp_connection_types() -> Sequence[ConnectionType]:
 
 @hookimpl
 def cdp_export_destinations() -> Sequence[DestinationSpec]:
-    from cdp_core import Capabilities, DestinationSpec, MatchingRule, Rate
-    from cdp_snapchat.schemas import BATCH_LIMIT, SCHEMAS, SMALLEST_AUDIENCE, ExportSettings
+    from cdp_core import Capabilities, DestinationSpec, MatchingRule, Operation, Rate
+    from cdp_snapchat.schemas import (
+        BATCH_LIMIT,
+        SCHEMAS,
+        SMALLEST_AUDIENCE,
+        WHILE_EMPTIED,
+        ExportSettings,
+    )
 
     return [
         DestinationSpec(
@@ -55,10 +61,12 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
             settings_schema=ExportSettings,
             matching=tuple(MatchingRule(kind=kind, need="at-least-one") for kind in SCHEMAS),
             capabilities=Capabilities(
+                operations=frozenset(Operation),
                 batch_limit=BATCH_LIMIT,
                 rate=Rate(requests_per_second=10),
                 concurrency=4,
                 smallest_audience=SMALLEST_AUDIENCE,
+                while_emptied=WHILE_EMPTIED,
             ),
             factory=_audience,
             audience_setting="audience_id",

@@ -24,6 +24,10 @@ BATCH_LIMIT = 100_000
 SCHEMAS = {"EMAIL": "EMAIL_SHA256", "PHONE": "PHONE_SHA256", "MOBILE_AD_ID": "MOBILE_AD_ID_SHA256"}
 # With fewer people matched, no ad is shown to an audience.
 SMALLEST_AUDIENCE = 1_000
+WHILE_EMPTIED = (
+    "Until it is filled again and Snapchat has processed the upload, which takes 24 to 48 hours, no ad "
+    "reaches anybody through it."
+)
 ANSWER_TIMEOUT = 300.0
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

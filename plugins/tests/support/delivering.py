@@ -36,6 +36,7 @@ class PlanOf:
     removals: DigestBlock = field(default_factory=lambda: digests(0))
     again: DigestBlock = field(default_factory=lambda: digests(0))
     kinds: tuple[str, ...] = ("EMAIL",)
+    emptied: int | None = None
 
     def part(self, operation: Operation, *, again: bool) -> DigestBlock:
         if operation is Operation.ADD:

@@ -152,3 +152,17 @@ def add_export(cdp: Cdp, name: str = "Loyal to Snapchat", *more: str) -> None:
         *("--set", f"audience_id={AUDIENCE}", "--set", "batch_size=100"),
         *("--match", "EMAIL=email", "--segment", "Loyal customers", *more),
     )
+
+
+def put_there_by_others(simulator: SnapchatSimulator, digests: Iterable[bytes]) -> None:
+    """Members that no export knows of."""
+    world = simulator.world
+    with world.lock:
+        world.audiences[AUDIENCE].upload("EMAIL_SHA256", b"".join(digests), world.clock.time(), adds=True)
+
+
+def wipe(simulator: SnapchatSimulator) -> None:
+    """The service loses everybody in the audience, and tells nobody."""
+    world = simulator.world
+    with world.lock:
+        world.audiences[AUDIENCE].empty(world.clock.time())
