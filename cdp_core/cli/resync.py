@@ -7,6 +7,7 @@ import rich_click
 
 from cdp_core.cli.ask import settled
 from cdp_core.cli.command import command, json_option, yes_option
+from cdp_core.cli.forms import one_of
 from cdp_core.cli.meant import meant_gates, meant_options
 from cdp_core.cli.render.words import counted, quoted
 from cdp_core.cli.session import Session
@@ -14,12 +15,12 @@ from cdp_core.cli.told import tell_run
 
 
 @command("resync", example='cdp export resync "Loyal to Snapchat"')
-@rich_click.argument("name")
+@rich_click.argument("name", required=False)
 @meant_options
 @yes_option
 @json_option
 @click.pass_context
-def resync(context: click.Context, /, *, name: str, yes: bool, as_json: bool, **flags: bool) -> None:
+def resync(context: click.Context, /, *, name: str | None, yes: bool, as_json: bool, **flags: bool) -> None:
     """Send all members again, where the service has lost the audience and the ledger does not know it.
 
     It is a run like any other, with its gates, but that it also sends who is there already. Who has left,
@@ -30,6 +31,7 @@ def resync(context: click.Context, /, *, name: str, yes: bool, as_json: bool, **
 
     session: Session = context.obj
     exports = session.cdp().exports
+    name = one_of(name, "Export", lambda: (view.name for view in exports.list()), option="NAME")
     claims = exports.show(name).claims
     settled(f"Send the {counted(claims, 'member')} of {quoted(name)} again?", yes=yes)
     with stop_on_signal() as stop, progress() as tell:

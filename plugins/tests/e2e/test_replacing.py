@@ -9,9 +9,10 @@ import subprocess
 import time
 from typing import Any
 
+import pexpect
 import pytest
 
-from main_job import AUDIENCE, Job, add_export, customers, put_there_by_others, wanted
+from main_job import AUDIENCE, CDP, Job, add_export, customers, put_there_by_others, wanted
 
 NAME = "Loyal to Snapchat"
 RUN = ("export", "run", NAME, "--yes")
@@ -68,6 +69,30 @@ def test_without_a_yes_nothing_is_done_and_what_would_be_lost_is_told(replacing:
     # A dry run empties nothing, and needs no yes.
     assert replacing.cdp.json("export", "plan", NAME)["delivered"]["planned"] == 1100
     assert sent(replacing) == []
+
+
+def test_on_a_terminal_it_asks_first(replacing: Job) -> None:
+    def answered(answer: str) -> tuple[int | None, str]:
+        process = pexpect.spawn(
+            str(CDP),
+            ["export", "run", NAME],
+            cwd=replacing.cdp.folder,
+            env=replacing.cdp.environ,
+            encoding="utf-8",
+            timeout=60,
+        )
+        process.expect(r"Go on\?")
+        said = process.before or ""
+        process.sendline(answer)
+        process.expect(pexpect.EOF)
+        process.close()
+        return process.exitstatus, said
+
+    status, said = answered("n")
+    assert (status, sent(replacing)) == (2, [])
+    assert "whoever put members there" in " ".join(said.split())
+    assert answered("y")[0] == 0
+    agree(replacing)
 
 
 def test_it_is_refused_while_another_export_has_members_there(replacing: Job) -> None:
@@ -147,22 +172,18 @@ def test_an_emptying_without_an_answer_leaves_claims_that_are_perhaps_there(repl
 
 
 @pytest.mark.parametrize(
-    "step",
+    ("step", "mode"),
     [
-        *(
-            f"{JOURNAL}.{act}:{moment}:1"
-            for act in ("open", "attempt", "close")
-            for moment in ("before", "after")
-        ),
-        f"{JOURNAL}.open:after:2",
-        f"{JOURNAL}.close:before:4",
-        f"{JOURNAL}.close:after:4",
-        "cdp_core.pipeline.ledger:apply:after:1",
-        "cdp_core.store.ledgers:Ledgers.commit:before:1",
-        "cdp_core.store.ledgers:Ledgers.commit:after:1",
+        *((f"{JOURNAL}.{act}:after:1", "replace") for act in ("open", "attempt", "close")),
+        (f"{JOURNAL}.close:before:1", "mirror"),
+        (f"{JOURNAL}.close:after:1", "mirror"),
+        (f"{JOURNAL}.close:before:4", "replace"),
+        (f"{JOURNAL}.close:after:4", "mirror"),
+        ("cdp_core.pipeline.ledger:apply:after:1", "replace"),
+        ("cdp_core.store.ledgers:Ledgers.commit:before:1", "mirror"),
+        ("cdp_core.store.ledgers:Ledgers.commit:after:1", "replace"),
     ],
 )
-@pytest.mark.parametrize("mode", ["replace", "mirror"])
 def test_killed_between_emptying_and_adding_the_next_run_converges(
     replacing: Job, step: str, mode: str
 ) -> None:

@@ -18,11 +18,8 @@ JOURNAL = "cdp_core.store.journal:Journal"
 def backdate(job: Job, days: float) -> None:
     """All that the service has taken so far was so long ago."""
     then = datetime.now(UTC) - timedelta(days=days)
-    (state,) = (job.cdp.folder / ".cdp").glob("*.sqlite*")
-    with closing(sqlite3.connect(state)) as connection, connection:
-        kept = connection.execute("SELECT answered_at FROM batches LIMIT 1").fetchone()[0]
-        value = then.isoformat(sep=" ").removesuffix("+00:00") if isinstance(kept, str) else then.timestamp()
-        connection.execute("UPDATE batches SET answered_at = ?", (value,))
+    with closing(sqlite3.connect(job.cdp.folder / ".cdp" / "state.db")) as connection, connection:
+        connection.execute("UPDATE batches SET answered_at = ?", (f"{then:%Y-%m-%d %H:%M:%S.%f}",))
 
 
 def test_a_plain_run_does_not_notice_what_the_service_has_lost_and_resync_does(job: Job) -> None:
@@ -37,7 +34,7 @@ def test_a_plain_run_does_not_notice_what_the_service_has_lost_and_resync_does(j
     assert (report["delivered"]["planned"], report["delivered"]["accepted"]) == (1000, 1000)
     assert "1,000 digests were in the audience already" in " ".join(report["notes"])
     assert job.cdp.json("export", "show", NAME)["claims"] == 1000
-    assert job.cdp.json("audit", "list")[0]["action"] == "export.resync"
+    assert "export.resync" in {entry["action"] for entry in job.cdp.json("audit", "list")}
     # It was a run, and so the next one has nothing to do.
     assert job.cdp.json("export", "run", NAME)["delivered"]["planned"] == 0
 

@@ -110,6 +110,12 @@ def members(stage: Stage) -> Any:
     return [before.upload_status, added.accepted, removed.accepted, after.upload_status]
 
 
+def emptying(stage: Stage) -> Any:
+    """An audience is emptied, once taken and once refused in a 200."""
+    met = [stage.audience.remove_all() for _ in range(2)]
+    return [[answer.accepted, answer.http_status] for answer in met]
+
+
 def answers(stage: Stage) -> Any:
     """A batch in turn refused for its data, in a 200 too, throttled, and refused for rights."""
     met = [stage.deliver(Operation.ADD) for _ in range(5)]
@@ -133,6 +139,11 @@ SCENES = {
     "identity": Scene(play=identity, yields=["Demo User", "MEMBER"]),
     "audiences": Scene(play=audiences, yields=[[AUDIENCE_ID, "Demo customers"]]),
     "members": Scene(play=members, yields=["NO_UPLOAD", True, True, "PROCESSING"]),
+    "emptying": Scene(
+        play=emptying,
+        faults=("data-error-in-200:route=remove-all-users,skip=1",),
+        yields=[[True, 200], [False, 200]],
+    ),
     "answers": Scene(
         play=answers,
         faults=(*FAULTS, "forbidden"),

@@ -57,6 +57,29 @@ def test_members_come_and_go(
     assert simulator.members(AUDIENCE_ID) == {*digests(1, 3)}
 
 
+def test_an_audience_is_emptied_of_every_kind_with_one_request(
+    audience: SnapchatAudience, simulator: SnapchatSimulator, digests: Digests
+) -> None:
+    for kind in ("EMAIL", "PHONE"):
+        audience.deliver(Batch(operation=Operation.ADD, kind=kind, digests=digests(1, 2)))
+    emptied = audience.remove_all()
+    assert (emptied.accepted, emptied.http_status) == (True, 200)
+    assert emptied.request_id
+    assert simulator.members(AUDIENCE_ID) | simulator.members(AUDIENCE_ID, "PHONE_SHA256") == set()
+
+
+def test_a_refusal_to_be_emptied_is_a_receipt_and_a_missing_right_is_a_fault(
+    audience: SnapchatAudience, simulator: SnapchatSimulator
+) -> None:
+    simulator.fault("data-error-in-200:route=remove-all-users,count=1")
+    refused = audience.remove_all()
+    assert not refused.accepted
+    assert "Invalid user data" in refused.message
+    simulator.fault("error-in-200:route=remove-all-users,count=1")
+    with pytest.raises((AudienceGone, RightsRefused)):
+        audience.remove_all()
+
+
 def test_a_full_batch_goes_through(audience: SnapchatAudience, simulator: SnapchatSimulator) -> None:
     block = DigestBlock(b"".join(number.to_bytes(32, "big") for number in range(100_000)))
     assert audience.deliver(Batch(operation=Operation.ADD, kind="EMAIL", digests=block)).accepted

@@ -127,6 +127,16 @@ class Service(Destination):
             with self._guard:
                 self.busy -= 1
 
+    def remove_all(self) -> Receipt:
+        with self._guard:
+            self.calls += 1
+            call = self.calls
+        if self._script:
+            self._script(Batch(operation=Operation.REMOVE_ALL, kind="", digests=digests(0)), call)
+        self.order.append(Operation.REMOVE_ALL)
+        self.members.clear()
+        return Receipt(accepted=True, request_id=f"r-{call}", http_status=200)
+
     def verify(self) -> Audience:
         return Audience(id="1")
 

@@ -95,6 +95,7 @@ def test_the_document_of_a_run_has_the_documented_keys_and_values() -> None:
                 "read": 3,
                 "added": 2,
                 "unchanged": 0,
+                "named": 0,
                 "duplicate": 0,
                 "missing": 1,
                 "malformed": 0,
@@ -105,6 +106,9 @@ def test_the_document_of_a_run_has_the_documented_keys_and_values() -> None:
                 "removed": 0,
                 "owed": 0,
                 "released": 0,
+                "kept": 0,
+                "unclaimed": 0,
+                "resent": 0,
             }
         },
         "delivered": {

@@ -6,7 +6,7 @@ import pytest
 
 from cdp_core.cli.policy import typed_policy
 from cdp_core.errors import UsageFault
-from cdp_core.model.policy import Gates, MemberConsent, Policy
+from cdp_core.model.policy import Gates, MemberConsent, Mode, Policy
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,19 @@ def test_consent_without_a_field_or_a_yes_is_refused(typed: str) -> None:
 def test_consent_cannot_be_given_and_taken_off_at_once() -> None:
     with pytest.raises(UsageFault, match="exclude each other"):
         typed_policy(Policy(), consent_field="ads=yes", no_consent_field=True)
+
+
+def test_a_mode_is_typed_by_its_name_and_stays_until_another_is() -> None:
+    after = typed_policy(Policy(), mode="add-only", keep_alive_days=300)
+    assert (after.mode, after.keep_alive_days) == (Mode.ADD_ONLY, 300)
+    assert typed_policy(after, mode=None, keep_alive_days=None) == after
+    assert Policy.from_dict(after.as_dict()) == after
+    assert typed_policy(after, no_keep_alive=True).keep_alive_days is None
+    with pytest.raises(UsageFault, match="exclude each other"):
+        typed_policy(after, keep_alive_days=1, no_keep_alive=True)
+
+
+def test_the_rules_of_an_export_from_before_there_were_modes_mirror() -> None:
+    kept = Policy().as_dict()
+    del kept["mode"], kept["keep_alive_days"]
+    assert Policy.from_dict(kept) == Policy(mode=Mode.MIRROR, keep_alive_days=None)

@@ -87,6 +87,28 @@ def test_sizes_are_told_on_both_sides_of_their_bounds(
     assert verdicts(numbers, policy, Capabilities()) == {}
 
 
+def test_who_does_not_know_what_is_left_says_nothing_of_sizes() -> None:
+    numbers = dataclasses.replace(QUIET, people_at_most=None, digests_at_least=None)
+    assert verdicts(numbers, Gates(on_audience_size="fail")) == {}
+    assert GateNumbers.from_dict(numbers.as_dict()) == numbers
+
+
+@pytest.mark.parametrize(
+    ("removed", "owed", "of_all", "told"),
+    [
+        (100, 0, False, "all 100 members that this export put into the audience would be taken out"),
+        (40, 10, True, "30 members that exports here put into the audience would be taken out"),
+        (10, 10, False, "a load that failed, or a wrong path"),
+    ],
+)
+def test_an_empty_source_says_whom_it_would_take_out(
+    removed: int, owed: int, of_all: bool, told: str
+) -> None:
+    numbers = dataclasses.replace(QUIET, profiles=0, removed=removed, owed=owed, of_all=of_all)
+    (found,) = asked(numbers, Gates(), SIZES)
+    assert found.message == f"the profile source has no rows: {told}"
+
+
 def test_one_row_more_with_a_key_of_another_stops() -> None:
     assert verdicts(dataclasses.replace(QUIET, duplicate_keys=1)) == {Gate.DUPLICATE_KEYS: Verdict.STOP}
 
