@@ -374,7 +374,7 @@ def _tell(context: click.Context, report: RunReport, *, as_json: bool) -> None:
 
     give(report_document(report), lambda: picture(report), as_json=as_json)
     if report.run.error_code:
-        show_error(report.run.error_code, report.run.error or "")
+        show_error(report.run.error_code, report.run.error or "", hint=report.run.error_hint or "")
     context.exit(int(report.exit_status))
 
 
