@@ -42,7 +42,9 @@ def run_all(cdp: CDP, *, yes: bool, as_json: bool) -> ExitStatus:
             if not as_json:
                 give(documents[-1], lambda report=report: picture(report), as_json=False)  # type: ignore[misc]
                 if report.run.error_code:
-                    show_error(report.run.error_code, report.run.error or "")
+                    show_error(
+                        report.run.error_code, report.run.error or "", hint=report.run.error_hint or ""
+                    )
     said = "" if names else "No export has a connection and a schedule that is on."
     if as_json or said:
         give(documents, lambda: (), as_json=as_json, said=plain(said))

@@ -19,5 +19,5 @@ def tell_run(context: click.Context, report: RunReport, *, as_json: bool) -> Non
 
     give(report_document(report), lambda: picture(report), as_json=as_json)
     if report.run.error_code:
-        show_error(report.run.error_code, report.run.error or "")
+        show_error(report.run.error_code, report.run.error or "", hint=report.run.error_hint or "")
     context.exit(int(report.exit_status))

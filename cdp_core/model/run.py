@@ -49,6 +49,7 @@ class Run:
     settled_by: str | None = None
     error_code: str | None = None
     error: str | None = None
+    error_hint: str | None = None
 
     @property
     def released(self) -> int:

@@ -54,6 +54,7 @@ class Record:
             seconds=self._seconds(),
             error_code=str(fault.code) if fault else None,
             error=fault.message if fault else None,
+            error_hint=fault.hint if fault else None,
         )
         self._services.state.runs.save(self.run)
         return self.run

@@ -99,7 +99,7 @@ class Sending:
             fault = InternalFault(Code.UNBALANCED, "what was sent does not add up to what was planned")
         if fault is not None:
             status = RunStatus.FAILED
-            self._record.note(error_code=str(fault.code), error=fault.message)
+            self._record.note(error_code=str(fault.code), error=fault.message, error_hint=fault.hint)
         elif end.interrupted:
             status = RunStatus.CANCELED
             self._record.note(error_code=str(Code.INTERRUPTED), error="interrupted")

@@ -146,6 +146,7 @@ def _values(run: Run) -> dict[str, Any]:
         "resumed_from": run.resumed_from,
         "error_code": run.error_code,
         "error": run.error,
+        "error_hint": run.error_hint,
     }
     return values if run.settled_by is None else {**values, "settled_by": run.settled_by}
 
@@ -171,4 +172,5 @@ def _run(row: Row[Any]) -> Run:
         settled_by=row.settled_by,
         error_code=row.error_code,
         error=row.error,
+        error_hint=row.error_hint,
     )

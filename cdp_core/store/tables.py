@@ -174,6 +174,7 @@ runs = Table(
     Column("settled_by", Text),
     Column("error_code", Text),
     Column("error", Text),
+    Column("error_hint", Text),
     # Which audience's ledger the run is about, under which fence, and the version that it committed (0 where
     # the ledger was moved aside since).
     Column("destination", Text),

@@ -139,6 +139,15 @@ def test_answers_may_be_written_otherwise(
     assert audience.verify().id == AUDIENCE_ID
 
 
+def test_words_that_nobody_knows_yet_are_kept(
+    audience: SnapchatAudience, simulator: SnapchatSimulator
+) -> None:
+    simulator.fault("unknown-values", route="get-segment")
+    found = audience.audience_status()
+    assert (found.upload_status, found.targetable_status) == ("SOMETHING_NEW", "SOMETHING_NEW")
+    assert found.name == "Demo customers"
+
+
 @pytest.mark.parametrize(
     "segments",
     [[], ["x"], [{"segment": None}], None, {"segment": {}}],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -74,12 +76,22 @@ class Cdp:
             for line in process.stdout:
                 said.append(line)
                 if re.fullmatch(r"https?://\S+", line.strip()):
-                    browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-                    browser.open(line.strip(), timeout=20).close()
+                    self._browse(process, line.strip())
                     break
             rest, errors = process.communicate(timeout=60)
         assert process.returncode == 0, "".join(said) + rest + errors
         return "".join(said) + rest
+
+    def _browse(self, process: subprocess.Popen[str], url: str) -> None:
+        trusted = ssl.create_default_context(cafile=self.environ.get("REQUESTS_CA_BUNDLE"))
+        browser = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
+        )
+        try:
+            browser.open(url, timeout=20).close()
+        except OSError:
+            process.kill()
+            raise
 
 
 @dataclass
@@ -130,6 +142,39 @@ def customers(numbers: Sequence[int], value: int = 900) -> list[tuple[str, str |
 
 def wanted(numbers: Iterable[int]) -> set[bytes]:
     return {digest(f"person{n}@example.org") for n in numbers}
+
+
+def cdp_in(home: Path) -> Cdp:
+    """`cdp` typed in a folder below `home`, by somebody without proxies or settings of their own."""
+    folder = home / "a folder with a space"
+    folder.mkdir()
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CDP_") and name.lower() not in ("http_proxy", "https_proxy", "all_proxy")
+    }
+    environ = kept | {
+        "HOME": str(home),
+        "CDP_VAULT": "file",
+        "SNAP_SECRET": "s3cret-of-the-app",
+        "COLUMNS": "200",
+    }
+    return Cdp(folder=folder, environ=environ)
+
+
+def job_in(cdp: Cdp, simulator: SnapchatSimulator) -> Job:
+    """Ready to run over 1,000 loyal customers, with batches of 100 and little patience."""
+    made = Job(cdp=cdp, simulator=simulator, profiles=cdp.folder / "profiles.parquet")
+    made.write(customers(range(1000)) + customers(range(1000, 1200), value=10))
+    cdp("init", "--profiles", "profiles.parquet", "--key", "customer_id")
+    settings = cdp.folder / ".cdp" / "cdp.toml"
+    settings.write_text(settings.read_text() + QUICK)
+    cdp("segment", "add", "Loyal customers", "--where", "lifetime_value > 500")
+    add_connection(cdp, simulator)
+    cdp.sign_in("Snapchat EU")
+    add_export(cdp)
+    simulator.clear_requests()
+    return made
 
 
 def add_connection(cdp: Cdp, simulator: SnapchatSimulator, *more: str, agree: bool = True) -> None:

@@ -139,10 +139,15 @@ def test_the_document_of_a_run_has_the_documented_keys_and_values() -> None:
 
 def test_a_failed_run_carries_its_fault() -> None:
     run = dataclasses.replace(
-        RUN, status=RunStatus.FAILED, error_code="CDP-901", error="no answer", audience=None
+        RUN,
+        status=RunStatus.FAILED,
+        error_code="CDP-901",
+        error="no answer",
+        error_hint="try again",
+        audience=None,
     )
     document = report_document(RunReport(run=run, exit_status=ExitStatus.TEMPORARY))
-    assert document["error"] == {"code": "CDP-901", "message": "no answer"}
+    assert document["error"] == {"code": "CDP-901", "message": "no answer", "hint": "try again"}
     assert document["audience"] is None
 
 
