@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 def run_all(cdp: CDP, *, yes: bool, as_json: bool) -> ExitStatus:
-    """The worst of their statuses. With `yes`, audiences are emptied where an export's mode is to replace. A fault of one keeps none of the others from its turn; Ctrl-C ends the
-    run under way, and the others are not begun."""
+    """The worst of their statuses. With `yes`, audiences are emptied where an export's mode is to replace.
+
+    A fault of one keeps none of the others from its turn; Ctrl-C ends the run under way, and the others are
+    not begun.
+    """
     from cdp_core.cli.interrupt import stop_on_signal
     from cdp_core.cli.render.progress import progress
     from cdp_core.cli.render.run import report as picture

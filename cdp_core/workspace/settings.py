@@ -171,6 +171,10 @@ class SchedulerSettings(SettingsSchema):
             "label": "Retry minutes",
             "help": "How long after it was due a scheduled run that failed for a while is tried again.",
             "example": "120",
+        },
+    )
+
+
 class LedgerSettings(SettingsSchema):
     encrypted = fields.Boolean(
         load_default=False,

@@ -7,7 +7,6 @@ import itertools
 import shutil
 
 from crashing import agrees, balanced, forks
-
 from main_job import Job, customers, digest, wanted
 
 NAME = "Loyal to Snapchat"

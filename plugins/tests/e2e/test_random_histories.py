@@ -28,6 +28,8 @@ from crashing import Ended, Forks, balanced, forks
 from main_job import AUDIENCE, Job, add_export, digest
 
 LOYAL, EARLY = "Loyal to Snapchat", "Early too"
+pytestmark = pytest.mark.timeout(3600)
+
 OTHERS = {LOYAL: EARLY, EARLY: LOYAL}
 # An e-mail's spellings are one person; the last values are nobody.
 SPELLINGS = [f"{form}" for n in range(8) for form in (f"p{n}@example.org", f" P{n}@Example.ORG ")]
