@@ -8,6 +8,7 @@ ones may lie side by side; the master key is asked for when the first file needs
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import os
 from collections.abc import Callable
@@ -115,8 +116,8 @@ class Seal:
                 wrapped = nonce + AESGCM(key).encrypt(nonce, key_bytes, master_key_identifier.encode())
                 return wrapped.hex().encode("ascii")
 
-            def unwrap_key(self, wrapped_key: bytes, master_key_identifier: str) -> bytes:
-                found = bytes.fromhex(wrapped_key.decode("ascii"))
+            def unwrap_key(self, wrapped_key: str | bytes, master_key_identifier: str) -> bytes:
+                found = binascii.unhexlify(wrapped_key)
                 try:
                     return AESGCM(key).decrypt(found[:_NONCE], found[_NONCE:], master_key_identifier.encode())
                 except InvalidTag:
