@@ -29,6 +29,7 @@ from cdp_core.cli.policy import policy_options, typed_policy
 from cdp_core.cli.render import things
 from cdp_core.cli.render.documents import report_document
 from cdp_core.cli.render.words import quoted
+from cdp_core.cli.resync import resync
 from cdp_core.cli.run_all import run_all
 from cdp_core.cli.schedule_export import schedule_export
 from cdp_core.cli.session import Session
@@ -397,5 +398,6 @@ def history(session: Session, *, name: str | None, limit: int, as_json: bool) ->
 
 
 export.add_command(schedule_export)
+export.add_command(resync)
 export.add_command(show_run)
 export.add_command(rejected)

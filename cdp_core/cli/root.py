@@ -38,7 +38,7 @@ NOUNS = {
     ),
     "ledger": (
         "cdp_core.cli.ledger:ledger",
-        "What audiences hold: look, rebuild from receipts, give up, encrypt.",
+        "What audiences hold: look, rebuild, give up, encrypt.",
     ),
     "role": ("cdp_core.cli.role:role", "Who may do what in this workspace."),
     "plugins": ("cdp_core.cli.plugins:plugins", "Plugins: what is installed, loaded, disabled or broken."),

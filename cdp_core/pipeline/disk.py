@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -11,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cdp_core.errors import Code, InvalidFault
-
-_NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+from cdp_core.workspace.files import UNWRITABLE
 
 
 @contextmanager
@@ -21,7 +19,7 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as failure:
-        if failure.errno not in _NOT_WRITABLE:
+        if failure.errno not in UNWRITABLE:
             raise
         raise InvalidFault(
             Code.DISK_FULL,

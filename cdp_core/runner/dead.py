@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from cdp_core.errors import Code
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.runner.outcome import counted
 from cdp_core.store.state import State
+
+_FORGOTTEN_AFTER = 24 * 3600.0
 
 DIED = "the process ended before the run did"
 
@@ -32,9 +36,15 @@ def sweep_scratch(state: State, folder: Path) -> None:
     """Remove the scratch folders of runs that have ended or died, whatever their audience.
 
     A run holds its lease before its folder is there: what was seen first and is held by nobody
-    afterwards is nobody's. Other things in `folder`, such as an engine's, are left alone.
+    afterwards is nobody's. An engine that no run has opened (to look at a segment, say) may be at work on
+    other things in `folder`: they are left alone for a day.
     """
     seen = {path.name: path for path in folder.iterdir()}
+    for path in seen.values():
+        if path.name.startswith("duckdb-"):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _FORGOTTEN_AFTER:
+                    shutil.rmtree(path, ignore_errors=True)
     if not seen:
         return
     left = state.runs.known(seen) - {holder.run_id for holder in state.leases.holders(overdue=True)}

@@ -136,7 +136,7 @@ class Planning:
             region=self._export.policy.region,
             consent=self._consent,
         )
-        with self._services.profiles.open() as engine:
+        with self._services.profiles.open(self._scratch) as engine:
             prepared = prepare(
                 engine,
                 selection,

@@ -30,13 +30,14 @@ class Profiles:
     def settings(self) -> WorkspaceSettings:
         return self._workspace.settings
 
-    def open(self) -> Engine:
-        """A fresh engine; close it. Raises `InvalidFault` where the source cannot be read."""
+    def open(self, scratch: Path | None = None) -> Engine:
+        """A fresh engine; close it. What it must put aside lies in `scratch`, a run's own folder, which is
+        swept with the run. Raises `InvalidFault` where the source cannot be read."""
         settings = self._workspace.settings
         spec = _spec(settings.profiles, self._catalog)
         context = EngineContext(
             source=settings.profiles,
-            scratch=self._workspace.scratch_folder,
+            scratch=scratch or self._workspace.scratch_folder,
             memory_limit=settings.memory_limit,
             secrets={
                 name: resolve(reference, self._vault)

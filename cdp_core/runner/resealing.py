@@ -62,7 +62,21 @@ class Resealing:
             with LeaseWatch(self._state, audience, holder, threading.Event()) as watch:
                 done += self._ledger(watch, audience)
                 done += self._plans(audience)
+        if not self._state.leases.holders():
+            self._sweep()
         return done
+
+    def _sweep(self) -> None:
+        """Take away what a killed command has left of the old form. While nobody holds an audience, what no
+        list names is nobody's; else the runs' own sweeping takes it in a day."""
+        folder, named = self._workspace.ledger_folder, self._state.ledgers.referenced()
+        for path in folder.rglob("*.parquet"):
+            if path.relative_to(folder).as_posix() not in named and is_encrypted(path) != self._seal.encrypts:
+                path.unlink()
+        kept = self._state.plans.folders()
+        for path in self._workspace.plans_folder.iterdir():
+            if path.is_dir() and path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _audiences_with_ledger(self) -> tuple[AudienceKey, ...]:
         return tuple(version.audience for version in self._state.ledgers.all())

@@ -53,6 +53,11 @@ class Plans(Repository):
         with self._database.read() as connection:
             return tuple(_plan(row) for row in connection.execute(query).all())
 
+    def folders(self) -> frozenset[str]:
+        """Of all plans."""
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(select(plans.c.folder)))
+
     def moved(self, plan_id: str, *, folder: str, sha256: str) -> None:
         """The same plan, written anew into another folder."""
         with self._database.write() as connection:

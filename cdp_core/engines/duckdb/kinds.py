@@ -31,9 +31,11 @@ _WORDS = ", ".join(literal(word) for word in sorted(email.PLACEHOLDER_WORDS))
 _ID_WORDS = ", ".join(literal(word) for word in sorted(mobile_ad_id.PLACEHOLDER_WORDS))
 
 
-def _email(n: int) -> Steps:
+def _trimmed(n: int, plain: str) -> Steps:
+    """Whether a value is plain, as almost all are; and the value without white space at its ends, NULL where
+    only the rule can tell."""
     return (
-        {f"plain{n}": f"regexp_full_match(value{n}, {literal(_PLAIN)})"},
+        {f"plain{n}": f"regexp_full_match(value{n}, {literal(plain)})"},
         {
             f"trimmed{n}": f"""CASE
                 WHEN plain{n} THEN value{n}
@@ -41,6 +43,12 @@ def _email(n: int) -> Steps:
                 THEN regexp_replace(value{n}, {literal(EDGES)}, '', 'g')
             END"""
         },
+    )
+
+
+def _email(n: int) -> Steps:
+    return (
+        *_trimmed(n, _PLAIN),
         {
             f"verdict{n}": f"""CASE
                 WHEN plain{n} THEN {DIGEST}
@@ -67,16 +75,7 @@ def _email(n: int) -> Steps:
 
 def _mobile_ad_id(n: int) -> Steps:
     return (
-        {
-            f"plain{n}": f"regexp_full_match(value{n}, {literal(f'(?i){mobile_ad_id.UUID}')})",
-        },
-        {
-            f"trimmed{n}": f"""CASE
-                WHEN plain{n} THEN value{n}
-                WHEN strlen(value{n}) = length(value{n})
-                THEN regexp_replace(value{n}, {literal(EDGES)}, '', 'g')
-            END"""
-        },
+        *_trimmed(n, f"(?i){mobile_ad_id.UUID}"),
         {
             f"verdict{n}": f"""CASE
                 WHEN plain{n} THEN {DIGEST}

@@ -107,7 +107,7 @@ def test_a_holder_that_died_does_not_hold_for_ever(job: Job) -> None:
 
 
 def test_control_c_ends_after_the_batches_in_flight_and_says_what_is_left(job: Job) -> None:
-    job.simulator.fault("stall:route=add-users,seconds=2,count=4")
+    job.simulator.fault("stall:route=add-users,seconds=2,count=1000")
     running = job.cdp.start("export", "run", NAME)
     until = time.monotonic() + 30
     while len(job.uploads()) < 1 and time.monotonic() < until:
@@ -117,5 +117,6 @@ def test_control_c_ends_after_the_batches_in_flight_and_says_what_is_left(job: J
     assert running.returncode == 9, said + errors
     assert "not sent" in said + errors
     assert 0 < len(job.simulator.members(AUDIENCE, "EMAIL_SHA256")) < 1000
+    job.simulator.clear_faults()
     job.cdp("export", "run", NAME)
     agree(job, range(1000))
