@@ -1,4 +1,4 @@
-"""Each fault of the service met by a whole run over real HTTP: how it ends, how it goes on, and no token told."""
+"""Each fault of the service met by a whole run over HTTP: how it ends, how it goes on, and no token told."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ SECRET = "s3cret-of-the-app"
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
     """Set up once; refresh tokens stay the same, so that each copy of the workspace can use its own."""
-    options = {"rate_limit": False, "client_secret": SECRET, "refresh_tokens": "same"}
-    with snapchat_simulator(**options) as simulator:
+    with snapchat_simulator(rate_limit=False, client_secret=SECRET, refresh_tokens="same") as simulator:
         yield job_in(cdp_in(tmp_path_factory.mktemp("prepared")), simulator)
 
 
