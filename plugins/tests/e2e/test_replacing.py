@@ -198,8 +198,8 @@ def test_killed_between_emptying_and_adding_the_next_run_converges(
 
 
 def begun(job: Job) -> subprocess.Popen[str]:
-    """A run that is filling the emptied audience, slowly."""
-    job.simulator.fault("stall:route=add-users,seconds=2,count=4")
+    """A run that is filling the emptied audience, so slowly that it cannot end before it is stopped."""
+    job.simulator.fault("stall:route=add-users,seconds=5,count=1000")
     running = job.cdp.start(*RUN)
     until = time.monotonic() + 30
     while ("POST", "users") not in sent(job) and time.monotonic() < until:
@@ -213,6 +213,7 @@ def test_control_c_while_filling_says_what_is_left_and_the_next_run_converges(re
     said, errors = running.communicate(timeout=60)
     assert running.returncode == 9, said + errors
     assert "not sent" in said + errors
+    replacing.simulator.clear_faults()
     held = replacing.members()
     assert held < wanted(range(100, 1100))
     assert replacing.cdp.json("export", "show", NAME)["claims"] == len(held)
