@@ -90,7 +90,7 @@ class Code(Enum):
     MATCHING_INVALID = (313, "The data matching does not fit the destination")
     NO_CONNECTION = (314, "The export has no connection")
     AUDIENCE_GONE = (315, "The service does not know the audience")
-    AUDIENCE_UNFIT = (316, "The audience cannot take members")
+    AUDIENCE_UNFIT = (316, "The audience cannot take members, or cannot be made")
     PLUGIN_UNKNOWN = (317, "No plugin provides that")
     VAULT_LOCKED = (318, "The vault cannot be opened")
     STATE_NEWER = (319, "The state was written by a newer version")
@@ -99,6 +99,7 @@ class Code(Enum):
     NAME_INVALID = (322, "The name is not valid")
     PERSON_UNTOLD = (325, "What was given does not tell which person is meant")
     SCHEDULE_INVALID = (327, "The recurrence or its time zone is not valid")
+    AUDIENCE_EXISTS = (328, "There is an audience of that name already")
     LIST_UNREADABLE = (326, "The list of persons cannot be read")
     MODE_INVALID = (331, "The export's mode does not go with the destination, or with what was asked")
 

@@ -1,27 +1,25 @@
-"""Exports: what goes where. Set up, plan, run, look back."""
+"""Exports: what goes where, set up and changed."""
 
 from __future__ import annotations
 
 import dataclasses
-import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
-from cdp_core.app.views import DestinationForm, ExportView, RunReport
-from cdp_core.contract.schemas import load_settings, settings_of
+from cdp_core.app.export_runs import ExportRuns
+from cdp_core.app.soundness import require_sound
+from cdp_core.app.views import DestinationForm, ExportView, NewAudienceForm
+from cdp_core.contract.schemas import settings_of
 from cdp_core.errors import Code, InvalidFault, UsageFault
-from cdp_core.model.access import Action, Resource
-from cdp_core.model.configuration import Connection, Export, Match
-from cdp_core.model.gates import Finding, Gate
+from cdp_core.model.access import Action
+from cdp_core.model.configuration import Export, Match
 from cdp_core.model.names import as_typed, checked_name
 from cdp_core.model.policy import Policy
-from cdp_core.model.run import Run, RunEvent
+from cdp_core.runner.audiences import Audiences as AudienceDesk
 from cdp_core.runner.dead import as_they_stand
-from cdp_core.runner.matching import check_matching
-from cdp_core.runner.outcome import exit_status, notes
 from cdp_core.runner.profiles import Profiles
 from cdp_core.runner.runner import Runner
 
@@ -33,22 +31,13 @@ class Leaving(StrEnum):
     LEAVE = "leave"
 
 
-class Exports:
-    def __init__(self, desk: Desk, profiles: Profiles, runner: Runner) -> None:
-        self.desk = desk
-        self._profiles = profiles
-        self._runner = runner
+class Exports(ExportRuns):
+    """Set up here; how they run is `ExportRuns`."""
 
-    def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
-        state = self.desk.state
-        if "connection" in arguments:
-            found = (c for c in state.connections.all() if c.name == arguments["connection"])
-            return Resource(kind="export", name=name, shared_with=_sharing(next(found, None)))
-        export = next((e for e in state.exports.all() if e.name == name), None)
-        if export is None or export.connection_id is None:
-            return Resource(kind="export", name=name)
-        connection = state.connections.by_id(export.connection_id)
-        return Resource(kind="export", name=name, shared_with=connection.shared_with)
+    def __init__(self, desk: Desk, profiles: Profiles, runner: Runner, audiences: AudienceDesk) -> None:
+        super().__init__(desk, runner)
+        self._profiles = profiles
+        self._audiences = audiences
 
     @act(Action.EXPORT_OPTIONS)
     def options(self, name: str = "", *, connection: str) -> DestinationForm:
@@ -63,6 +52,9 @@ class Exports:
             kinds={rule.kind: rule.need for rule in spec.matching},
             fields=columns,
             segments=tuple(segment.name for segment in self.desk.state.segments.all()),
+            audience_setting=spec.audience_setting,
+            lists_audiences=spec.capabilities.lists_audiences,
+            creates_audiences=spec.capabilities.creates_audiences,
         )
 
     @act(Action.EXPORT_ADD)
@@ -75,14 +67,17 @@ class Exports:
         matching: Sequence[Match],
         segments: Sequence[str],
         policy: Policy | None = None,
+        new_audience: NewAudienceForm | None = None,
     ) -> ExportView:
-        """Keep an export. Nothing is sent until it is run."""
-        over = self.desk.state.connections.get(connection)
-        export = Export(
+        """Keep an export. Nothing is sent until it is run.
+
+        The service is asked whether its audience can take members, or, with `new_audience`, to make one.
+        """
+        given = Export(
             id=uuid.uuid4().hex,
             name=checked_name(name, "export"),
-            destination=self.desk.catalog.destination_for(over.type).key,
-            connection_id=over.id,
+            destination="",
+            connection_id=self.desk.state.connections.get(connection).id,
             settings=dict(settings),
             matching=tuple(matching),
             segment_ids=self._segment_ids(segments),
@@ -90,11 +85,85 @@ class Exports:
             created_by=self.desk.actor.name,
             created_at=self.desk.now(),
         )
-        self._check(export)
+        self._refuse_names_of_groups([given.name])
+        return self._add(given, new_audience)
+
+    @act(Action.EXPORT_ADD_EACH)
+    def add_each(
+        self,
+        name: str,
+        *,
+        connection: str,
+        settings: Mapping[str, Any],
+        matching: Sequence[Match],
+        segments: Sequence[str],
+        policy: Policy | None = None,
+        retention_in_days: int | None = None,
+        progress: Callable[[str], None] = lambda added: None,
+    ) -> tuple[ExportView, ...]:
+        """An export for each segment, with an audience of its own that the service is asked to make; they
+        are run together by the group's `name`. A segment whose export is there keeps it, so that a
+        group can be added to, and what was interrupted goes on.
+
+        `progress` is told the name of each export that was added.
+        """
+        group = checked_name(name, "export")
+        exports = self.desk.state.exports.all()
+        if any(export.name == group for export in exports):
+            raise InvalidFault(Code.NAME_TAKEN, f"there is an export {group!r} already", hint="another name")
+        there = {export.segment_ids for export in exports if export.group == group}
+        views = []
+        for segment, segment_id in zip(dict.fromkeys(segments), self._segment_ids(segments), strict=True):
+            if (segment_id,) in there:
+                continue
+            given = Export(
+                id=uuid.uuid4().hex,
+                name=checked_name(f"{group}: {segment}", "export"),
+                destination="",
+                connection_id=self.desk.state.connections.get(connection).id,
+                settings=dict(settings),
+                matching=tuple(matching),
+                segment_ids=(segment_id,),
+                policy=policy or Policy(),
+                group=group,
+                created_by=self.desk.actor.name,
+                created_at=self.desk.now(),
+            )
+            form = NewAudienceForm(name=given.name, retention_in_days=retention_in_days)
+            views.append(self._add(given, form))
+            progress(given.name)
+        self.desk.note(added=[view.name for view in views])
+        return tuple(views)
+
+    def _add(self, given: Export, new_audience: NewAudienceForm | None) -> ExportView:
+        state = self.desk.state
+        over = state.connections.by_id(str(given.connection_id))
+        spec = self.desk.catalog.destination_for(over.type)
+        export, marker = dataclasses.replace(given, destination=spec.key), None
+        if any(each.name == export.name for each in state.exports.all()):
+            raise InvalidFault(
+                Code.NAME_TAKEN, f"there is an export {export.name!r} already", hint="another name"
+            )
+        if new_audience is not None:
+            # All that can be wrong is found before the service is asked for something that stays.
+            self._sound(export, without=spec.audience_setting)
+            made, marker = self._audiences.make(
+                over,
+                name=new_audience.name,
+                retention=new_audience.retention_in_days,
+                person=self.desk.actor.real,
+            )
+            self.desk.note(new_audience=made)
+            export = dataclasses.replace(export, settings={**export.settings, spec.audience_setting: made})
+        self._sound(export)
         self._runner.check_mode(export, alone=True)
-        self.desk.state.exports.add(export)
+        unchecked = self._audiences.check(export) if marker is None else ""
+        with state.transaction():
+            state.exports.add(export)
+            if marker is not None:
+                self._audiences.settle(marker)
         self.desk.note(after=_described(export))
-        return self._view(export)
+        return self._view(export, unchecked=unchecked)
 
     @act(Action.EXPORT_LIST)
     def list(self) -> tuple[ExportView, ...]:
@@ -127,14 +196,18 @@ class Exports:
             segment_ids=before.segment_ids if segments is None else self._segment_ids(segments),
             policy=before.policy if policy is None else policy,
         )
-        self._check(after)
+        self._sound(after)
         moves = before.connection_id and self._runner.audience_of(before) != self._runner.audience_of(after)
         self._runner.check_mode(after, alone=bool(moves) or before.policy.mode != after.policy.mode)
+        unchecked = ""
         if moves:
+            unchecked = self._audiences.check(after)
             self._let_go(before, leaving)
+        if after.name != before.name:
+            self._refuse_names_of_groups([after.name])
         self.desk.state.exports.update(after)
         self.desk.note(before=_described(before), after=_described(after))
-        return self._view(after)
+        return self._view(after, unchecked=unchecked)
 
     @act(Action.EXPORT_DUPLICATE)
     def duplicate(self, name: str, *, new_name: str) -> ExportView:
@@ -144,9 +217,11 @@ class Exports:
             original,
             id=uuid.uuid4().hex,
             name=checked_name(new_name, "export"),
+            group=None,
             created_by=self.desk.actor.name,
             created_at=self.desk.now(),
         )
+        self._refuse_names_of_groups([copy.name])
         self.desk.state.exports.add(copy)
         self.desk.note(after=_described(copy))
         return self._view(copy)
@@ -173,10 +248,11 @@ class Exports:
                 hint=f"cdp export detach {as_typed(name)} first",
             )
         after = dataclasses.replace(before, connection_id=self.desk.state.connections.get(connection).id)
-        self._check(after)
+        self._sound(after)
+        unchecked = self._audiences.check(after)
         self.desk.state.exports.update(after)
         self.desk.note(connection=connection)
-        return self._view(after)
+        return self._view(after, unchecked=unchecked)
 
     @act(Action.EXPORT_REMOVE)
     def remove(self, name: str, *, leaving: Leaving | None = None) -> None:
@@ -187,91 +263,6 @@ class Exports:
         self.desk.state.exports.remove(export.id)
         self.desk.note(before=_described(export))
 
-    @act(Action.EXPORT_PLAN)
-    def plan(self, name: str, *, progress: Callable[[RunEvent], None] | None = None) -> RunReport:
-        """A run that stops before anything is sent; the plan stays on disk."""
-        export = self.desk.state.exports.get(name)
-        run = self._runner.plan(export, self.desk.actor, progress)
-        return self._report(run, self._runner.findings(export, run))
-
-    @act(Action.EXPORT_RUN)
-    def run(
-        self,
-        name: str,
-        *,
-        plan: str | None = None,
-        progress: Callable[[RunEvent], None] | None = None,
-        stop: threading.Event | None = None,
-        meant: Collection[Gate] = (),
-        agreed: bool = False,
-    ) -> RunReport:
-        """Bring the audience up to today's segments; `plan` delivers that plan as it is, or not at all.
-
-        Setting `stop` ends it after the batches in flight. The gates in `meant` do not stop it. Raises
-        `UsageFault` where the audience is to be emptied first and that is not `agreed` to.
-        """
-        export = self.desk.state.exports.get(name)
-        self._note_meant(meant)
-        run = self._runner.run(
-            export,
-            self.desk.actor,
-            plan_id=plan,
-            progress=progress,
-            stop=stop or threading.Event(),
-            meant=meant,
-            agreed=agreed,
-        )
-        return self._report(run, self._runner.findings(export, run, meant))
-
-    @act(Action.EXPORT_RESYNC)
-    def resync(
-        self,
-        name: str,
-        *,
-        progress: Callable[[RunEvent], None] | None = None,
-        stop: threading.Event | None = None,
-        meant: Collection[Gate] = (),
-    ) -> RunReport:
-        """A run that also sends again what the ledger says is there, as far as today's rules allow it."""
-        export = self.desk.state.exports.get(name)
-        self._note_meant(meant)
-        run = self._runner.resync(
-            export, self.desk.actor, progress=progress, stop=stop or threading.Event(), meant=meant
-        )
-        return self._report(run, self._runner.findings(export, run, meant))
-
-    @act(Action.EXPORT_HISTORY)
-    def history(self, name: str, *, limit: int = 20) -> tuple[RunReport, ...]:
-        """The last runs, newest first. An export that was removed keeps its history under its name.
-
-        A run whose process died is shown as failed, though only the next run will write that down.
-        """
-        runs = self.desk.state.runs
-        export = next((e for e in self.desk.state.exports.all() if e.name == name), None)
-        found = runs.of_export(export.id, limit) if export else runs.of_name(name, limit)
-        if not export and not found:
-            self.desk.state.exports.get(name)
-        return tuple(self._as_report(run) for run in as_they_stand(self.desk.state, found))
-
-    def _note_meant(self, meant: Collection[Gate]) -> None:
-        if meant:
-            self.desk.note(meant=sorted(gate.flag for gate in meant if gate.flag))
-
-    def _report(self, run: Run, found: tuple[Finding, ...]) -> RunReport:
-        self.desk.note(run=run.id, plan=run.plan_id, status=str(run.status))
-        return self._as_report(run, found)
-
-    def _as_report(self, run: Run, found: tuple[Finding, ...] = ()) -> RunReport:
-        folder = self._runner.plan_folder(run.plan_id) if run.plan_id else None
-        return RunReport(
-            run=run,
-            exit_status=exit_status(run),
-            gates=found,
-            notes=notes(run),
-            plan_folder=str(folder) if folder else None,
-            mode=self._runner.mode_of(run),
-        )
-
     def _segment_ids(self, names: Sequence[str]) -> tuple[str, ...]:
         if not names:
             raise InvalidFault(
@@ -281,40 +272,22 @@ class Exports:
             )
         return tuple(dict.fromkeys(self.desk.state.segments.get(name).id for name in names))
 
-    def _check(self, export: Export) -> None:
-        """Everything that can be known before the service is asked."""
-        spec = self.desk.catalog.destination(export.destination)
-        if export.connection_id is not None:
-            type_of = self.desk.state.connections.by_id(export.connection_id).type
-            if type_of != spec.connection_type:
+    def _refuse_names_of_groups(self, names: Sequence[str]) -> None:
+        groups = {export.group for export in self.desk.state.exports.all()}
+        for name in names:
+            if name in groups:
                 raise InvalidFault(
-                    Code.MATCHING_INVALID,
-                    f"{spec.label} goes over connections of type {spec.connection_type!r}, not {type_of!r}",
+                    Code.NAME_TAKEN, f"{name!r} is the name of a group of exports", hint="another name"
                 )
-        secret = [info.name for info in settings_of(spec.settings_schema) if info.secret]
-        if set(secret) & set(export.settings):
-            raise InvalidFault(
-                Code.SETTING_INVALID,
-                f"{', '.join(secret)}: secrets are kept on the connection, not on an export",
-                where=f"export {export.name!r}",
-            )
-        load_settings(spec.settings_schema, export.settings, what=f"export {export.name!r}")
-        check_matching(export, spec, self.desk.catalog.kinds)
-        with self._profiles.open() as engine:
-            columns = [column.name for column in engine.columns()]
-        uses = {f"data matching {match.kind}={match.field}": match.field for match in export.matching}
-        if export.policy.region.field is not None:
-            uses["country of phone numbers"] = export.policy.region.field
-        if (consent := self._runner.member_consent(export)) is not None:
-            uses[f"member consent {consent.field}={','.join(consent.granted)}"] = consent.field
-        for where, field in uses.items():
-            if field not in columns:
-                raise InvalidFault(
-                    Code.FIELD_MISSING,
-                    f"the profiles have no field {field!r}",
-                    where=where,
-                    hint="fields: " + ", ".join(columns),
-                )
+
+    def _sound(self, export: Export, *, without: str = "") -> None:
+        require_sound(
+            export,
+            desk=self.desk,
+            profiles=self._profiles,
+            consent=self._runner.member_consent(export),
+            without=without,
+        )
 
     def _let_go(self, export: Export, leaving: Leaving | None) -> None:
         claims = self._runner.claims_of(export)
@@ -333,7 +306,7 @@ class Exports:
             self._runner.release(export, self.desk.actor)
             self.desk.note(left=claims)
 
-    def _view(self, export: Export) -> ExportView:
+    def _view(self, export: Export, *, unchecked: str = "") -> ExportView:
         state = self.desk.state
         connection = state.connections.by_id(export.connection_id) if export.connection_id else None
         last = next(iter(as_they_stand(state, state.runs.of_export(export.id, 1))), None)
@@ -356,11 +329,9 @@ class Exports:
             refreshed=last.ended_at if last else None,
             audience=str(export.settings.get(spec.audience_setting, "")) if spec else "",
             claims=self._runner.claims_of(export) if connection and spec else 0,
+            group=export.group,
+            unchecked=unchecked,
         )
-
-
-def _sharing(connection: Connection | None) -> frozenset[str] | None:
-    return None if connection is None else connection.shared_with
 
 
 def _described(export: Export) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
 from cdp_core.app.desk import Desk, act, login
 from cdp_core.app.exports import Exports
@@ -29,6 +30,7 @@ from cdp_core.pipeline.seal import Seal
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import create_plugin_manager
 from cdp_core.rules.access import actions_of
+from cdp_core.runner.audiences import Audiences as AudienceDesk
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.profiles import Profiles
@@ -55,17 +57,16 @@ class CDP:
             connector = Connector(state, catalog, vault)
             consents = ConsentDesk(state, catalog, language)
             seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
-            runner = Runner(
-                Services(
-                    workspace=workspace,
-                    state=state,
-                    catalog=catalog,
-                    connector=connector,
-                    consents=consents,
-                    profiles=profiles,
-                    seal=seal,
-                )
+            services = Services(
+                workspace=workspace,
+                state=state,
+                catalog=catalog,
+                connector=connector,
+                consents=consents,
+                profiles=profiles,
+                seal=seal,
             )
+            runner, audiences = Runner(services), AudienceDesk(services)
             self._doctor = Doctor(
                 workspace=workspace,
                 desk=self.desk,
@@ -78,7 +79,8 @@ class CDP:
         self.profiles = ProfileTable(self.desk, profiles)
         self.segments = Segments(self.desk, profiles)
         self.connections = Connections(self.desk, connector, consents)
-        self.exports = Exports(self.desk, profiles, runner)
+        self.exports = Exports(self.desk, profiles, runner, audiences)
+        self.audiences = Audiences(self.desk, audiences)
         self.people = People(self.desk, runner)
         self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)

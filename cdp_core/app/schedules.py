@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
-from cdp_core.app.exports import Exports
+from cdp_core.app.export_runs import ExportRuns
 from cdp_core.app.views import ExportScheduleView, ScheduleView
 from cdp_core.errors import Code, ExitStatus, InvalidFault, NotAllowedFault
 from cdp_core.model.access import Action, Resource
@@ -29,7 +29,7 @@ NEXT_SHOWN = 5
 
 
 class Schedules:
-    def __init__(self, desk: Desk, exports: Exports, profiles: Profiles, runner: Runner) -> None:
+    def __init__(self, desk: Desk, exports: ExportRuns, profiles: Profiles, runner: Runner) -> None:
         self.desk = desk
         self._exports = exports
         self._profiles = profiles
@@ -136,8 +136,8 @@ class Schedules:
     ) -> Ended:
         desk = Desk.in_name_of(self._export_user(export), self.desk.state, self.desk.catalog)
         # Who gave an export that empties its audience a schedule has agreed to that.
-        exports = Exports(desk, self._profiles, self._runner)
-        report = exports.run(export.name, progress=progress, stop=stop, agreed=True)
+        runs = ExportRuns(desk, self._runner)
+        report = runs.run(export.name, progress=progress, stop=stop, agreed=True)
         run = report.run
         return Ended(
             exit_status=report.exit_status,

@@ -10,12 +10,14 @@ from typing import Any
 from cdp_core.contract.schemas import SettingInfo
 from cdp_core.errors import ExitStatus
 from cdp_core.model.configuration import Match
+from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding
 from cdp_core.model.journal import BatchRecord
 from cdp_core.model.policy import MemberConsent, Mode, Policy
 from cdp_core.model.run import Run
 from cdp_core.model.schedule import DueRun
 from cdp_core.model.secret import Secret
+from cdp_core.rules.drift import Drift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,8 @@ class ConnectionView:
 class ExportView:
     """`permission` is what the actor may: `edit` or `view`; `connection` is None where it has none, and
     where it is not the actor's to see: only then it is `attached` all the same. `member_consent` is what
-    members are asked for: the policy's own, else the workspace's."""
+    members are asked for: the policy's own, else the workspace's. `unchecked` is why the service was not
+    asked about an audience that has just been named."""
 
     name: str
     destination: str
@@ -81,6 +84,8 @@ class ExportView:
     refreshed: datetime | None
     audience: str
     claims: int
+    group: str | None = None
+    unchecked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +131,50 @@ class DestinationForm:
     kinds: Mapping[str, str]  # identifier kind → required | at-least-one | optional
     fields: tuple[str, ...]  # the profile's columns
     segments: tuple[str, ...]
+    audience_setting: str
+    lists_audiences: bool
+    creates_audiences: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAudienceForm:
+    """An audience to be made at the service; it keeps members for `retention_in_days` (None: for good)."""
+
+    name: str
+    retention_in_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceView:
+    """An audience at the service, with the exports that fill it; `claims` digests are in its ledger."""
+
+    audience: Audience
+    exports: tuple[str, ...]
+    claims: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    """A run that was committed: what the service said of the audience after it, and what had been sent."""
+
+    run: str
+    at: datetime
+    accepted: int
+    claims: int
+    approximate_number_users: int | None
+    targetable_status: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceStatus:
+    """An export's audience as the service sees it now (None: it does not know it), beside the ledger."""
+
+    export: str
+    audience_id: str
+    audience: Audience | None
+    claims: int
+    drift: tuple[Drift, ...]
+    trend: tuple[TrendPoint, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import rich_click
 from cdp_core.cli.agreement import agreement
 from cdp_core.cli.ask import settled
 from cdp_core.cli.command import json_option, noun, yes_option
+from cdp_core.cli.connection_audiences import audiences
 from cdp_core.cli.forms import (
     asked_name,
     complete_settings,
@@ -271,3 +272,6 @@ def remove(session: Session, *, name: str | None, yes: bool, as_json: bool) -> N
     settled(f"Remove connection {quoted(name)}?", yes=yes)
     session.cdp().connections.remove(name)
     give({"removed": name}, lambda: (), as_json=as_json, said=f"Connection {quoted(name)} is removed.")
+
+
+connection.add_command(audiences)

@@ -7,126 +7,34 @@ from typing import TYPE_CHECKING, Any
 import click
 import rich_click
 
-from cdp_core.cli.ask import agreeing, settled
+from cdp_core.cli.ask import settled
 from cdp_core.cli.command import json_option, noun, yes_option
-from cdp_core.cli.forms import (
-    asked_name,
-    complete_matching,
-    complete_segments,
-    complete_settings,
-    missing_of_export,
-    one_of,
-    pairs,
-    require_known_kinds,
-    require_settings,
-    typed_matching,
-    typed_settings,
-)
+from cdp_core.cli.export_add import add
+from cdp_core.cli.export_options import match_option, name_argument, named, over, segment_option, set_option
+from cdp_core.cli.export_runs import history, plan, run
+from cdp_core.cli.export_status import status
+from cdp_core.cli.forms import pairs, typed_matching
 from cdp_core.cli.leaving import deciding, leaving_options, members_left
-from cdp_core.cli.meant import meant_gates, meant_options
 from cdp_core.cli.page import give
 from cdp_core.cli.policy import policy_options, typed_policy
 from cdp_core.cli.render import things
-from cdp_core.cli.render.documents import report_document
-from cdp_core.cli.render.words import quoted
+from cdp_core.cli.render.console import remark
+from cdp_core.cli.render.words import plain, quoted
 from cdp_core.cli.resync import resync
-from cdp_core.cli.run_all import run_all
 from cdp_core.cli.schedule_export import schedule_export
 from cdp_core.cli.session import Session
 from cdp_core.cli.show_run import rejected, show_run
-from cdp_core.cli.told import tell_run
 from cdp_core.errors import Code, UsageFault
-from cdp_core.model.policy import Policy
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import RunReport
+    from cdp_core.app.views import ExportView
 
 export = noun(
     "export",
     help="Segments to audiences: set up, plan, run, look back.",
     example='cdp export plan "Loyal to Snapchat"\ncdp export run "Loyal to Snapchat"',
 )
-
-set_option = rich_click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the destination. Repeatable."
-)
-match_option = rich_click.option(
-    "--match",
-    "matching",
-    multiple=True,
-    metavar="KIND=FIELD",
-    help="Data matching: the profile field that feeds an identifier, for example EMAIL=email. Repeatable.",
-)
-segment_option = rich_click.option(
-    "--segment",
-    "segments",
-    multiple=True,
-    metavar="NAME",
-    help="A segment whose members are sent. Repeatable.",
-)
-name_argument = rich_click.argument("name", required=False)
-
-
-def _named(session: Session, name: str | None) -> str:
-    return one_of(name, "Export", lambda: (view.name for view in session.cdp().exports.list()), option="NAME")
-
-
-def _over(session: Session, connection: str | None) -> str:
-    return one_of(
-        connection,
-        "Connection",
-        lambda: (view.name for view in session.cdp().connections.list()),
-        option="--connection NAME",
-    )
-
-
-@export.verb(
-    "add",
-    example='cdp export add "Loyal to Snapchat" --connection "Snapchat EU" '
-    '--set audience_id=5677923948298240 --match EMAIL=email --segment "Loyal customers"',
-)
-@name_argument
-@rich_click.option("--connection", metavar="NAME", help="The connection to send through.")
-@set_option
-@match_option
-@segment_option
-@policy_options
-@json_option
-@click.pass_obj
-def add(
-    session: Session,
-    /,
-    *,
-    name: str | None,
-    connection: str | None,
-    settings: tuple[str, ...],
-    matching: tuple[str, ...],
-    segments: tuple[str, ...],
-    as_json: bool,
-    **rules: Any,
-) -> None:
-    """Add an export. Nothing is sent until it is run. On a terminal, what is missing is asked for."""
-    matches = typed_matching(matching)
-    policy = typed_policy(Policy(), **rules)
-    rooms = session.cdp().exports
-    name = name or asked_name(
-        "Name", "export", lambda: (view.name for view in rooms.list()), option="cdp export add NAME"
-    )
-    connection = _over(session, connection)
-    form = rooms.options(name, connection=connection)
-    require_known_kinds(form, matches)
-    values = typed_settings(form.settings, settings)
-    require_settings(form.settings, values, also=missing_of_export(form, matches, segments))
-    complete_settings(form.settings, values, {})
-    view = rooms.add(
-        name,
-        connection=connection,
-        settings=values,
-        matching=complete_matching(form, matches),
-        segments=complete_segments(form, segments),
-        policy=policy,
-    )
-    give(view, lambda: things.added_export(view), as_json=as_json)
+export.add_command(add)
 
 
 @export.verb("list", example="cdp export list")
@@ -144,7 +52,7 @@ def list_(session: Session, *, as_json: bool) -> None:
 @click.pass_obj
 def show(session: Session, *, name: str | None, as_json: bool) -> None:
     """Show an export: connection, segments, data matching, settings and status."""
-    view = session.cdp().exports.show(_named(session, name))
+    view = session.cdp().exports.show(named(session, name))
     give(view, lambda: things.export(view), as_json=as_json)
 
 
@@ -182,7 +90,7 @@ def edit(
     Another audience raises the question what becomes of the members in the old one: --take-members-out
     or --leave-members; --yes leaves them.
     """
-    name = _named(session, name)
+    name = named(session, name)
     typed = set(rules.values()) - {None, False}
     if new_name is None and not settings and not matching and not segments and not typed:
         raise UsageFault(
@@ -205,6 +113,7 @@ def edit(
         leave_members=leave_members,
         yes=yes,
     )
+    _tell_unchecked(view)
     moved = before.claims if before.audience != view.audience else 0
     said = members_left(moved, take_members_out=take_members_out).strip() if yes or take_members_out else ""
     give(view, lambda: things.export(view), as_json=as_json, said=said)
@@ -242,7 +151,7 @@ def detach(
 
     The members that it put into the audience are taken out or left: --yes alone leaves them.
     """
-    name = _named(session, name)
+    name = named(session, name)
     rooms = session.cdp().exports
     claims = rooms.show(name).claims
     view = deciding(
@@ -264,8 +173,9 @@ def detach(
 @click.pass_obj
 def attach(session: Session, *, name: str | None, connection: str | None, as_json: bool) -> None:
     """Give a detached export a connection."""
-    name = _named(session, name)
-    view = session.cdp().exports.attach(name, connection=_over(session, connection))
+    name = named(session, name)
+    view = session.cdp().exports.attach(name, connection=over(session, connection))
+    _tell_unchecked(view)
     give(view, lambda: things.export(view), as_json=as_json)
 
 
@@ -288,7 +198,7 @@ def remove(
 
     The members that it put into the audience are taken out or left: --yes alone leaves them.
     """
-    name = _named(session, name)
+    name = named(session, name)
     settled(f"Remove export {quoted(name)}?", yes=yes)
     rooms = session.cdp().exports
     claims = rooms.show(name).claims
@@ -304,100 +214,16 @@ def remove(
     give({"removed": name}, lambda: (), as_json=as_json, said=said)
 
 
-@export.verb("plan", example='cdp export plan "Loyal to Snapchat"')
-@name_argument
-@json_option
-@click.pass_context
-def plan(context: click.Context, *, name: str | None, as_json: bool) -> None:
-    """Work out what a run would add and remove. Nothing is sent; the plan stays on disk."""
-    from cdp_core.cli.render.progress import progress
-
-    session: Session = context.obj
-    name = _named(session, name)
-    exports = session.cdp().exports
-    with progress() as tell:
-        report = exports.plan(name, progress=tell)
-    tell_run(context, report, as_json=as_json)
-
-
-@export.verb(
-    "run",
-    example='cdp export run "Loyal to Snapchat"\ncdp export run "Loyal to Snapchat" --plan ID --json\n'
-    "cdp export run --all",
-)
-@name_argument
-@rich_click.option(
-    "--all", "everything", is_flag=True, help="Run every export whose schedule is on, one after another."
-)
-@rich_click.option(
-    "--plan", metavar="ID", help="Deliver this plan as it is, or not at all. Default: plan anew."
-)
-@meant_options
-@yes_option
-@json_option
-@click.pass_context
-def run(
-    context: click.Context,
-    /,
-    *,
-    name: str | None,
-    everything: bool,
-    plan: str | None,
-    yes: bool,
-    as_json: bool,
-    **flags: bool,
-) -> None:
-    """Bring the audience up to today's segments.
-
-    In the mode replace it empties the audience first, and asks before that: --yes says so in a script.
-
-    Gates stop it (exit 7) before anything is sent where something looks like a mistake; --allow-… and
-    --accept-… say for this run that it is meant, which the audit log keeps.
-
-    Ctrl-C ends the run after the batches in flight; the next run settles what was left. With --all no run
-    keeps another from its turn, and the exit status is the worst of theirs.
-    """
-    from cdp_core.cli.interrupt import stop_on_signal
-    from cdp_core.cli.render.progress import progress
-
-    session: Session = context.obj
-    if everything:
-        if name is not None or plan is not None or any(flags.values()):
-            raise UsageFault(
-                Code.USAGE, "--all takes no name, plan or gate", hint="run that export by its name"
-            )
-        context.exit(int(run_all(session.cdp(), yes=yes, as_json=as_json)))
-    name = _named(session, name)
-    exports = session.cdp().exports
-    meant = meant_gates(**flags)
-
-    def running(agreed: bool) -> RunReport:
-        with stop_on_signal() as stop, progress() as tell:
-            return exports.run(name, plan=plan, progress=tell, stop=stop, meant=meant, agreed=agreed)
-
-    tell_run(context, agreeing(running, yes=yes), as_json=as_json)
-
-
-@export.verb("history", example='cdp export history "Loyal to Snapchat" --limit 5')
-@name_argument
-@rich_click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many of the newest runs."
-)
-@json_option
-@click.pass_obj
-def history(session: Session, *, name: str | None, limit: int, as_json: bool) -> None:
-    """List the last runs of an export, the newest first."""
-    from cdp_core.cli.render.run import history as picture
-
-    reports = session.cdp().exports.history(_named(session, name), limit=limit)
-    give(
-        [report_document(found) for found in reports],
-        lambda: picture(found.run for found in reports),
-        as_json=as_json,
-    )
-
-
+export.add_command(plan)
+export.add_command(run)
+export.add_command(status)
+export.add_command(history)
 export.add_command(schedule_export)
 export.add_command(resync)
 export.add_command(show_run)
 export.add_command(rejected)
+
+
+def _tell_unchecked(view: ExportView) -> None:
+    if view.unchecked:
+        remark(f"The audience could not be checked: {plain(view.unchecked)}.")

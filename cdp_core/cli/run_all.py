@@ -1,7 +1,9 @@
-"""`cdp export run --all`: every export whose schedule is on, one after another."""
+"""Several exports, one after another: those whose schedule is on, or those of a group."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cdp_core.cli.failure import show_error
@@ -9,13 +11,23 @@ from cdp_core.cli.page import give
 from cdp_core.cli.render.documents import error_document, report_document
 from cdp_core.cli.render.words import plain
 from cdp_core.errors import CdpError, Code, ExitStatus, TemporaryFault
+from cdp_core.model.run import RunEvent
 
 if TYPE_CHECKING:
     from cdp_core.app.facade import CDP
+    from cdp_core.app.views import RunReport
+
+# Does what is to be done with one export, telling of it as it goes on, until it is told to stop.
+Deed = Callable[[str, Callable[[RunEvent], None], threading.Event], "RunReport"]
 
 
-def run_all(cdp: CDP, *, yes: bool, as_json: bool) -> ExitStatus:
-    """The worst of their statuses. With `yes`, audiences are emptied where an export's mode is to replace.
+def scheduled(cdp: CDP) -> tuple[str, ...]:
+    """The exports whose schedule is on and that have a connection."""
+    return tuple(each.export for each in cdp.schedules.show().exports if each.active and each.attached)
+
+
+def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "") -> ExitStatus:
+    """The worst of their statuses; `nothing` is said where there are none.
 
     A fault of one keeps none of the others from its turn; Ctrl-C ends the run under way, and the others are
     not begun.
@@ -24,7 +36,6 @@ def run_all(cdp: CDP, *, yes: bool, as_json: bool) -> ExitStatus:
     from cdp_core.cli.render.progress import progress
     from cdp_core.cli.render.run import report as picture
 
-    names = [each.export for each in cdp.schedules.show().exports if each.active and each.attached]
     documents: list[dict[str, Any]] = []
     statuses: list[ExitStatus] = []
     with stop_on_signal() as stop:
@@ -33,7 +44,7 @@ def run_all(cdp: CDP, *, yes: bool, as_json: bool) -> ExitStatus:
                 if stop.is_set():
                     raise TemporaryFault(Code.INTERRUPTED, "interrupted before it began", where=name)
                 with progress() as tell:
-                    report = cdp.exports.run(name, progress=tell, stop=stop, agreed=yes)
+                    report = deed(name, tell, stop)
             except CdpError as fault:
                 statuses.append(fault.exit_status)
                 documents.append({"export": name, **error_document(fault)})
@@ -48,7 +59,7 @@ def run_all(cdp: CDP, *, yes: bool, as_json: bool) -> ExitStatus:
                     show_error(
                         report.run.error_code, report.run.error or "", hint=report.run.error_hint or ""
                     )
-    said = "" if names else "No export has a connection and a schedule that is on."
+    said = "" if names else nothing
     if as_json or said:
         give(documents, lambda: (), as_json=as_json, said=plain(said))
     return ExitStatus.worst(statuses)

@@ -44,6 +44,10 @@ class Capabilities:
     needs a consent prompt of its own. `answers` says whether the service answers for each record.
     Who declares `Operation.REMOVE_ALL` says in `while_emptied`, in a sentence for people, what they lose
     from the emptying until the audience is filled again.
+
+    `lists_audiences` and `creates_audiences` say whether `audiences()` and `create_audience()` may be
+    called. A service may refuse members to an audience for some seconds after its creation: for so many
+    `newborn_seconds` after the first refusal such a batch is sent again, not taken for refused.
     """
 
     operations: frozenset[Operation] = frozenset({Operation.ADD, Operation.REMOVE})
@@ -55,6 +59,9 @@ class Capabilities:
     smallest_audience: int | None = None
     largest_audience: int | None = None
     while_emptied: str = ""
+    lists_audiences: bool = False
+    creates_audiences: bool = False
+    newborn_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +85,8 @@ class ConnectionContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationContext:
-    """What a destination is handed: its connection, and the export's loaded settings."""
+    """What a destination is handed: its connection, and the export's loaded settings. To list and create
+    audiences there is no export yet: the settings are the schema's defaults then, without an audience."""
 
     connection: ConnectionContext
     settings: Mapping[str, Any]
@@ -86,6 +94,9 @@ class DestinationContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAudience:
+    """An audience to be made. `description` must be kept by the service, and come back with the audience:
+    the core finds by it what a lost answer has made."""
+
     name: str
     description: str = ""
     retention_in_days: int | None = None
@@ -111,7 +122,7 @@ class Destination(abc.ABC):
 
     @abc.abstractmethod
     def create_audience(self, request: NewAudience) -> Audience:
-        """Make a new, empty audience."""
+        """Make a new, empty audience. Raises `ValueError` with a sentence for people where it cannot."""
 
     @abc.abstractmethod
     def deliver(self, batch: Batch) -> Receipt:

@@ -6,7 +6,7 @@ only, loaded as a `Secret`), `advanced` (not prompted for).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -109,11 +109,12 @@ def settings_of(schema: type[marshmallow.Schema]) -> tuple[SettingInfo, ...]:
 
 
 def load_settings(
-    schema: type[marshmallow.Schema], values: Mapping[str, Any], *, what: str
+    schema: type[marshmallow.Schema], values: Mapping[str, Any], *, what: str, without: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Validated settings of `what`; raises `InvalidFault` naming every one that is wrong."""
+    """Validated settings of `what`; raises `InvalidFault` naming every one that is wrong. Those in `without`
+    may be missing."""
     try:
-        loaded: dict[str, Any] = schema().load(dict(values))
+        loaded: dict[str, Any] = schema().load(dict(values), partial=tuple(without))
     except marshmallow.ValidationError as fault:
         raise InvalidFault(
             Code.SETTING_INVALID,

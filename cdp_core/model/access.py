@@ -29,11 +29,13 @@ class Action(StrEnum):
     CONNECTION_AGREE = "connection.agree"
     CONNECTION_AUTHENTICATE = "connection.authenticate"
     CONNECTION_EXPORT_USER = "connection.export-user"
+    CONNECTION_AUDIENCES = "connection.audiences"
     CONNECTION_REMOVE = "connection.remove"
     EXPORT_OPTIONS = "export.options"
     EXPORT_LIST = "export.list"
     EXPORT_SHOW = "export.show"
     EXPORT_ADD = "export.add"
+    EXPORT_ADD_EACH = "export.add-each"
     EXPORT_EDIT = "export.edit"
     EXPORT_DUPLICATE = "export.duplicate"
     EXPORT_DETACH = "export.detach"
@@ -42,6 +44,7 @@ class Action(StrEnum):
     EXPORT_PLAN = "export.plan"
     EXPORT_RUN = "export.run"
     EXPORT_RESYNC = "export.resync"
+    EXPORT_STATUS = "export.status"
     EXPORT_HISTORY = "export.history"
     EXPORT_SHOW_RUN = "export.show-run"
     EXPORT_REJECTED = "export.rejected"
@@ -95,11 +98,13 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.CONNECTION_AGREE: "agree to a connection's consent texts",
     Action.CONNECTION_AUTHENTICATE: "sign in for a connection",
     Action.CONNECTION_EXPORT_USER: "become a connection's export user",
+    Action.CONNECTION_AUDIENCES: "see what audiences a connection reaches",
     Action.CONNECTION_REMOVE: "remove a connection",
     Action.EXPORT_OPTIONS: "see what an export can be made of",
     Action.EXPORT_LIST: "list exports",
     Action.EXPORT_SHOW: "see an export",
     Action.EXPORT_ADD: "add an export",
+    Action.EXPORT_ADD_EACH: "add an export for each segment",
     Action.EXPORT_EDIT: "change an export",
     Action.EXPORT_DUPLICATE: "duplicate an export",
     Action.EXPORT_DETACH: "detach an export",
@@ -108,6 +113,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_PLAN: "plan an export",
     Action.EXPORT_RUN: "run an export",
     Action.EXPORT_RESYNC: "send an export's members again",
+    Action.EXPORT_STATUS: "ask the service for an audience's state",
     Action.EXPORT_HISTORY: "see an export's history",
     Action.EXPORT_SHOW_RUN: "see a run",
     Action.EXPORT_REJECTED: "write down what was refused",

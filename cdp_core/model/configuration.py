@@ -81,7 +81,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """Destination settings, data matching and segments over a connection (`None`: detached)."""
+    """Destination settings, data matching and segments over a connection (`None`: detached). `group` names
+    the exports that were added together, one for each segment."""
 
     id: str
     name: str
@@ -91,6 +92,7 @@ class Export:
     matching: tuple[Match, ...] = ()
     segment_ids: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    group: str | None = None
     created_by: str = ""
     created_at: datetime | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -85,15 +86,23 @@ class Patience:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """A list at the service. `origin` (scheme, host, port of the API) keeps a simulator's audience
-    apart from the real one; statuses are the service's words; None where it does not say."""
+    apart from the real one; statuses are the service's words; None where it does not say.
+
+    `holds_nobody` is whether the service says that nothing was ever uploaded, or that it was emptied since.
+    `warning` is a sentence for people on what the audience is not good for as it is.
+    """
 
     id: str
     name: str = ""
     origin: str = ""
+    description: str = ""
     upload_status: str | None = None
     targetable_status: str | None = None
     approximate_number_users: int | None = None
     retention_in_days: int | None = None
+    created_at: datetime | None = None
+    holds_nobody: bool | None = None
+    warning: str = ""
     details: Any = None
 
 

@@ -28,7 +28,8 @@ class RunStatus(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What the history keeps. `resumed_from` names the run whose leftovers this one settled;
-    `settled_by` the run that settled this one's."""
+    `settled_by` the run that settled this one's. `drift` are sentences on how what the service said of the
+    audience before anything was sent cannot be what the ledger says."""
 
     id: str
     export_id: str
@@ -50,6 +51,7 @@ class Run:
     error_code: str | None = None
     error: str | None = None
     error_hint: str | None = None
+    drift: tuple[str, ...] = ()
 
     @property
     def released(self) -> int:

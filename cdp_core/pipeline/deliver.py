@@ -12,6 +12,9 @@ What was suppressed since it was planned is left out at the moment of sending, e
 A batch that is refused for its content is halved, and each half is a batch of its own, until the bad
 digests stand alone. Finding k of them among n takes at most some 2·k·log2(n) further requests; after
 `MOST_HALVES` of them for what is new, and as many for what was refused before, refused batches stay whole.
+
+An audience that was made a moment ago may refuse members for a while: for `newborn_seconds` after its first
+refusal such a batch is sent again, and neither halved nor taken for refused.
 """
 
 from __future__ import annotations
@@ -50,6 +53,7 @@ from cdp_core.model.delivery import (
     Patience,
     Receipt,
 )
+from cdp_core.pipeline.newborn import LONGEST_PAUSE, NOT_THERE_YET, Newborn, NotYet
 from cdp_core.pipeline.pieces import Piece, UnderWay
 
 AGAIN = (Throttled, ServiceFailed, Unanswered, NeverSent)
@@ -155,6 +159,7 @@ class Delivery:
         screen: Screen = lambda kind, digests: (),
         patience: Patience | None = None,
         most_halves: int = MOST_HALVES,
+        newborn_seconds: float = 0.0,
     ) -> None:
         self._run_id = run_id
         self._plan = plan
@@ -169,6 +174,7 @@ class Delivery:
         self._screen = screen
         self._patience = patience or Patience()
         self._allowances = {again: _Allowance(most_halves) for again in (False, True)}
+        self._newborn = Newborn(newborn_seconds)
         self._numbers = itertools.count(1)
         self._fault: DestinationFault | CdpError | None = None
 
@@ -293,10 +299,20 @@ class Delivery:
             raise NeverSent("the delivery ended before the batch was sent")
         self._leave_out(under_way)
         self._journal.attempt(under_way.journaled)
-        with _credentials():
-            if under_way.piece.empties:
-                return self._destination.remove_all()
-            return self._destination.deliver(under_way.request)
+        try:
+            with _credentials():
+                if under_way.piece.empties:
+                    return self._destination.remove_all()
+                receipt = self._destination.deliver(under_way.request)
+        except NOT_THERE_YET as fault:
+            if self._newborn.still():
+                raise NotYet.said(_receipt(fault)) from fault
+            raise
+        if receipt.accepted:
+            self._newborn.grown()
+        elif self._newborn.still():
+            raise NotYet.said(receipt)
+        return receipt
 
     def _leave_out(self, under_way: UnderWay) -> None:
         piece = under_way.piece
@@ -309,12 +325,18 @@ class Delivery:
 
     def _trying(self) -> tenacity.Retrying:
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(AGAIN),
-            stop=lambda state: state.attempt_number >= self._patience.attempts or self._over,
+            retry=tenacity.retry_if_exception_type((*AGAIN, NotYet)),
+            stop=self._enough,
             wait=self._wait,
             sleep=self._sleep,
             reraise=True,
         )
+
+    def _enough(self, state: tenacity.RetryCallState) -> bool:
+        """How long a newborn audience is waited for is its own limit."""
+        fault = state.outcome.exception() if state.outcome else None
+        spent = state.attempt_number >= self._patience.attempts and not isinstance(fault, NotYet)
+        return spent or self._over
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Back-off with jitter, or as long as the service asked for; a throttled token slows everyone."""
@@ -322,6 +344,8 @@ class Delivery:
         backing_off = tenacity.wait_exponential(multiplier=first, max=longest)
         jittered = (backing_off + tenacity.wait_random(0, first))(state)
         fault = state.outcome.exception() if state.outcome else None
+        if isinstance(fault, NotYet):
+            return min(jittered, LONGEST_PAUSE)
         if isinstance(fault, Throttled):
             jittered = max(jittered, fault.retry_after or 0.0)
             self._pace.penalise(jittered)

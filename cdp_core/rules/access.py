@@ -38,8 +38,11 @@ CONTRIBUTOR = Role(
             Action.SEGMENT_REMOVE,
             Action.CONNECTION_LIST,
             Action.CONNECTION_SHOW,
+            Action.CONNECTION_AUDIENCES,
             Action.EXPORT_OPTIONS,
             Action.EXPORT_ADD,
+            Action.EXPORT_ADD_EACH,
+            Action.EXPORT_STATUS,
             Action.EXPORT_EDIT,
             Action.EXPORT_DUPLICATE,
             Action.EXPORT_DETACH,
@@ -71,8 +74,11 @@ PERSONAL_ACTIONS = frozenset({Action.CONNECTION_AGREE, Action.CONNECTION_EXPORT_
 THROUGH_A_CONNECTION = frozenset(
     {
         Action.CONNECTION_SHOW,
+        Action.CONNECTION_AUDIENCES,
         Action.EXPORT_OPTIONS,
         Action.EXPORT_ADD,
+        Action.EXPORT_ADD_EACH,
+        Action.EXPORT_STATUS,
         Action.EXPORT_EDIT,
         Action.EXPORT_DUPLICATE,
         Action.EXPORT_DETACH,

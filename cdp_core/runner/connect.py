@@ -201,9 +201,24 @@ class Connector:
     @contextmanager
     def destination(self, export: Export) -> Iterator[OpenDestination]:
         """The export's audience, ready to be sent to."""
-        connection = self.connection_of(export)
         spec = self._catalog.destination(export.destination)
         settings = load_settings(spec.settings_schema, export.settings, what=f"export {export.name!r}")
+        with self._destination(self.connection_of(export), spec, settings) as opened:
+            yield opened
+
+    @contextmanager
+    def destinations(self, connection: Connection) -> Iterator[OpenDestination]:
+        """What lists and makes the audiences that a connection reaches; it has none of its own."""
+        spec = self._catalog.destination_for(connection.type)
+        defaults = {info.name: info.default for info in settings_of(spec.settings_schema)}
+        settings = {name: value for name, value in defaults.items() if value is not None}
+        with self._destination(connection, spec, settings) as opened:
+            yield opened
+
+    @contextmanager
+    def _destination(
+        self, connection: Connection, spec: DestinationSpec, settings: Mapping[str, Any]
+    ) -> Iterator[OpenDestination]:
         with self.open(connection, concurrency=spec.capabilities.concurrency) as context:
             destination = spec.factory(DestinationContext(connection=context, settings=settings))
             yield OpenDestination(

@@ -53,13 +53,20 @@ def _open(connector: Connector, export: Export, opened: ExitStack) -> Opened:
     to = opened.enter_context(connector.destination(export))
     try:
         audience = to.renewing(to.destination.verify)
-    except ValueError as unfit:
-        raise InvalidFault(
-            Code.AUDIENCE_UNFIT,
-            str(unfit),
-            where=f"export {export.name!r}",
-            hint=f"cdp export edit {as_typed(export.name)} --set {to.spec.audience_setting}=…",
-        ) from unfit
+    except ValueError as reason:
+        raise unfit(export, to, reason) from reason
     except DestinationFault as fault:
         raise connector.as_error(fault, to.connection) from fault
     return Opened(to, audience)
+
+
+def unfit(export: Export, to: OpenDestination, reason: ValueError) -> InvalidFault:
+    """What a destination has against an export's audience."""
+    setting = to.spec.audience_setting
+    return InvalidFault(
+        Code.AUDIENCE_UNFIT,
+        str(reason),
+        where=f"export {export.name!r}",
+        hint=f"another one: --set {setting}=… (`cdp connection audiences {as_typed(to.connection.name)}` "
+        "lists them)",
+    )

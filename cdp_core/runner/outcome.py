@@ -9,6 +9,7 @@ from cdp_core.errors import Code, ExitStatus
 from cdp_core.model.accounting import DeliveryCounts
 from cdp_core.model.delivery import BatchOutcome, BatchStatus
 from cdp_core.model.journal import NOTHING_SENT, JournalTotals
+from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.pipeline.plan import Plan
 
@@ -66,6 +67,7 @@ def notes(run: Run) -> tuple[str, ...]:
     if run.status is RunStatus.SKIPPED:
         said.append("Skipped because of the audience's size: nothing was added.")
     said += _claims(run)
+    said += _of_audience(run)
     if run.resumed_from:
         said.append(f"Settled what run {run.resumed_from} had left.")
     if run.status in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED):
@@ -87,6 +89,15 @@ def _claims(run: Run) -> Iterator[str]:
         yield f"{kept:,} digests that are not wanted any more stay in the audience: the export only adds."
     if resent := sum(kind.resent for kind in run.kinds.values()):
         yield f"Of what is sent, {resent:,} digests were in the audience already: they are sent once more."
+
+
+def _of_audience(run: Run) -> Iterator[str]:
+    """What the service said of it, before and after."""
+    yield from run.drift
+    if run.drift:
+        yield f"To send the ledger's whole content again: cdp export resync {as_typed(run.export_name)}"
+    if run.audience is not None and run.audience.warning:
+        yield run.audience.warning
 
 
 def _halved(run: Run) -> Iterator[str]:

@@ -6,6 +6,7 @@ Whatever ends the delivery, the ledger is brought up to the journal, here or by 
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 
 from cdp_core.contract.faults import CredentialsRejected, DestinationFault
 from cdp_core.errors import CdpError, Code, InternalFault
@@ -15,6 +16,8 @@ from cdp_core.model.run import RunStatus, Station
 from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
 from cdp_core.pipeline.plan import Plan
+from cdp_core.rules.drift import Known, drift
+from cdp_core.runner.history import known_of
 from cdp_core.runner.latecomers import Latecomers
 from cdp_core.runner.opening import Opened
 from cdp_core.runner.outcome import delivery_counts
@@ -22,6 +25,9 @@ from cdp_core.runner.pace import ConnectionPace
 from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
 from cdp_core.runner.watch import LeaseWatch
+
+# Clocks differ: the service's and ours.
+NEWBORN = timedelta(hours=1)
 
 
 class Sending:
@@ -50,7 +56,9 @@ class Sending:
 
     def send(self, plan: Plan, opened: Opened) -> None:
         to = opened.to
-        self._record.note(audience=opened.audience)
+        known = known_of(self._state, self._audience)
+        found = drift(opened.audience, known, now=datetime.now(UTC))
+        self._record.note(audience=opened.audience, drift=tuple(each.message for each in found))
         self._record.save(RunStatus.DELIVERING)
         planned = self._record.run.delivered.planned
         self._record.tell(Station.DELIVER, "started", 0, planned)
@@ -68,6 +76,7 @@ class Sending:
             stop=self._stop,
             screen=Latecomers(self._state.suppressions, self._suppressions_known()),
             patience=self._services.workspace.settings.patience,
+            newborn_seconds=to.spec.capabilities.newborn_seconds if _is_newborn(opened, known) else 0.0,
         ).run()
         self._record.tell(Station.DELIVER, "ended")
         self._record.tell(Station.COMMIT, "started")
@@ -129,3 +138,9 @@ class Sending:
         self._record.note(audience=audience)
         self._state.runs.save(self._record.run)
         self._record.tell(Station.READ_BACK, "ended")
+
+
+def _is_newborn(opened: Opened, known: Known) -> bool:
+    """An audience that nothing was ever put into, and that the service made within the last hour."""
+    created = opened.audience.created_at
+    return known.first_commit is None and (created is None or datetime.now(UTC) - created < NEWBORN)

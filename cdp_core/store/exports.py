@@ -104,6 +104,7 @@ def _values(export: Export) -> dict[str, Any]:
         "settings": dict(export.settings),
         "matching": [[match.kind, match.field] for match in export.matching],
         "policy": export.policy.as_dict(),
+        "grouped_as": export.group,
         "created_by": export.created_by,
     }
 
@@ -118,6 +119,7 @@ def _export(row: Row[Any], segment_ids: list[str]) -> Export:
         matching=tuple(Match(kind=kind, field=field) for kind, field in row.matching),
         segment_ids=tuple(segment_ids),
         policy=Policy.from_dict(row.policy),
+        group=row.grouped_as,
         created_by=row.created_by,
         created_at=row.created_at,
     )

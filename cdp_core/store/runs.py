@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, true, update
@@ -141,12 +142,13 @@ def _values(run: Run) -> dict[str, Any]:
         "members": run.members,
         "profiles": run.profiles,
         "delivered": run.delivered.as_dict(),
-        "audience": None if run.audience is None else dataclasses.asdict(run.audience),
+        "audience": None if run.audience is None else _kept(run.audience),
         "seconds": run.seconds,
         "resumed_from": run.resumed_from,
         "error_code": run.error_code,
         "error": run.error,
         "error_hint": run.error_hint,
+        "drift": list(run.drift),
     }
     return values if run.settled_by is None else {**values, "settled_by": run.settled_by}
 
@@ -166,11 +168,23 @@ def _run(row: Row[Any]) -> Run:
         members=row.members,
         profiles=row.profiles,
         delivered=DeliveryCounts(**row.delivered),
-        audience=None if row.audience is None else Audience(**row.audience),
+        audience=None if row.audience is None else _audience(row.audience),
         seconds=row.seconds,
         resumed_from=row.resumed_from,
         settled_by=row.settled_by,
         error_code=row.error_code,
         error=row.error,
         error_hint=row.error_hint,
+        drift=tuple(row.drift or ()),
     )
+
+
+def _kept(audience: Audience) -> dict[str, Any]:
+    created = audience.created_at
+    return {**dataclasses.asdict(audience), "created_at": None if created is None else created.isoformat()}
+
+
+def _audience(kept: dict[str, Any]) -> Audience:
+    """The inverse of `_kept`; what earlier versions have kept has fewer fields."""
+    created = kept.get("created_at")
+    return Audience(**kept | {"created_at": None if created is None else datetime.fromisoformat(created)})

@@ -23,6 +23,7 @@ from cdp_core.store.grants import Grants
 from cdp_core.store.journal import Journal
 from cdp_core.store.leases import Leases
 from cdp_core.store.ledgers import Ledgers
+from cdp_core.store.new_audiences import NewAudiences
 from cdp_core.store.plans import Plans
 from cdp_core.store.processes import this_process
 from cdp_core.store.rates import Rates
@@ -44,6 +45,7 @@ class State:
         self.segments = Segments(database)
         self.exports = Exports(database)
         self.connections = Connections(database, self.exports)
+        self.new_audiences = NewAudiences(database)
         self.consents = Consents(database)
         self.grants = Grants(database)
         self.plans = Plans(database)

@@ -86,8 +86,23 @@ exports = Table(
     Column("settings", Json, nullable=False),
     Column("matching", Json, nullable=False),
     Column("policy", Json, nullable=False, server_default="{}"),
+    # Exports that one command has made, each for a segment with an audience of its own.
+    Column("grouped_as", Text, index=True),
     Column("created_by", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+# Audiences that are asked for and that no export has yet. `marker` stands in the audience's description.
+new_audiences = Table(
+    "new_audiences",
+    metadata,
+    Column("marker", Text, primary_key=True),
+    Column("connection_id", Text, ForeignKey("connections.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("retention_in_days", Integer),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    UniqueConstraint("connection_id", "name"),
 )
 
 export_segments = Table(
@@ -175,6 +190,7 @@ runs = Table(
     Column("error_code", Text),
     Column("error", Text),
     Column("error_hint", Text),
+    Column("drift", Json),
     # Which audience's ledger the run is about, under which fence, and the version that it committed (0 where
     # the ledger was moved aside since).
     Column("destination", Text),

@@ -168,10 +168,11 @@ def _told(value: Any) -> str:
 
 def exports(views: Iterable[ExportView]) -> Listing:
     return Listing(
-        ("Export", "Type", "Mode", "Connection", "Status", "Refreshed", "You may"),
+        ("Export", "Group", "Type", "Mode", "Connection", "Status", "Refreshed", "You may"),
         (
             (
                 view.name,
+                view.group or "",
                 view.destination,
                 str(view.policy.mode),
                 _connection_of(view),
@@ -181,6 +182,7 @@ def exports(views: Iterable[ExportView]) -> Listing:
             )
             for view in views
         ),
+        texts=("Group",),
         empty="No exports yet. cdp export add NAME --connection NAME",
     )
 
@@ -200,6 +202,7 @@ def export(view: ExportView) -> Details:
         view.name,
         (
             ("Type", view.destination),
+            ("Group", view.group or ""),
             ("Connection", _connection_of(view)),
             ("Segments", _names(view.segments)),
             ("Data matching", _names(f"{match.kind} from {match.field}" for match in view.matching)),
@@ -219,6 +222,17 @@ def added_export(view: ExportView) -> Iterator[RenderableType]:
     """A new export, and how to see what it would do."""
     yield export(view)
     yield Text.assemble(("Next: ", "bold"), f"cdp export plan {quoted(view.name)}   (nothing is sent yet)")
+
+
+def added_exports(group: str, views: tuple[ExportView, ...]) -> Iterator[RenderableType]:
+    """The exports of a group that were added, each with the audience that was made for it."""
+    if not views:
+        return
+    yield Listing(
+        ("Export", "Segment", "New audience"),
+        ((view.name, _names(view.segments), view.audience) for view in views),
+    )
+    yield Text.assemble(("Next: ", "bold"), f"cdp export plan {quoted(group)}   (nothing is sent yet)")
 
 
 def _settings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -47,6 +47,7 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
     from cdp_core import Capabilities, DestinationSpec, MatchingRule, Operation, Rate
     from cdp_snapchat.schemas import (
         BATCH_LIMIT,
+        NEWBORN_SECONDS,
         SCHEMAS,
         SMALLEST_AUDIENCE,
         WHILE_EMPTIED,
@@ -67,6 +68,9 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
                 concurrency=4,
                 smallest_audience=SMALLEST_AUDIENCE,
                 while_emptied=WHILE_EMPTIED,
+                lists_audiences=True,
+                creates_audiences=True,
+                newborn_seconds=NEWBORN_SECONDS,
             ),
             factory=_audience,
             audience_setting="audience_id",

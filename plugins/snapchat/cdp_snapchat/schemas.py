@@ -28,6 +28,8 @@ WHILE_EMPTIED = (
     "Until it is filled again and Snapchat has processed the upload, which takes 24 to 48 hours, no ad "
     "reaches anybody through it."
 )
+# Peers saw new audiences refuse users for several seconds.
+NEWBORN_SECONDS = 60.0
 ANSWER_TIMEOUT = 300.0
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

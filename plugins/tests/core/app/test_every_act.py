@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
 from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
@@ -34,6 +35,7 @@ ROOMS: dict[str, type] = {
     "segments": Segments,
     "connections": Connections,
     "exports": Exports,
+    "audiences": Audiences,
     "people": People,
     "suppressions": Suppressions,
     "runs": Runs,

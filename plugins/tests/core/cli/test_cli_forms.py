@@ -124,6 +124,9 @@ FORM = DestinationForm(
     kinds={"EMAIL": "required", "PHONE": "optional"},
     fields=("email", "phone"),
     segments=("Loyal",),
+    audience_setting="audience_id",
+    lists_audiences=False,
+    creates_audiences=False,
 )
 
 
@@ -169,7 +172,7 @@ def test_a_segment_is_missing_by_its_option_and_by_its_absence() -> None:
     with pytest.raises(UsageFault) as fault:
         complete_segments(FORM, ())
     assert fault.value.hint == "--segment NAME"
-    none = DestinationForm(destination="a", label="A", settings=(), kinds={}, fields=(), segments=())
+    none = dataclasses.replace(FORM, segments=())
     with pytest.raises(UsageFault) as fault:
         complete_segments(none, ())
     assert "cdp segment add" in fault.value.hint
