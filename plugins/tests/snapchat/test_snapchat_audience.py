@@ -247,7 +247,7 @@ def test_an_audience_is_not_created_where_it_is_not_clear_in_which_account(
     audience: SnapchatAudience, simulator: SnapchatSimulator
 ) -> None:
     simulator.world.add_ad_account("Second")
-    with pytest.raises(ValueError, match="Demo ad account, Second"):
+    with pytest.raises(ValueError, match=r"Demo ad account \(.*; Second \("):
         audience.create_audience(NewAudience(name="Loyal customers"))
 
 
@@ -259,7 +259,15 @@ def test_a_name_that_the_service_would_refuse_is_refused_here(audience: Snapchat
 
 def test_a_refused_creation_is_told_in_words(audience: SnapchatAudience) -> None:
     with pytest.raises(ValueError, match="Snapchat answered 400"):
-        audience.create_audience(NewAudience(name="x", retention_in_days=0))
+        audience.create_audience(NewAudience(name=" "))
+
+
+@pytest.mark.parametrize("days", [0, 10_000])
+def test_a_retention_that_the_service_would_refuse_is_refused_here(
+    audience: SnapchatAudience, days: int
+) -> None:
+    with pytest.raises(ValueError, match="9999 days"):
+        audience.create_audience(NewAudience(name="x", retention_in_days=days))
 
 
 def test_who_am_i_names_the_user_without_the_address(connection: ConnectionContext) -> None:

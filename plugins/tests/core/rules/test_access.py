@@ -46,6 +46,7 @@ def test_every_action_has_words_of_its_own_for_people() -> None:
 def test_connections_are_the_administrators() -> None:
     contributor = actions_of({"contributor"}, BUILT_IN_ROLES)
     assert {str(a) for a in contributor if a.startswith("connection.")} == {
+        "connection.audiences",
         "connection.list",
         "connection.show",
     }
