@@ -18,6 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cdp_core.contract.connection import Choice as Choice
     from cdp_core.contract.connection import (
         ConnectionType as ConnectionType,
     )
@@ -172,7 +173,14 @@ if TYPE_CHECKING:
 
 # Names are looked up when they are first used: `cdp --help` must not pay for marshmallow and pluggy.
 _HOMES = {
-    "cdp_core.contract.connection": ("ConnectionType", "OAuth2", "ServiceIdentity", "SignInFault", "Token"),
+    "cdp_core.contract.connection": (
+        "Choice",
+        "ConnectionType",
+        "OAuth2",
+        "ServiceIdentity",
+        "SignInFault",
+        "Token",
+    ),
     "cdp_core.contract.destination": (
         "Batch",
         "Capabilities",

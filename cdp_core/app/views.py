@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cdp_core.contract.connection import Choice
 from cdp_core.contract.schemas import SettingInfo
 from cdp_core.errors import ExitStatus
 from cdp_core.model.configuration import Match
@@ -47,7 +48,10 @@ class ConsentView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionView:
-    """A connection; to whom may only use it, nothing but its name and type (`settings` is None then)."""
+    """A connection; to whom may only use it, nothing but its name and type (`settings` is None then).
+
+    Where the service has just been asked: `lacking` are sentences on rights that the signed-in user has not,
+    `open_choices` what it offers for settings that nobody has chosen yet."""
 
     name: str
     type: str
@@ -61,6 +65,8 @@ class ConnectionView:
     consent_missing: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
     token: Mapping[str, Any] | None = None
+    lacking: tuple[str, ...] = ()
+    open_choices: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

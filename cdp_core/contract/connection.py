@@ -59,11 +59,26 @@ class OAuth2(abc.ABC):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A value that a setting may have, as the service knows it, and what it is called there."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceIdentity:
-    """Who one is at the service, for people to recognise: labelled values, none of them secret."""
+    """Who one is at the service, for people to recognise: labelled values, none of them secret.
+
+    `choices` are, for settings of the connection that only somebody signed in can know, the values that
+    the service offers: one alone is taken, of several one is picked. `lacking` are sentences on rights that
+    the signed-in user has not, and how to get them.
+    """
 
     name: str
     details: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from cdp_core.vault.vault import Vault
 
 if TYPE_CHECKING:
     from cdp_core.oauth.session import ConnectionSession
-    from cdp_core.oauth.tokens import TokenKeeper
+    from cdp_core.oauth.tokens import TokenHealth, TokenKeeper
 
 R = TypeVar("R")
 
@@ -141,10 +141,9 @@ class Connector:
             on_reconnect=reconnect,
         )
 
-    def token_health(self, connection: Connection) -> dict[str, Any] | None:
+    def token_health(self, connection: Connection) -> TokenHealth | None:
         """Age, scope and next refresh of the token, never its value; None where there is none."""
-        health = self.keeper(connection).health()
-        return None if health is None else dataclasses.asdict(health)
+        return self.keeper(connection).health()
 
     def forget(self, connection: Connection) -> None:
         """Delete what the vault keeps for a connection that is removed."""

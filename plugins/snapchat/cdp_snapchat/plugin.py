@@ -104,7 +104,7 @@ def cdp_commands(cli: click.Group) -> None:
 
 
 def _verify(connection: ConnectionContext) -> ServiceIdentity:
-    from cdp_snapchat.destination import who_am_i
+    from cdp_snapchat.identity import who_am_i
 
     return who_am_i(connection)
 

@@ -32,7 +32,7 @@ WHILE_EMPTIED = (
 NEWBORN_SECONDS = 60.0
 ANSWER_TIMEOUT = 300.0
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _AUDIENCE_ID = re.compile(r"[0-9]{1,20}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -84,6 +84,19 @@ class ConnectionSettings(_Trimmed):
             "help": "Exactly as registered with the app. A loopback address with its port is listened on "
             "(port 0: any free one, where the service allows that); for any other, you paste the URL.",
             "example": REDIRECT_URI,
+        },
+    )
+    ad_account_id = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(
+            _UUID, error="An ad account's id looks like 8adc3db7-8148-4fbf-999c-8d2266369d74."
+        ),
+        metadata={
+            "label": "Ad account",
+            "help": "The ad account whose audiences are filled. Sign-in offers those that you reach.",
+            "example": "8adc3db7-8148-4fbf-999c-8d2266369d74",
+            "advanced": True,
         },
     )
     api_url = fields.String(

@@ -29,7 +29,8 @@ from cdp_core.model.delivery import Operation
 from cdp_core.model.secret import Secret
 from cdp_core.oauth.session import ConnectionSession
 from cdp_snapchat.auth import SnapchatOAuth
-from cdp_snapchat.destination import SnapchatAudience, who_am_i
+from cdp_snapchat.destination import SnapchatAudience
+from cdp_snapchat.identity import who_am_i
 from cdp_snapchat.schemas import ConnectionSettings
 from cdp_snapchat.simulator import AUDIENCE_ID, SnapchatSimulator, snapchat_simulator
 
