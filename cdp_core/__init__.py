@@ -125,6 +125,8 @@ if TYPE_CHECKING:
     from cdp_core.contract.source import (
         SourceSpec as SourceSpec,
     )
+    from cdp_core.contract.transport import Transport as Transport
+    from cdp_core.contract.transport import TransportSettings as TransportSettings
     from cdp_core.errors import Code as Code
     from cdp_core.errors import InvalidFault as InvalidFault
     from cdp_core.model.access import (
@@ -216,6 +218,7 @@ _HOMES = {
         "Selection",
         "SourceSpec",
     ),
+    "cdp_core.contract.transport": ("Transport", "TransportSettings"),
     "cdp_core.errors": ("Code", "InvalidFault"),
     "cdp_core.model.access": ("Action", "Actor", "Opinion", "Resource", "Role"),
     "cdp_core.model.accounting": ("Reason",),

@@ -86,7 +86,8 @@ class ConnectionType:
     """Registers a kind of connection. `oauth` is None where the settings alone authenticate.
     `verify` asks the service who one is; it raises a `DestinationFault` where that fails. `origin` gives
     the API's scheme, host and port from the settings: credentials go there and nowhere else, and an
-    audience there is not the same as one of that id elsewhere."""
+    audience there is not the same as one of that id elsewhere. `app` names, from the settings, the app whose
+    rate limit all its connections share; it is kept, and no secret."""
 
     key: str
     label: str
@@ -94,3 +95,4 @@ class ConnectionType:
     verify: Callable[[ConnectionContext], ServiceIdentity]
     origin: Callable[[Mapping[str, Any]], str]
     oauth: OAuth2 | None = None
+    app: Callable[[Mapping[str, Any]], str] | None = None

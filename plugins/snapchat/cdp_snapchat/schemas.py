@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 import marshmallow
 from marshmallow import fields, validate
 
-from cdp_core import SecretField, ServiceUrl, SettingsSchema
+from cdp_core import SecretField, ServiceUrl, SettingsSchema, TransportSettings
 
 API_URL = "https://adsapi.snapchat.com/v1"
 ACCOUNTS_URL = "https://accounts.snapchat.com/login/oauth2"
 REDIRECT_URI = "http://127.0.0.1:8721/callback"
 BATCH_LIMIT = 100_000
+REQUESTS_AT_ONCE = 4
+MOST_REQUESTS_AT_ONCE = 8
 # What the service calls each kind of identifier; one request carries one of them.
 SCHEMAS = {"EMAIL": "EMAIL_SHA256", "PHONE": "PHONE_SHA256", "MOBILE_AD_ID": "MOBILE_AD_ID_SHA256"}
 # With fewer people matched, no ad is shown to an audience.
@@ -56,7 +58,7 @@ class _Trimmed(SettingsSchema):
         return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
 
 
-class ConnectionSettings(_Trimmed):
+class ConnectionSettings(_Trimmed, TransportSettings):
     """How to reach Snapchat's Marketing API as a registered OAuth app."""
 
     client_id = fields.String(
@@ -153,6 +155,17 @@ class ExportSettings(_Trimmed):
         },
     )
 
+    requests_at_once = fields.Integer(
+        load_default=REQUESTS_AT_ONCE,
+        validate=validate.Range(min=1, max=MOST_REQUESTS_AT_ONCE),
+        metadata={
+            "label": "Requests at once",
+            "help": "How many requests are under way at once, 1 to 8; each holds a batch in memory.",
+            "example": "4",
+            "advanced": True,
+        },
+    )
+
     @marshmallow.pre_load
     def _number_as_text(self, values: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         # An id without quotes in a TOML or JSON file is a number, and means the same.
@@ -178,3 +191,8 @@ def origin(settings: Mapping[str, Any]) -> str:
     shown = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     return f"{parts.scheme}://{shown}{port}"
+
+
+def app(settings: Mapping[str, Any]) -> str:
+    """The app whose rate limit connections share: its client id, at its API."""
+    return f"{origin(settings)}/{settings['client_id']}"
