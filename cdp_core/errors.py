@@ -99,6 +99,7 @@ class Code(Enum):
     NAME_INVALID = (322, "The name is not valid")
     PERSON_UNTOLD = (325, "What was given does not tell which person is meant")
     SCHEDULE_INVALID = (327, "The recurrence or its time zone is not valid")
+    AUDIT_BROKEN = (329, "The audit log does not hold together: somebody has changed it")
     AUDIENCE_EXISTS = (328, "There is an audience of that name already")
     LIST_UNREADABLE = (326, "The list of persons cannot be read")
     MODE_INVALID = (331, "The export's mode does not go with the destination, or with what was asked")
@@ -144,7 +145,6 @@ class Code(Enum):
     UNBALANCED = (7001, "A run's sums do not balance")
     UNEXPECTED = (7002, "An unexpected fault")
     LEASE_LOST = (7003, "The run lost its lease on the audience")
-    AUDIT_BROKEN = (7004, "The audit log does not hold together")
 
     def __init__(self, number: int, title: str) -> None:
         self.number = number

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cdp_core.app.desk import Desk, act
+from cdp_core.app.desk import Desk, act, is_login
 from cdp_core.app.views import GrantView, RoleView
-from cdp_core.errors import Code, InvalidFault, NotAllowedFault
+from cdp_core.errors import Code, InvalidFault, NotAllowedFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.audit import AuditEntry, AuditVerdict
 from cdp_core.model.names import checked_name
@@ -46,23 +46,40 @@ class Roles:
         return self._view(name)
 
     @act(Action.ROLE_REVOKE)
-    def revoke(self, person: str, *, role: str) -> GrantView:
-        """Take a role from a person; the last Administrator cannot be removed."""
+    def revoke(self, person: str, *, role: str, agreed: bool = False) -> GrantView:
+        """Take a role from a person; the last Administrator whom this machine knows cannot be removed.
+
+        Raises `UsageFault` where one takes one's own Administrator's role and has not `agreed` to that.
+        """
         key = role.lower()
         if key not in self.desk.state.grants.of(person):
             raise InvalidFault(
                 Code.NOT_FOUND, f"{person} does not have the role {role!r}", hint="see `cdp role list`"
             )
-        holders = [name for name, held in self.desk.state.grants.all().items() if "administrator" in held]
-        if key == "administrator" and holders == [person]:
-            raise NotAllowedFault(
-                Code.LAST_ADMINISTRATOR,
-                f"{person} is the last Administrator",
-                hint="grant somebody else the role first",
-            )
+        if key == "administrator":
+            self._require_others(person, agreed=agreed)
         self.desk.state.grants.revoke(person, key)
         self.desk.note(role=key)
         return self._view(person)
+
+    def _require_others(self, person: str, *, agreed: bool) -> None:
+        grants = self.desk.state.grants.all()
+        others = [name for name, held in grants.items() if "administrator" in held and name != person]
+        if not any(map(is_login, others)):
+            unknown = f"; no login here is called {', '.join(others)}" if others else ""
+            raise NotAllowedFault(
+                Code.LAST_ADMINISTRATOR,
+                f"{person} is the last Administrator who can act{unknown}",
+                where=f"person {person}",
+                hint="grant somebody else the role first: cdp role grant PERSON administrator",
+            )
+        if person == self.desk.actor.real and not agreed:
+            raise UsageFault(
+                Code.NOT_AGREED_TO_ACT,
+                "You take your own Administrator's role: only another Administrator can give it back.",
+                where=f"person {person}",
+                hint="add --yes",
+            )
 
     @act(Action.ROLE_LIST)
     def list(self) -> tuple[GrantView, ...]:
@@ -82,7 +99,8 @@ class Roles:
         )
 
     def _view(self, person: str) -> GrantView:
-        return GrantView(person=person, roles=tuple(sorted(self.desk.state.grants.of(person))))
+        roles = tuple(sorted(self.desk.state.grants.of(person)))
+        return GrantView(person=person, roles=roles, can_act=is_login(person))
 
 
 class Plugins:

@@ -66,6 +66,19 @@ def login() -> str:
         return str(os.getuid())
 
 
+def is_login(person: str) -> bool:
+    """Whether the operating system knows somebody of that name; so taken where it cannot be asked."""
+    try:
+        import pwd
+    except ImportError:  # Windows has no password database
+        return True
+    try:
+        pwd.getpwnam(person)
+    except KeyError:
+        return person.isdecimal()  # a container's user without an entry
+    return True
+
+
 class Desk:
     """Knows the actor; decides and audits each act."""
 

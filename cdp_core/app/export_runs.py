@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from cdp_core.app.desk import Desk, act
 from cdp_core.app.views import RunReport
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection
+from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.run import Run, RunEvent
 from cdp_core.runner.dead import as_they_stand
@@ -38,6 +40,8 @@ class ExportRuns:
         """A run that stops before anything is sent; the plan stays on disk."""
         export = self.desk.state.exports.get(name)
         run = self._runner.plan(export, self.desk.actor, progress)
+        # The service was not asked; which audience it would be is known.
+        run = dataclasses.replace(run, audience=Audience(id=self._runner.audience_of(export).audience_id))
         return self._report(run, self._runner.findings(export, run))
 
     @act(Action.EXPORT_RUN)

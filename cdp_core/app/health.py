@@ -173,7 +173,9 @@ class Doctor:
             name="audit",
             state="ok" if verdict.ok else "error",
             message=f"{verdict.entries:,} entries hold together" if verdict.ok else str(verdict.problem),
-            hint="" if verdict.ok else "cdp audit verify",
+            hint=""
+            if verdict.ok
+            else "find out who can write to state.db; entries before that one hold: cdp audit list",
         )
 
 

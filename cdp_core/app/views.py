@@ -268,8 +268,11 @@ class ResealedLedgers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
+    """`can_act` is whether this machine knows a login of that name."""
+
     person: str
     roles: tuple[str, ...]
+    can_act: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def list_(session: Session, *, limit: int, actor: str | None, action: str | None
 @json_option
 @click.pass_context
 def verify(context: click.Context, *, as_json: bool) -> None:
-    """Check that no entry was changed, taken out or put in. Exits 70 where the log does not hold together."""
+    """Check that no entry was changed, taken out or put in. Exits 3 where the log does not hold together."""
     session: Session = context.obj
     verdict = session.cdp().audit.verify()
     give(verdict, lambda: things.verdict(verdict), as_json=as_json)

@@ -64,4 +64,7 @@ def members_left(claims: int, *, take_members_out: bool) -> str:
         return ""
     if take_members_out:
         return f" Of its {claims:,} members there, those that no other export holds are taken out."
-    return f" The {claims:,} members that it had put into its audience stay; nothing takes them out later."
+    return (
+        f" The {claims:,} members that it had put into its audience stay; only another export that holds one "
+        "of them, too, takes that one out later."
+    )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 import rich_click
 
-from cdp_core.cli.command import json_option, noun
+from cdp_core.cli.ask import agreeing
+from cdp_core.cli.command import json_option, noun, yes_option
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
+from cdp_core.cli.render.console import remark
 from cdp_core.cli.render.words import plain
 from cdp_core.cli.session import Session
 
@@ -22,17 +24,21 @@ role = noun("role", help="Who may do what in this workspace.", example="cdp role
 def grant(session: Session, *, person: str, role: str, as_json: bool) -> None:
     """Give a person (their login on this machine) a role: viewer, contributor, administrator, …"""
     view = session.cdp().roles.grant(person, role=role)
+    if not view.can_act:
+        remark(f"This machine knows no login {plain(person)}: check the spelling.", style="yellow")
     give(view, lambda: (), as_json=as_json, said=_said(view.person, view.roles))
 
 
 @role.verb("revoke", example="cdp role revoke anna contributor")
 @rich_click.argument("person")
 @rich_click.argument("role", metavar="ROLE")
+@yes_option
 @json_option
 @click.pass_obj
-def revoke(session: Session, *, person: str, role: str, as_json: bool) -> None:
-    """Take a role from a person. The last Administrator stays."""
-    view = session.cdp().roles.revoke(person, role=role)
+def revoke(session: Session, *, person: str, role: str, yes: bool, as_json: bool) -> None:
+    """Take a role from a person. The last Administrator stays; one's own such role is asked about."""
+    roles = session.cdp().roles
+    view = agreeing(lambda agreed: roles.revoke(person, role=role, agreed=agreed), yes=yes)
     give(view, lambda: (), as_json=as_json, said=_said(view.person, view.roles))
 
 

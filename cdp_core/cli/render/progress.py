@@ -92,7 +92,9 @@ class Bars:
         """What was stopped keeps its bar as it is; a station without a total is full at its end."""
         (found,) = (each for each in self._progress.tasks if each.id == task)
         if found.total is None:
-            self._progress.update(task, total=found.completed or 1, completed=found.completed or 1)
+            # The bar of nothing is full, too, and counts nothing.
+            done = found.completed
+            self._progress.update(task, total=done or 1, completed=done or 1, uncounted=not done)
         self._progress.update(task, ended=True)
         self._progress.stop_task(task)
 
@@ -111,17 +113,19 @@ class Amount(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         unit = task.fields.get("unit")
-        if not unit or not task.completed:
+        if not unit or not task.completed or task.fields.get("uncounted"):
             return Text("")
-        of = f"/{int(task.total):,}" if task.total and task.total != task.completed else ""
-        return Text(f"{int(task.completed):,}{of} {unit}s", style="progress.download")
+        total, done = int(task.total or task.completed), int(task.completed)
+        told = counted(total, unit)
+        return Text(told if done == total else f"{done:,}/{told}", style="progress.download")
 
 
 class Rate(ProgressColumn):
     """How many a second."""
 
     def render(self, task: Task) -> Text:
-        speed = (task.finished_speed or task.speed) if task.fields.get("unit") else None
+        counts = task.fields.get("unit") and not task.fields.get("uncounted")
+        speed = (task.finished_speed or task.speed) if counts else None
         return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
 
 

@@ -138,7 +138,7 @@ def added_connection(view: ConnectionView, *, signs_in: bool) -> Iterator[Render
     """A new connection, and what is to be done before something can be sent through it."""
     yield connection(view)
     yield Text(consent_sentence(view))
-    if signs_in:
+    if signs_in and not view.consent_missing:
         yield Text.assemble(("Next: ", "bold"), f"cdp connection authenticate {quoted(view.name)}")
 
 

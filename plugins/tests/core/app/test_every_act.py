@@ -25,7 +25,7 @@ from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
-from cdp_core.errors import CdpError, Code, NotAllowedFault
+from cdp_core.errors import CdpError, Code, NotAllowedFault, UsageFault
 from cdp_core.model.access import Action
 from cdp_core.rules.recurrence import cron
 
@@ -158,6 +158,12 @@ def test_the_last_administrator_cannot_be_removed(cdp: CDP) -> None:
     with pytest.raises(NotAllowedFault) as refused:
         cdp.roles.revoke(me, role="administrator")
     assert refused.value.code is Code.LAST_ADMINISTRATOR
-    cdp.roles.grant("ann", role="administrator")
-    cdp.roles.revoke(me, role="administrator")
-    assert cdp.desk.state.grants.of("ann") == {"administrator"}
+    # Nobody can sign in as somebody whom the machine does not know.
+    assert not cdp.roles.grant("nobody-of-that-name", role="administrator").can_act
+    with pytest.raises(NotAllowedFault, match="nobody-of-that-name"):
+        cdp.roles.revoke(me, role="administrator", agreed=True)
+    assert cdp.roles.grant("daemon", role="administrator").can_act
+    with pytest.raises(UsageFault, match="your own"):
+        cdp.roles.revoke(me, role="administrator")
+    cdp.roles.revoke(me, role="administrator", agreed=True)
+    assert cdp.desk.state.grants.of("daemon") == {"administrator"}
