@@ -91,8 +91,10 @@ class Reach:
 
     def _check_function(self, tree: Any, parts: Any, allowed: frozenset[str], what: str) -> None:
         path = [str(part).lower() for part in _each(parts)]
-        if len(path) > 1 or path[0] not in allowed or path[0] in _FUNCTIONS_DENIED:
-            raise self._fault(f"the {what} {'.'.join(path)} is not allowed in a segment, or not known", tree)
+        if path[0] in _FUNCTIONS_DENIED:
+            raise self._fault(f"the {what} {path[0]} is not allowed in a segment", tree)
+        if len(path) > 1 or path[0] not in allowed:
+            raise self._fault(f"the {what} {'.'.join(path)} is none that Spark brings for segments", tree)
 
     def _functions(self) -> frozenset[str]:
         if self._built_in is None:
