@@ -15,8 +15,10 @@ from cdp_core.errors import CdpError, Code, InternalFault, InvalidFault, Tempora
 _PLACE = re.compile(r"\(line (\d+), pos (\d+)\)")
 _SAID = re.compile(r"^(?:\[[\w.]+\] )?(.*?)(?: SQLSTATE: \w+.*)?$")
 _RULE_FAILED = re.compile(r"InternalFault: CDP-\d+: ([^\n]*)")
-_LACKING = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
-_OTHER_VERSION = re.compile(r"OtherVersion: ([^\n]*)")
+_UNLIKE = re.compile(
+    r"(?:OtherVersion|ModuleNotFoundError|\[PYTHON_VERSION_MISMATCH\]):? "
+    r"(cdp-core [^\n]*|No module named '[\w.]+'|Python in worker has different version[^,\n]*)"
+)
 _ABOUT_A_VALUE = ("21", "22")
 
 
@@ -39,11 +41,11 @@ def analysis_fault(failure: Exception, query: str, place: QueryPlace, *, where: 
     return syntax_fault(_said(failure), position, place, where=where)
 
 
-def run_fault(failure: Exception, *, where: str, url: str) -> CdpError:
+def run_fault(failure: Exception, *, where: str, url: str, staging: str = "") -> CdpError:
     """What fails while rows are read: a value that the segment's query stumbles over, our own rule on an
-    executor, or the cluster."""
+    executor, or the cluster; also where it cannot write to `staging`."""
     told = str(failure)
-    if (found := _OTHER_VERSION.search(told)) or (found := _LACKING.search(told)):
+    if found := _UNLIKE.search(told):
         return _unlike(found[1], url)
     if found := _RULE_FAILED.search(told):
         hint = "report it to the author of the plugin that declares the kind"
@@ -55,10 +57,10 @@ def run_fault(failure: Exception, *, where: str, url: str) -> CdpError:
             where=where,
             hint="let it pass over such values, as in: try_cast(spend AS INT) > 500",
         )
-    return profiles_fault(failure, url)
+    return profiles_fault(failure, url, staging)
 
 
-def profiles_fault(failure: Exception, url: str) -> CdpError:
+def profiles_fault(failure: Exception, url: str, staging: str = "") -> CdpError:
     """A fault of the source or the cluster."""
     if _is_lost(failure):
         return TemporaryFault(
@@ -67,12 +69,13 @@ def profiles_fault(failure: Exception, url: str) -> CdpError:
             where=url,
             hint="run again; if it lacked memory: --option spark.driver.memory=4g, and spark.executor.memory",
         )
-    return InvalidFault(
-        Code.PROFILES_UNREADABLE,
-        f"Spark cannot read it: {_kind(failure)}",
-        where=url,
-        hint="see that Spark reads the table by itself, as in: spark-sql -e 'SELECT count(*) FROM …'",
-    )
+    hint = "see that Spark reads the table by itself, as in: spark-sql -e 'SELECT count(*) FROM …'"
+    if staging:
+        message = f"Spark cannot read it, or not stage what it finds: {_kind(failure)}"
+        hint += f"; and that its executors can write to {staging}"
+    else:
+        message = f"Spark cannot read it: {_kind(failure)}"
+    return InvalidFault(Code.PROFILES_UNREADABLE, message, where=url, hint=hint)
 
 
 def start_fault(failure: Exception, url: str) -> CdpError:
@@ -87,10 +90,10 @@ def start_fault(failure: Exception, url: str) -> CdpError:
 def _unlike(what: str, url: str) -> InvalidFault:
     return InvalidFault(
         Code.PROFILES_UNREADABLE,
-        f"the executors' Python is not like the one here: {what}",
+        f"Python on the executors is not like the one here: {what}",
         where=url,
-        hint='install the same there, and its plugins: pip install "cdp-core[spark]", in the Python that '
-        "spark.pyspark.python names",
+        hint='install the same there, with its plugins (pip install "cdp-core[spark]"), and name that Python '
+        "with --option spark.pyspark.python=/opt/cdp/bin/python",
     )
 
 
@@ -113,12 +116,16 @@ def _state(failure: Exception) -> str:
 
 
 def _kind(failure: Exception) -> str:
-    """The name of the error in words, `cast invalid input`, or that of its class."""
+    """The name of the error in words, `cast invalid input`, or that of the class of what caused it."""
     condition = _asked(failure, "getCondition") or _asked(failure, "getErrorClass")
     if condition:
         return str(condition).replace("_", " ").replace(".", ", ").lower()
     thrown: Any = getattr(failure, "java_exception", None)
-    return str(thrown.getClass().getSimpleName()) if thrown is not None else type(failure).__name__
+    if thrown is None:
+        return type(failure).__name__
+    while thrown.getCause() is not None:
+        thrown = thrown.getCause()
+    return str(thrown.getClass().getSimpleName())
 
 
 def _asked(failure: Exception, method: str) -> object:

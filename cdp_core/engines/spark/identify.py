@@ -69,7 +69,8 @@ class Preparation:
         # Digests are like no others, and cannot be compressed.
         how = {"compression": "uncompressed", "parquet.enable.dictionary": "false"}
         folder = self._staging.fresh()
-        self._session.run(lambda: frame.write.options(**how).parquet(folder), where=where)
+        place = self._staging.place
+        self._session.run(lambda: frame.write.options(**how).parquet(folder), where=where, staging=place)
         return int(written.get["n"])
 
     def _mapped(self, query: str, task: Callable[[Any], Any], schema: str, where: str) -> Any:
@@ -93,7 +94,7 @@ class Preparation:
         """The members' rows; where consent is asked also those of all others that do not plainly say yes."""
         columns = ", ".join(self._columns())
         if consent is None:
-            return f"SELECT {columns} FROM profiles WHERE {condition}"
+            return f"SELECT {columns} FROM profiles AS profiles WHERE {condition}"
         said = self._table.text_of(consent.field)
         row = f"SELECT ({condition}) AS member, {said} AS said, {columns} FROM profiles"
         plainly = ", ".join(map(binary, consent.granted))

@@ -24,8 +24,9 @@ def member_condition(session: Session, segment: Segment, key: str) -> str:
     text, where = text_of(segment), where_of(segment)
     _reached(session, segment)
     if segment.where is not None:
-        # As a filter: there it must be true or false, of one row alone.
-        beginning = "SELECT 1 FROM profiles WHERE (\n"
+        # As a filter: there it must be true or false, of one row alone. Without AS, `profiles WHERE (vip)`
+        # would be read as a table of the name `WHERE` with the column `vip`.
+        beginning = "SELECT 1 FROM profiles AS profiles WHERE (\n"
         session.analysed(f"{beginning}{text}\n)", QueryPlace(text, beginning), where=where)
         return f"coalesce((\n{text}\n), false)"
     beginning = "SELECT * FROM (\n"
@@ -41,7 +42,7 @@ def member_condition(session: Session, segment: Segment, key: str) -> str:
 def count_members(session: Session, segment: Segment, condition: str) -> int:
     """Run the query over all profiles; raises `InvalidFault` where it fails on a row, without the row."""
     where = where_of(segment)
-    query = f"SELECT count(*) FROM profiles WHERE {condition}"
+    query = f"SELECT count(*) FROM profiles AS profiles WHERE {condition}"
     text = text_of(segment)
     place = QueryPlace(text, query.partition(f"\n{text}\n")[0] + "\n")
     frame = session.analysed(query, place, where=where)

@@ -52,15 +52,23 @@ class Session:
         running = self._pyspark.sql.SparkSession.getActiveSession()
         if running is None:
             running = self._started(address, folder)
+        elif address.master not in (None, running.sparkContext.master):
+            raise InvalidFault(
+                Code.PROFILES_UNREADABLE,
+                f"a Spark runs in this process already, under the master {running.sparkContext.master!r}",
+                where=url,
+                hint="stop it first, or write 'spark://#…' to have the profiles read with it",
+            )
         # One's own: temporary views and settings of others are not seen, nor changed.
         self._spark: Any = running.newSession()
         for name, value in {**_OF_SESSIONS, **address.settings}.items():
             if self._spark.conf.isModifiable(name):
                 self._spark.conf.set(name, value)
-        self.is_local = is_local(self._spark.sparkContext.master)
-        if self.is_local:
-            # Else it would be whatever `python3` is.
-            self._spark.sparkContext.pythonExec = sys.executable
+        context = self._spark.sparkContext
+        self.is_local = is_local(context.master)
+        # Of itself it would be whatever `python3` is.
+        there = sys.executable if self.is_local else context.pythonExec
+        context.pythonExec = context.getConf().get("spark.pyspark.python", there)
 
     @property
     def spark(self) -> Any:
@@ -83,9 +91,12 @@ class Session:
     def table(self, name: str, told: Callable[[Exception], Exception]) -> Any:
         return self._guarded(lambda: self._spark.table(name), told)
 
-    def run(self, work: Callable[[], T], *, where: str) -> T:
-        """Work that reads rows; `where` names the segments whose queries it runs."""
-        return self._guarded(work, lambda failure: run_fault(failure, where=where, url=self._url))
+    def run(self, work: Callable[[], T], *, where: str, staging: str = "") -> T:
+        """Work that reads rows, and may write to `staging`; `where` names the segments whose queries it
+        runs."""
+        return self._guarded(
+            work, lambda failure: run_fault(failure, where=where, url=self._url, staging=staging)
+        )
 
     def rows(self, query: str) -> list[Any]:
         """All rows of a query of ours."""

@@ -6,10 +6,10 @@ many digests one after another. Spark's own commit makes a task that was done tw
 
 from __future__ import annotations
 
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -29,17 +29,16 @@ class Staging:
     """One engine's folder below `place`: a path, or a URL that Spark and Arrow read (s3a, gs, abfss)."""
 
     def __init__(self, place: str) -> None:
-        self._place = place
-        self._is_local = place.startswith(("/", "file:"))
-        self._folder = f"{place.rstrip('/')}/cdp-{uuid.uuid4().hex}"
+        self.place = place
+        local = re.sub(r"^file:(?://)?", "", place)
+        self._is_local = local.startswith("/")
+        self._folder = f"{(local if self._is_local else place).rstrip('/')}/cdp-{uuid.uuid4().hex}"
         self._made = 0
 
     def fresh(self) -> str:
         """A name for Spark to write to."""
-        if self._is_local:
-            self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._made += 1
-        return f"{f'file:{self._path}' if self._is_local else self._folder}/{self._made}"
+        return f"{'file:' if self._is_local else ''}{self._folder}/{self._made}"
 
     def read(self, pieces: int) -> Iterator[Piece]:
         """(kind, what, values, digests) of all that Spark last wrote.
@@ -48,8 +47,8 @@ class Staging:
         """
         seen = 0
         try:
-            files, folder = self._opened(str(self._made))
-            for found in files.get_file_info(fs.FileSelector(folder, recursive=True)):
+            files, folder = self._opened()
+            for found in files.get_file_info(fs.FileSelector(f"{folder}/{self._made}", recursive=True)):
                 if found.path.endswith(".parquet"):
                     with files.open_input_file(found.path) as file:
                         for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS):
@@ -64,30 +63,27 @@ class Staging:
 
     def remove(self) -> None:
         if self._made and self._is_local:
-            shutil.rmtree(self._path, ignore_errors=True)
+            shutil.rmtree(self._folder, ignore_errors=True)
         elif self._made:
-            files, folder = self._opened("")
+            files, folder = self._opened()
             files.delete_dir(folder)
         self._made = 0
 
-    @property
-    def _path(self) -> Path:
-        return Path(self._folder.removeprefix("file:").replace("//", "/"))
-
-    def _opened(self, below: str) -> tuple[Any, str]:
+    def _opened(self) -> tuple[Any, str]:
+        """The file system as Arrow reads it, and the folder in it."""
         if self._is_local:
-            return fs.LocalFileSystem(), str(self._path / below)
+            return fs.LocalFileSystem(), self._folder
         url = self._folder
         for theirs, arrows in _SCHEMES.items():
             url = url.replace(theirs, arrows, 1) if url.startswith(theirs) else url
         files, folder = fs.FileSystem.from_uri(url)
-        return files, f"{folder}/{below}".rstrip("/")
+        return files, str(folder)
 
     def _fault(self, message: str) -> InvalidFault:
         return InvalidFault(
             Code.PROFILES_UNREADABLE,
             message,
-            where=self._place,
+            where=self.place,
             hint="the option `staging` must be a folder that the executors and this machine share: a mount, "
             "or a URL such as s3a://bucket/folder",
         )

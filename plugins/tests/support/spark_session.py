@@ -13,6 +13,8 @@ import pytest
 from cdp_core.errors import InvalidFault
 
 MASTER = "local[2]"
+# What Java does to be quick later costs more than it wins where it lives for a minute.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def require_spark() -> None:
@@ -36,7 +38,11 @@ def spark() -> Iterator[Any]:
 
     with tempfile.TemporaryDirectory(prefix="cdp-spark-") as folder:
         # Few partitions: the tests' tables have few rows, and each partition is a task.
-        settings = {"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"}
+        settings = {
+            "spark.sql.shuffle.partitions": "2",
+            "spark.driver.memory": "1g",
+            "spark.driver.extraJavaOptions": SHORT_LIVED,
+        }
         session = Session(Address(master=MASTER, table="", settings=settings), Path(folder), url="tests")
         try:
             yield session.spark
