@@ -6,6 +6,7 @@ Java's own output is thrown away, and its log is off: both quote rows where a qu
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import subprocess
@@ -47,6 +48,7 @@ class Session:
 
     def __init__(self, address: Address, folder: Path, *, url: str) -> None:
         self._pyspark = _pyspark()
+        _refuse_connect(url)
         self._url = url
         self._gateway: Any = None
         running = self._pyspark.sql.SparkSession.getActiveSession()
@@ -183,6 +185,17 @@ def _pyspark() -> Any:
         logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
         return pyspark
     raise lacking
+
+
+def _refuse_connect(url: str) -> None:
+    """Its client parses nothing, so that a segment could not be held to the profiles before it is run."""
+    if remote := os.environ.get("SPARK_REMOTE"):
+        raise InvalidFault(
+            Code.PROFILES_UNREADABLE,
+            "SPARK_REMOTE names a server of Spark Connect, which cannot be read through",
+            where=remote.partition(";")[0],
+            hint=f"take SPARK_REMOTE away for this command, and name the cluster's master: {url!r}",
+        )
 
 
 def _require_answer(address: Address, url: str) -> None:

@@ -18,6 +18,7 @@ from cdp_core.engines.spark.staging import Staging
 from cdp_core.engines.spark.tasks import MEMBERS
 from cdp_core.errors import Code, InvalidFault, TemporaryFault, UsageFault
 from cdp_core.model.configuration import ProfileSource
+from spark_session import require_spark
 
 
 def source(url: str, **options: str) -> ProfileSource:
@@ -129,6 +130,14 @@ def test_without_pyspark_it_says_what_to_install(tmp_path: Path, monkeypatch: py
     assert 'pip install "cdp-core[spark]"' in caught.value.hint
     assert caught.value.__context__ is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_spark_connect_is_not_read_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_spark()
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host:15002/;token=s3cr3t")
+    with pytest.raises(InvalidFault, match="Spark Connect") as caught:
+        SparkEngine(EngineContext(source=source("spark://#t"), scratch=tmp_path))
+    assert "s3cr3t" not in repr((caught.value, caught.value.where, caught.value.hint))
 
 
 @pytest.mark.parametrize(
