@@ -258,6 +258,15 @@ def test_a_staging_folder_that_nobody_can_write_is_told(opened: Opened) -> None:
     assert "file:/proc/nowhere" in told.hint
 
 
+def test_a_cluster_needs_a_folder_to_stage_in(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cdp_core.engines.spark.session.is_local", lambda master: False)
+    table = pa.table({"id": [1], "email": ["a@b.de"]})
+    told = fault(lambda: opened(table))
+    assert told.code is Code.SETTING_INVALID
+    assert "--option staging=" in told.hint
+    assert opened(table, staging="/mnt/shared/cdp").columns()[0].name == "id"
+
+
 def test_a_spark_that_runs_under_another_master_is_not_taken_for_the_one_that_was_named(
     spark: Any, tmp_path: Path
 ) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs
 
 from cdp_core.contract.source import EngineContext
 from cdp_core.engines.spark.address import Address, address_of, hosts_of, url_of
@@ -178,6 +180,30 @@ def stage(folder: str, rows: int) -> None:
     (path / "_SUCCESS").touch()
     columns = {"kind": [""] * rows, "what": [MEMBERS] * rows, "values": [2] * rows, "digests": [b""] * rows}
     pq.write_table(pa.table(columns), path / "part-0.parquet")
+
+
+def test_a_bucket_that_spark_writes_to_is_read_by_arrow_under_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def from_uri(url: str) -> tuple[fs.FileSystem, str]:
+        asked.append(url)
+        return fs.LocalFileSystem(), str(tmp_path / url.removeprefix("s3://"))
+
+    buckets = SimpleNamespace(from_uri=from_uri)
+    monkeypatch.setattr(
+        "cdp_core.engines.spark.staging.fs",
+        SimpleNamespace(FileSystem=buckets, FileSelector=fs.FileSelector),
+    )
+    staging = Staging("s3a://bucket/cdp/")
+    url = staging.fresh()
+    assert url.startswith("s3a://bucket/cdp/cdp-")
+    stage(url.replace("s3a:/", str(tmp_path)), rows=1)
+    assert len(list(staging.read(1))) == 1
+    staging.remove()
+    assert list((tmp_path / "bucket" / "cdp").iterdir()) == []
+    assert all(each.startswith("s3://bucket/cdp/cdp-") for each in asked)
 
 
 def test_what_is_staged_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
