@@ -36,7 +36,7 @@ from cdp_core.rules.identifiers import BUILT_IN_KINDS
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "benchmarks" / ".data"
-SAMPLED_EVERY = 0.2
+SAMPLED_EVERY = 0.5
 ENGINES = ("duckdb", "spark")
 
 
