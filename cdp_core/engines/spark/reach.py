@@ -18,14 +18,22 @@ _PLANS = frozenset(
         *("Project", "Filter", "Aggregate", "UnresolvedHaving", "Sort", "Distinct", "Deduplicate"),
         *("Join", "LateralJoin", "Union", "Intersect", "Except", "GlobalLimit", "LocalLimit", "Offset"),
         *("Sample", "SubqueryAlias", "UnresolvedSubqueryColumnAliases", "UnresolvedWith", "UnresolvedHint"),
-        *("OneRowRelation", "LocalRelation", "UnresolvedInlineTable", "WithWindowDefinition"),
-        *("Generate", "Pivot", "Unpivot", "PipeOperator"),
+        *("UnresolvedTVFAliases", "OneRowRelation", "LocalRelation", "UnresolvedInlineTable"),
+        *("Generate", "Pivot", "PipeOperator"),
+    }
+)
+# What a tree holds that is still to be looked up. Other expressions are what Spark makes of its own words.
+_EXPRESSIONS = frozenset(
+    {
+        *("UnresolvedAttribute", "UnresolvedAlias", "UnresolvedStar", "UnresolvedStarExceptOrReplace"),
+        *("UnresolvedExtractValue", "UnresolvedNamedLambdaVariable", "UnresolvedOrdinal"),
     }
 )
 _RELATION, _TABLE_FUNCTION, _WITH = "UnresolvedRelation", "UnresolvedTableValuedFunction", "UnresolvedWith"
-_TABLE_FUNCTIONS = frozenset(
-    {"range", "explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "inline_outer"}
+_GENERATORS = frozenset(
+    {"explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "inline_outer"}
 )
+_TABLE_FUNCTIONS = _GENERATORS | {"range"}
 _FUNCTIONS_DENIED = frozenset(
     {
         *("reflect", "java_method", "try_reflect", "from_protobuf", "to_protobuf", "raise_error"),
@@ -76,6 +84,11 @@ class Reach:
             raise self._fault("a segment has no parameters", tree)
         elif kind in _COMPUTED:
             raise self._fault("a segment has no computed names", tree)
+        elif kind == "UnresolvedGenerator":
+            if tree.name().unquotedString().lower() not in _GENERATORS:
+                raise self._fault("LATERAL VIEW takes explode, posexplode and inline here", tree)
+        elif kind.startswith("Unresolved") and kind not in _EXPRESSIONS:
+            raise self._fault("this has no place in a segment", tree)
         elif kind == "UnresolvedAttribute":
             self.names |= {str(part).lower() for part in _each(tree.nameParts())}
         elif self._session.instance_of(tree, _SUBQUERY):

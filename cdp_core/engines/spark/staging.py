@@ -6,6 +6,7 @@ many digests one after another. Spark's own commit makes a task that was done tw
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import uuid
@@ -65,8 +66,10 @@ class Staging:
         if self._made and self._is_local:
             shutil.rmtree(self._folder, ignore_errors=True)
         elif self._made:
-            files, folder = self._opened()
-            files.delete_dir(folder)
+            # The work is done: that it cannot be cleaned up after is no reason to fail.
+            with contextlib.suppress(OSError):
+                files, folder = self._opened()
+                files.delete_dir(folder)
         self._made = 0
 
     def _opened(self) -> tuple[Any, str]:

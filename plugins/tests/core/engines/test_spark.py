@@ -119,12 +119,49 @@ def test_a_query_is_one_select_that_yields_the_key(query: str, told: str, people
     assert (said.code, told in said.message) == (Code.SEGMENT_INVALID, True), said.message
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("SELECT id FROM profiles ORDER BY {}", "SELECT id FROM profiles LIMIT length({})", "SELECT {}, id"),
+        "SELECT id FROM profiles JOIN profiles AS p ON {} = ''",
+        "SELECT id, count(*) FROM profiles GROUP BY id, {}",
+        "SELECT id, count(*) FROM profiles GROUP BY GROUPING SETS ((id), ({}))",
+        "SELECT id, count(*) FROM profiles GROUP BY id HAVING max({}) = ''",
+        "SELECT id, count(*) FILTER (WHERE {} = '') FROM profiles GROUP BY id",
+        "SELECT id, row_number() OVER (PARTITION BY {} ORDER BY id) FROM profiles",
+        "SELECT id, row_number() OVER w FROM profiles WINDOW w AS (ORDER BY {})",
+        "SELECT transform(array(1), x -> {}), id FROM profiles",
+        "SELECT id FROM profiles LATERAL VIEW explode(array({})) t AS x",
+        "SELECT id FROM profiles LATERAL VIEW mine.explode(array(1)) t AS x",
+        "SELECT id FROM profiles, LATERAL (SELECT {} AS x)",
+        "SELECT id FROM profiles, (VALUES ({})) AS v(x)",
+        "SELECT id FROM profiles, range(length({}))",
+        "SELECT id FROM profiles PIVOT (max({}) FOR vip IN (true))",
+        "SELECT id FROM profiles UNPIVOT (x FOR y IN (email, phone))",
+        "WITH a AS (SELECT id FROM profiles WHERE {} = '') SELECT id FROM a",
+        "SELECT id FROM profiles WHERE id = (SELECT max(id) FROM profiles WHERE {} = '')",
+        "SELECT id FROM profiles WHERE CASE WHEN {} = '' THEN true END",
+        "SELECT id FROM profiles UNION SELECT {}",
+        "FROM profiles |> EXTEND {} AS x |> SELECT id",
+    ],
+)
+def test_what_may_not_be_called_may_nowhere_be_called(query: str, people: SparkEngine) -> None:
+    called = query.format("reflect('java.lang.System', 'lineSeparator')")
+    said = fault(lambda: people.check_segment(Segment(id="1", name="Some", sql=called)))
+    assert said.code is Code.SEGMENT_INVALID
+    # By the walk, and not by Spark for some reason of its own.
+    refusals = ("not allowed", "no place", "takes explode", "one SELECT over `profiles`")
+    assert any(each in said.message for each in refusals), said.message
+
+
 def test_queries_that_only_compute_are_let_through(people: SparkEngine) -> None:
     queries = {
         "WITH some AS (SELECT * FROM profiles WHERE vip), all AS (SELECT id FROM some) SELECT * FROM all": 2,
         "SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id DESC) n FROM profiles) WHERE n <= 3;": 3,
         "SELECT id FROM profiles UNION SELECT id + 1 FROM range(2) AS numbers ORDER BY id LIMIT 9": 4,
         "FROM profiles |> WHERE id > 1 |> SELECT id": 3,
+        "SELECT * EXCEPT (email) FROM profiles LATERAL VIEW explode(array(1, 2)) t AS x": 4,
+        "SELECT id, any_value(upper(email)) FROM profiles, range(2) AS r(x) GROUP BY ALL ORDER BY 1": 4,
     }
     for query, members in queries.items():
         assert people.check_segment(Segment(id="1", name="Some", sql=query)) == members, query
