@@ -6,6 +6,7 @@
 .PHONY: help demo test benchmark lint types layers docs unit format cassettes reference pictures clean dev-venv
 
 # A Python to build .venv with, and further arguments: make unit ARGS="-k ledger", make demo ARGS="--profiles 10000"
+# With EXTRAS=all, or CI=true, `make test` also fetches PySpark, 490 MB: make test EXTRAS=all
 ARGS :=
 IN_VENV := .venv/bin/python
 
@@ -17,7 +18,7 @@ demo: ## Install, then show a whole export on 1,000,000 made-up profiles, offlin
 	@sh .ci/venv
 	@$(IN_VENV) examples/demo/demo.py $(ARGS)
 
-test: dev-venv lint types layers docs unit ## Install, then run everything that CI runs
+test: dev-venv lint types layers docs unit ## Install, then run everything that CI runs (EXTRAS=all: PySpark too, 490 MB)
 
 benchmark: ## Measure a whole export beside a bare script, at 1 and 10 million profiles
 	@sh .ci/venv

@@ -33,7 +33,7 @@ from cdp_core.rules.access import actions_of
 from cdp_core.runner.audiences import Audiences as AudienceDesk
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
-from cdp_core.runner.profiles import Profiles
+from cdp_core.runner.profiles import Profiles, url_for
 from cdp_core.runner.runner import Runner
 from cdp_core.runner.services import Services
 from cdp_core.store.state import State
@@ -103,15 +103,19 @@ class CDP:
         profiles: str,
         key: str,
         options: Mapping[str, str] | None = None,
+        engine: str | None = None,
         vault: Literal["keyring", "file"] | None = None,
     ) -> Self:
         """Make a workspace over a profile source; whoever does is its first Administrator.
 
         The source is opened and its key column looked for first, so that a slip leaves nothing behind.
-        `vault` is `keyring` or `file`; by default the keyring where there is one.
+        `engine` is the key of one, where `profiles` alone does not tell it (a table of Spark's, say); what is
+        kept is the URL that the two make. `vault` is `keyring` or `file`; by default the keyring where there
+        is one.
         """
-        source = ProfileSource(url=_absolute(profiles), key=key, options=options or {})
         catalog = Catalog(create_plugin_manager())
+        url = profiles if engine is None else url_for(profiles, engine, catalog)
+        source = ProfileSource(url=_absolute(url), key=key, options=options or {})
         source = Profiles.check(source, catalog)
         settings = WorkspaceSettings(profiles=source, vault=vault or preferred_vault())
         about = Resource(kind="workspace", name=str(folder.absolute()))

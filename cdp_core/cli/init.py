@@ -22,9 +22,16 @@ from cdp_core.errors import Code, UsageFault
 @rich_click.option(
     "--profiles",
     metavar="PATH",
-    help="The customer table: a Parquet, CSV or NDJSON file, a folder or glob of them, or FILE.duckdb#TABLE.",
+    help="The customer table: a Parquet, CSV or NDJSON file, a folder or glob of them, FILE.duckdb#TABLE, or "
+    "a URL: postgresql://…#TABLE, spark://…#TABLE.",
 )
 @rich_click.option("--key", metavar="COLUMN", help="The column that names a customer.")
+@rich_click.option(
+    "--engine",
+    metavar="KEY",
+    help="Which engine reads it (duckdb, postgres, spark, or a plugin's), where PATH does not tell: "
+    "--engine spark --profiles catalog.schema.table.",
+)
 @rich_click.option(
     "--option",
     "options",
@@ -50,6 +57,7 @@ def init(
     folder: Path | None,
     profiles: str | None,
     key: str | None,
+    engine: str | None,
     options: tuple[str, ...],
     vault: Literal["keyring", "file"] | None,
     encrypt_ledger: bool,
@@ -75,7 +83,7 @@ def init(
     from cdp_core.cli.render.things import workspace
 
     place = folder or session.workspace or Path(".cdp")
-    with CDP.init(place, profiles=profiles, key=key, options=reader, vault=vault) as made:
+    with CDP.init(place, profiles=profiles, key=key, options=reader, engine=engine, vault=vault) as made:
         if encrypt_ledger:
             made.ledgers.encrypt()
         document: dict[str, Any] = {

@@ -214,10 +214,13 @@ class Engine(abc.ABC):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSpec:
     """Registers an engine. `accepts` says whether it reads the source that a user named; the first
-    spec that does gets it. `secrets` names the options that hold a reference to a secret (`env:NAME`)."""
+    spec that does gets it. `secrets` names the options that hold a reference to a secret (`env:NAME`).
+    `url_of` makes the URL that is kept of what a user named together with this engine (`--engine KEY`).
+    """
 
     key: str
     label: str
     accepts: Callable[[str], bool]
     open: Callable[[EngineContext], Engine]
     secrets: frozenset[str] = frozenset()
+    url_of: Callable[[str], str] = str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cdp_core.contract.source import Engine, EngineContext, SourceSpec
 from cdp_core.engines.postgres.address import PASSWORD, SCHEMES
+from cdp_core.engines.spark.address import SCHEME, url_of
 
 
 def _is_local(url: str) -> bool:
@@ -23,6 +24,12 @@ def _open_postgres(context: EngineContext) -> Engine:
     return PostgresEngine(context)
 
 
+def _open_spark(context: EngineContext) -> Engine:
+    from cdp_core.engines.spark.engine import SparkEngine
+
+    return SparkEngine(context)
+
+
 BUILT_IN_SOURCES: tuple[SourceSpec, ...] = (
     SourceSpec(
         key="duckdb",
@@ -36,5 +43,12 @@ BUILT_IN_SOURCES: tuple[SourceSpec, ...] = (
         accepts=lambda url: url.startswith(SCHEMES),
         open=_open_postgres,
         secrets=frozenset({PASSWORD}),
+    ),
+    SourceSpec(
+        key="spark",
+        label="a table of Spark's catalogs, or a folder of files that Spark reads",
+        accepts=lambda url: url.startswith(SCHEME),
+        open=_open_spark,
+        url_of=url_of,
     ),
 )

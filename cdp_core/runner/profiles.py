@@ -76,6 +76,29 @@ class Profiles:
         return source
 
 
+def url_for(text: str, engine: str, catalog: Catalog) -> str:
+    """The URL of what a user named together with an engine's key; raises `InvalidFault` where there is no
+    such engine, or where it does not read that."""
+    specs = (*catalog.sources, *BUILT_IN_SOURCES)
+    spec = next((each for each in specs if each.key == engine), None)
+    if spec is None:
+        raise InvalidFault(
+            Code.PROFILES_UNREADABLE,
+            f"there is no engine {engine!r}",
+            where="--engine",
+            hint="engines: " + ", ".join(each.key for each in specs),
+        )
+    url = spec.url_of(text)
+    if not spec.accepts(url):
+        raise InvalidFault(
+            Code.PROFILES_UNREADABLE,
+            f"the engine {engine} does not read that",
+            where=text,
+            hint=f"it reads {spec.label}; without --engine the address tells which engine it is for",
+        )
+    return url
+
+
 class _NoVault:
     """Where there is no workspace yet, nothing has been typed that a vault could keep."""
 
@@ -101,5 +124,5 @@ def _spec(source: ProfileSource, catalog: Catalog) -> SourceSpec:
         "nothing here reads that kind of profile source",
         where=source.url,
         hint="Parquet, CSV, newline-delimited JSON (each also in a folder or glob), FILE.duckdb#TABLE, "
-        "or postgresql://user@host/database#schema.table",
+        "postgresql://user@host/database#schema.table, or spark://host:7077#catalog.schema.table",
     )

@@ -18,6 +18,7 @@ from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Match, ProfileSource, Segment
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from postgres_server import postgres  # noqa: F401 - a fixture
+from spark_session import spark  # noqa: F401 - a fixture
 
 EVERYBODY = Segment(id="1", name="Everybody", where="true")
 

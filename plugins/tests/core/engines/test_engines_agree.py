@@ -19,6 +19,7 @@ from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.secret import Secret
 from engine_conformance import EngineConformance, OpenOver, Texts
 from postgres_server import Postgres
+from spark_session import MASTER
 
 
 def opened(url: str, scratch: Path, **secrets: Secret) -> Engine:
@@ -88,5 +89,16 @@ class TestPostgres(EngineConformance):
             rows = zip(*columns.values(), strict=True)
             table = postgres.table(dict.fromkeys(columns, "text"), rows)
             return opened(postgres.url(table), tmp_path, password=Secret(postgres.password))
+
+        return over
+
+
+class TestSpark(EngineConformance):
+    @pytest.fixture
+    def open_over(self, tmp_path: Path, spark: object) -> OpenOver:
+        def over(columns: Mapping[str, Texts]) -> Engine:
+            path = tmp_path / f"{uuid.uuid4().hex}.parquet"
+            pq.write_table(arrow(columns), path)
+            return opened(f"spark://{MASTER}#parquet.`{path}`", tmp_path / "scratch")
 
         return over
