@@ -94,6 +94,7 @@ class Desk:
                 raise NotAllowedFault(
                     Code.NOT_ALLOWED,
                     f"{real} may not act as {act_as}: that is the Administrator's",
+                    where=f"--as {act_as}",
                     hint="leave out --as, or ask an Administrator",
                 )
             self.actor = Actor(name=act_as, real=real, roles=state.grants.of(act_as))
@@ -129,7 +130,7 @@ class Desk:
             raise NotAllowedFault(
                 Code.NOT_ALLOWED,
                 f"{self.actor.name} may not {action.in_words}: {decision.reason}",
-                where=f"{resource.kind} {resource.name}".strip(),
+                where=_named(resource),
                 hint=self._way_out(action, resource),
             )
         if action in PERSONAL_ACTIONS and not self.actor.is_real:
@@ -137,6 +138,7 @@ class Desk:
             raise NotAllowedFault(
                 Code.REAL_PERSON_NEEDED,
                 f"only the real person may {action.in_words}; {self.actor.real} acts as {self.actor.name}",
+                where=_named(resource),
                 hint="leave out --as",
             )
 
@@ -148,7 +150,10 @@ class Desk:
         try:
             result = deed()
         except BaseException as fault:
-            reason = str(fault.code) if isinstance(fault, CdpError) else type(fault).__name__
+            reason = type(fault).__name__
+            if isinstance(fault, CdpError):
+                reason = str(fault.code)
+                fault.where = fault.where or _named(resource)
             self._write(action, resource.name, "failed", {**self._notes.pop(), "reason": reason})
             raise
         self._write(action, resource.name, "done", self._notes.pop())
@@ -170,6 +175,10 @@ class Desk:
             outcome=outcome,
             details=dict(details),
         )
+
+
+def _named(resource: Resource) -> str:
+    return f"{resource.kind} {resource.name}".strip()
 
 
 class Room(Protocol):

@@ -14,6 +14,8 @@ import click
 import rich_click
 from rich_click import RichCommand, RichContext, RichGroup, RichHelpFormatter
 
+from cdp_core.errors import CdpError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -39,6 +41,14 @@ class Command(RichCommand):
     def get_help(self, ctx: click.Context) -> str:
         # rich fills lines with spaces up to the width; in a file or a page they only disturb.
         return "\n".join(line.rstrip() for line in super().get_help(ctx).splitlines())
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """A fault that does not say where names the command at least."""
+        try:
+            return super().invoke(ctx)
+        except CdpError as fault:
+            fault.where = fault.where or ctx.command_path
+            raise
 
     def format_epilog(self, ctx: RichContext, formatter: RichHelpFormatter) -> None:  # type: ignore[override]
         from rich.text import Text

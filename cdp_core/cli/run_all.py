@@ -10,7 +10,9 @@ from cdp_core.cli.failure import show_error
 from cdp_core.cli.page import give
 from cdp_core.cli.render.documents import error_document, report_document
 from cdp_core.cli.render.words import plain
+from cdp_core.cli.told import show_run_error
 from cdp_core.errors import CdpError, Code, ExitStatus, TemporaryFault
+from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunEvent
 
 if TYPE_CHECKING:
@@ -42,7 +44,12 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
         for name in names:
             try:
                 if stop.is_set():
-                    raise TemporaryFault(Code.INTERRUPTED, "interrupted before it began", where=name)
+                    raise TemporaryFault(
+                        Code.INTERRUPTED,
+                        "interrupted before it began",
+                        where=f"export {name}",
+                        hint=f"cdp export run {as_typed(name)}",
+                    )
                 with progress() as tell:
                     report = deed(name, tell, stop)
             except CdpError as fault:
@@ -55,10 +62,7 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
             documents.append(report_document(report))
             if not as_json:
                 give(documents[-1], lambda report=report: picture(report), as_json=False)  # type: ignore[misc]
-                if report.run.error_code:
-                    show_error(
-                        report.run.error_code, report.run.error or "", hint=report.run.error_hint or ""
-                    )
+                show_run_error(report)
     said = "" if names else nothing
     if as_json or said:
         give(documents, lambda: (), as_json=as_json, said=plain(said))

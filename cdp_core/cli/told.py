@@ -18,6 +18,13 @@ def tell_run(context: click.Context, report: RunReport, *, as_json: bool) -> Non
     from cdp_core.cli.render.run import report as picture
 
     give(report_document(report), lambda: picture(report), as_json=as_json)
-    if report.run.error_code:
-        show_error(report.run.error_code, report.run.error or "", hint=report.run.error_hint or "")
+    show_run_error(report)
     context.exit(int(report.exit_status))
+
+
+def show_run_error(report: RunReport) -> None:
+    """What ended a run that failed; nothing for one that did not."""
+    run = report.run
+    if run.error_code:
+        where = f"run {run.id} of export {run.export_name}"
+        show_error(run.error_code, run.error or "", where=where, hint=run.error_hint or "")

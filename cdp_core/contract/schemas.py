@@ -119,9 +119,9 @@ def load_settings(
     except marshmallow.ValidationError as fault:
         raise InvalidFault(
             Code.SETTING_INVALID,
-            "; ".join(_complaints(schema, fault.messages_dict)),
+            "; ".join(each.removesuffix(".") for each in _complaints(schema, fault.messages_dict)),
             where=what,
-            hint="known settings: " + ", ".join(info.name for info in settings_of(schema)),
+            hint=_mend(schema, fault.messages_dict),
         ) from None
     return loaded
 
@@ -132,6 +132,17 @@ def _complaints(schema: type[marshmallow.Schema], messages: Mapping[str, Any]) -
         f"{name} ({labels[name]}): {_sentence(wrong)}" if name in labels else f"{name}: {_sentence(wrong)}"
         for name, wrong in messages.items()
     ]
+
+
+def _mend(schema: type[marshmallow.Schema], messages: Mapping[str, Any]) -> str:
+    """Of a setting there is, how it may look; of one there is not, which there are."""
+    known = {info.name: info for info in settings_of(schema)}
+    if any(name not in known for name in messages):
+        return "known settings: " + ", ".join(known)
+    return " ".join(
+        f"--{'secret' if known[name].secret else 'set'} {name}={known[name].example or '…'}"
+        for name in messages
+    )
 
 
 def _sentence(wrong: Any) -> str:

@@ -35,7 +35,12 @@ class QueryPlace:
 def syntax_fault(message: str, position: int | None, place: QueryPlace, *, where: str) -> InvalidFault:
     shown = place.show(position)
     return InvalidFault(
-        Code.SEGMENT_INVALID, f"{message}{': ' if shown else ''}{shown}", where=where, hint="mend the query"
+        Code.SEGMENT_INVALID,
+        f"{message}{': ' if shown else ''}{shown}",
+        where=where,
+        hint=f"mend it at {shown.splitlines()[0]}; `cdp segment add` tells at once whether it works"
+        if shown
+        else "mend the query; `cdp segment add` tells at once whether it works",
     )
 
 

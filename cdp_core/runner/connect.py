@@ -272,8 +272,8 @@ class Connector:
             app_rate=capabilities.app_rate,
         )
 
-    def as_error(self, fault: DestinationFault, connection: Connection) -> CdpError:
-        """What a destination's fault means for whoever runs it."""
+    def as_error(self, fault: DestinationFault, connection: Connection, *, audience: str = "") -> CdpError:
+        """What a destination's fault means for whoever runs it; `audience` is the one that was asked for."""
         where = f"connection {connection.name!r}"
         if isinstance(fault, CredentialsRejected):
             return ReconnectFault(
@@ -290,9 +290,10 @@ class Connector:
                 hint="have the rights granted there, or sign in as somebody who has them",
             )
         if isinstance(fault, AudienceGone):
+            what = f"the audience {audience}" if audience else "what was asked for"
             return InvalidFault(
                 Code.AUDIENCE_GONE,
-                f"the service does not know it: {fault.message}",
+                f"the service does not know {what}: {fault.message}",
                 where=where,
                 hint="check the audience's id with `cdp export show`, and in the service's own pages",
             )

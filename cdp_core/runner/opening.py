@@ -56,7 +56,8 @@ def _open(connector: Connector, export: Export, opened: ExitStack) -> Opened:
     except ValueError as reason:
         raise unfit(export, to, reason) from reason
     except DestinationFault as fault:
-        raise connector.as_error(fault, to.connection) from fault
+        asked = connector.audience_of(export).audience_id
+        raise connector.as_error(fault, to.connection, audience=asked) from fault
     return Opened(to, audience)
 
 

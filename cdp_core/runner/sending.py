@@ -12,6 +12,7 @@ from cdp_core.contract.faults import CredentialsRejected, DestinationFault
 from cdp_core.errors import CdpError, Code, InternalFault
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunStatus, Station
 from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
@@ -109,7 +110,11 @@ class Sending:
             self._record.note(error_code=str(fault.code), error=fault.message, error_hint=fault.hint)
         elif end.interrupted:
             status = RunStatus.CANCELED
-            self._record.note(error_code=str(Code.INTERRUPTED), error="interrupted")
+            self._record.note(
+                error_code=str(Code.INTERRUPTED),
+                error=f"interrupted before {counts.not_sent + counts.unknown:,} digests had their answer",
+                error_hint=f"what is left is planned anew by: cdp export run {as_typed(self._export.name)}",
+            )
         letters = dead_letters.change(plan, self._state.journal.batches(run_id))
         self._record.commit(self._watch.lease, self._audience, files, status, letters)
 
@@ -120,7 +125,9 @@ class Sending:
             except CdpError as reconnect:
                 return reconnect
         if isinstance(end.fault, DestinationFault):
-            return self._services.connector.as_error(end.fault, opened.to.connection)
+            return self._services.connector.as_error(
+                end.fault, opened.to.connection, audience=self._audience.audience_id
+            )
         return end.fault
 
     def _read_back(self, opened: Opened) -> None:

@@ -71,7 +71,8 @@ def resolve(reference: Reference | str, vault: Kept, *, environ: Mapping[str, st
     else:
         value = _kept(at, vault)
     if not value.strip():
-        raise _unreadable(at, "it is not set, or empty", "set it")
+        how = f"export {at.place}=… before the command" if at.scheme == "env" else "put the secret there"
+        raise _unreadable(at, "it is not set, or empty", how)
     return remember(Secret(value.strip()))
 
 

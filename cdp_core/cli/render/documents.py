@@ -86,7 +86,12 @@ def report_document(report: RunReport) -> dict[str, Any]:
             for each in report.gates
         ],
         "notes": list(report.notes),
-        "error": {"code": run.error_code, "message": run.error, "hint": run.error_hint or ""}
+        "error": {
+            "code": run.error_code,
+            "message": run.error,
+            "where": f"run {run.id} of export {run.export_name}",
+            "hint": run.error_hint or "",
+        }
         if run.error_code
         else None,
     }

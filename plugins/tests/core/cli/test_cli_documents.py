@@ -147,7 +147,12 @@ def test_a_failed_run_carries_its_fault() -> None:
         audience=None,
     )
     document = report_document(RunReport(run=run, exit_status=ExitStatus.TEMPORARY))
-    assert document["error"] == {"code": "CDP-901", "message": "no answer", "hint": "try again"}
+    assert document["error"] == {
+        "code": "CDP-901",
+        "message": "no answer",
+        "where": "run r-1 of export Loyal",
+        "hint": "try again",
+    }
     assert document["audience"] is None
 
 

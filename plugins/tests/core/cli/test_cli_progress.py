@@ -83,6 +83,21 @@ def test_on_a_terminal_there_is_a_bar_with_amount_and_rate(monkeypatch: pytest.M
     assert "one [batch] again" in drawn
 
 
+def test_a_bar_of_nothing_counts_nothing_and_one_of_one_is_no_plural(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    for done, told in ((0, ""), (1, "1 digest ")):
+        ours, theirs = os.openpty()
+        with os.fdopen(theirs, "w") as terminal, Bars(terminal) as bars:
+            bars.tell(event(Station.DELIVER, "started"))
+            bars.tell(event(Station.DELIVER, "ended", done=done, total=done))
+        drawn = os.read(ours, 100_000).decode()
+        os.close(ours)
+        assert told in drawn
+        assert "digests" not in drawn
+        assert ("digest" in drawn) == bool(told)
+
+
 def test_a_terminal_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = os.openpty()
     with os.fdopen(theirs, "w") as terminal:
