@@ -21,26 +21,21 @@ os.environ |= {
 }
 
 import dlt
-import duckdb
 
-from benchmarks.peers.rule import BATCH, hashed
+from benchmarks.peers.rule import BATCH, hashed, in_batches
 from benchmarks.peers.sending import add, session, told
 
 
 def resource(profiles: str, *, incremental: bool) -> Any:
-    """The digests as record batches; where incremental, of the keys after the last run's greatest."""
-
-    def read(query: str) -> Iterator[Any]:
-        with duckdb.connect() as connection:
-            yield from connection.sql(query).to_arrow_reader(BATCH)
+    """The digests as Arrow; where incremental, of the keys after the last run's greatest."""
 
     @dlt.resource(name="users", columns={"digest": {"data_type": "text"}})
     def everybody() -> Iterator[Any]:
-        yield from read(f"SELECT digest FROM ({hashed(profiles)})")
+        yield from in_batches(f"SELECT digest FROM ({hashed(profiles)})")
 
     @dlt.resource(name="users")
     def newer(key: Any = dlt.sources.incremental("customer_id", initial_value="")) -> Iterator[Any]:
-        yield from read(f"SELECT * FROM ({hashed(profiles)}) WHERE customer_id > '{key.last_value}'")
+        yield from in_batches(f"SELECT * FROM ({hashed(profiles)}) WHERE customer_id > '{key.last_value}'")
 
     return newer if incremental else everybody
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet
 
-from benchmarks.peers.rule import BATCH, hashed
+from benchmarks.peers.rule import BATCH, hashed, in_batches
 
 _SCHEMA = {
     "type": "SCHEMA",
@@ -36,13 +36,11 @@ def write_records(query: str) -> None:
 
 def write_batches(query: str, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    with duckdb.connect() as connection:
-        reader = connection.sql(f"SELECT digest FROM ({query})").to_arrow_reader(BATCH)
-        for number, rows in enumerate(reader):
-            path = folder / f"{number}.parquet"
-            pyarrow.parquet.write_table(pyarrow.Table.from_batches([rows]), path)
-            message = {"type": "BATCH", "stream": "users", "encoding": {"format": "parquet"}}
-            print(json.dumps(message | {"manifest": [f"file://{path}"]}), flush=True)
+    for number, rows in enumerate(in_batches(f"SELECT digest FROM ({query})")):
+        path = folder / f"{number}.parquet"
+        pyarrow.parquet.write_table(rows, path)
+        message = {"type": "BATCH", "stream": "users", "encoding": {"format": "parquet"}}
+        print(json.dumps(message | {"manifest": [f"file://{path}"]}), flush=True)
 
 
 if __name__ == "__main__":
