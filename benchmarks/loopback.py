@@ -98,8 +98,11 @@ class Service:
         return len(self._sent())
 
     def identifiers(self) -> int:
-        """Identifiers in them, of requests that were accepted."""
+        """Identifiers in those of them that were accepted."""
         return sum(int(request["items"]) for request in self._sent())
+
+    def refused(self) -> int:
+        return sum(request["status"] != 200 for request in self._sent())
 
     def members(self) -> int:
         return int(self._control("GET", f"segments/{AUDIENCE}/members")["EMAIL_SHA256"]["count"])

@@ -1,34 +1,29 @@
-"""Who should be in the audience by Python's `hashlib`, and how far what a service holds is from that."""
+"""Who should be in the audience by Python's `hashlib`, and how far what a service holds is from that.
+
+    python -m benchmarks.peers.audience HELD FIRST SECOND
+
+HELD is a file of the members in hexadecimal, one a line; FIRST and SECOND are the profiles of the two days.
+A process of its own, since a process that is started begins with the peak memory of the one it came from.
+"""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
+import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 import pyarrow
 import pyarrow.parquet
 
+from benchmarks.peers.days import Difference
+
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _PLACEHOLDERS = {"test@test.com"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """`missing` should be there and are not; `left` were there rightly the day before, and have gone since;
-    `foreign` belong to nobody on either day, such as a digest of an address that was spelt otherwise."""
-
-    right: int
-    missing: int
-    left: int
-    foreign: int
-
-    @property
-    def is_right(self) -> bool:
-        return not (self.missing or self.left or self.foreign)
 
 
 def digest(raw: str | None) -> bytes | None:
@@ -93,3 +88,14 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
     assert row is not None
     return int(row[0])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name in ("held", "first", "second"):
+        parser.add_argument(name, type=Path)
+    options = parser.parse_args()
+    found = compare(options.held, should_be(options.first), should_be(options.second))
+    print(json.dumps(asdict(found)))

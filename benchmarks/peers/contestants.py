@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.loopback import Service, Took, environment, watched, workspace
+from benchmarks.loopback import ROOT, Service, Took, environment, watched, workspace
 
-ROOT = Path(__file__).parents[2]
 OURS, FLOOR = "cdp export run", "bare script"
 
 
@@ -37,7 +36,9 @@ class Export:
     """`cdp export run` in a workspace that was made once."""
 
     name = OURS
-    told = "an export of everybody by e-mail, as `cdp init` and `cdp export add` leave it; 10 requests a second"
+    told = (
+        "an export of everybody by e-mail, as `cdp init` and `cdp export add` leave it; 10 requests a second"
+    )
 
     def prepare(self, folder: Path, service: Service) -> None:
         fresh = folder.with_name(f"{folder.name}, fresh")
@@ -58,7 +59,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program that takes `profiles`, `url`, `token` and keeps what it remembers in the folder it runs in."""
+    """A program that takes `profiles`, `url`, `token` and remembers in the folder it runs in."""
 
     name: str
     told: str
@@ -93,14 +94,17 @@ def contestants(python: Path) -> tuple[Contestant, ...]:
     def peer(name: str, script: str, told: str, *flags: str) -> Program:
         return Program(name=name, script=f"peers.{script}", told=told, flags=flags, python=python)
 
-    newer = "the same, and told to ask for keys beyond the last run's greatest, since the table has no time of change"
+    newer = (
+        "the same, and told to ask for keys beyond the last run's greatest, since the table has no time "
+        "of change"
+    )
     return (
         Export(),
         Program(
             name=FLOOR,
             script="bare_script",
-            told="the floor, not a peer: one DuckDB query, a string join, `requests.post`; knows no placeholder "
-            "and nothing that is hashed already",
+            told="the floor, not a peer: one DuckDB query, a string join, `requests.post`; knows no "
+            "placeholder and no value that is hashed already",
         ),
         peer("plain loop", "plain_loop", "a Python loop over the column: `strip`, `lower`, `re`, `hashlib`"),
         peer(

@@ -45,7 +45,7 @@ def main() -> None:
     of_thread = threading.local()
 
     @dlt.destination(batch_size=BATCH, loader_file_format="parquet", name="audience")
-    def audience(items: Any, table: Any) -> None:
+    def audience(items: Any, _table: Any) -> None:
         if not hasattr(of_thread, "session"):
             of_thread.session = session(options.token)
         add(of_thread.session, options.url, items.column("digest").to_pylist())

@@ -42,7 +42,8 @@ destination:
   body_mode: batch
   max_records_per_request: {batch}
   batch_template: >-
-    {{"users":[{{"schema":["EMAIL_SHA256"],"data":[["{{{{ rows | map(attribute='digest') | join('"],["') }}}}"]]}}]}}
+    {{"users":[{{"schema":["EMAIL_SHA256"],"data":
+    [["{{{{ rows | map(attribute='digest') | join('"],["') }}}}"]]}}]}}
 sync:
   mode: {mode}
   batch_size: {batch}

@@ -2,55 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
-import statistics
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import dirty_profiles
-from benchmarks.loopback import Service, Took, environment, simulator
-from benchmarks.peers.audience import Difference, compare, should_be
+from benchmarks.loopback import ROOT, Service, environment, simulator
 from benchmarks.peers.contestants import OURS, Contestant
+from benchmarks.peers.days import Day, Difference, Results, Seen
 
-DATA = Path(__file__).parents[1] / ".data"
+DATA = ROOT / "benchmarks" / ".data"
 CHANGED = 0.01
 LATENCY = 0.2
 SLOW = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """One process, and what the service was sent by it."""
-
-    took: Took
-    requests: int
-    identifiers: int
-
-
-@dataclass(slots=True)
-class Seen:
-    """One contestant's runs, and the audience after the last of them."""
-
-    first: list[Day] = field(default_factory=list)
-    same: list[Day] = field(default_factory=list)
-    second: list[Day] = field(default_factory=list)
-    audience: Difference | None = None
-
-
-Results = dict[str, Seen]
-
-
-def median(days: Sequence[Day]) -> float:
-    return statistics.median(day.took.seconds for day in days)
-
-
 def profiles(rows: int, changed: float) -> Path:
     path = DATA / (f"profiles-{rows}-{changed:g}.parquet" if changed else f"profiles-{rows}.parquet")
     if not path.exists():
-        dirty_profiles.write(path, rows, changed)
+        _ours("dirty_profiles", str(path), "--rows", str(rows), "--changed", str(changed))
     return path
+
+
+def _ours(module: str, *options: str) -> bytes:
+    """In a process of its own: one that is started begins with the peak memory of the one it came from."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *options]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout
 
 
 class Bench:
@@ -60,7 +40,6 @@ class Bench:
         self._folder = folder
         self._service = service
         self._before, self._after = profiles(rows, 0.0), profiles(rows, CHANGED)
-        self._days = should_be(self._before), should_be(self._after)
 
     def through(self, one: Contestant, seen: Seen) -> None:
         """Both days, from an empty audience and a tool that has never run; once, who is there after them."""
@@ -76,19 +55,23 @@ class Bench:
         self._use(folder, self._after)
         seen.second.append(self._day(one, folder))
         if seen.audience is None:
-            held = folder / "members"
-            self._service.write_members(held)
-            seen.audience = compare(held, *self._days)
-            held.unlink()
+            seen.audience = self._compare(folder / "members")
 
     def _day(self, one: Contestant, folder: Path) -> Day:
         self._service.forget_requests()
         took = one.run(folder, self._service)
+        assert self._service.refused() == 0, f"{one.name} was refused something"
         return Day(
             took=took,
             requests=self._service.users_requests(),
             identifiers=self._service.identifiers(),
         )
+
+    def _compare(self, held: Path) -> Difference:
+        self._service.write_members(held)
+        found = json.loads(_ours("peers.audience", str(held), str(self._before), str(self._after)))
+        held.unlink()
+        return Difference(**found)
 
     def _use(self, folder: Path, path: Path) -> None:
         today = folder / "profiles.parquet"
@@ -113,6 +96,6 @@ def measure(
                 if seen.first and one.name != OURS and seen.first[0].took.seconds > slow:
                     continue
                 bench.through(one, seen)
-                took = seen.first[-1].took.seconds, seen.second[-1].took.seconds
-                say(f"{rows:,} profiles, {number + 1} of {repeat}, {one.name}: {took[0]:.1f} s, {took[1]:.1f} s")
+                took = f"{seen.first[-1].took.seconds:.1f} s, {seen.second[-1].took.seconds:.1f} s"
+                say(f"{rows:,} profiles, {number + 1} of {repeat}, {one.name}: {took}")
     return results
