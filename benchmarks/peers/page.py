@@ -26,7 +26,7 @@ process. The machine's processors are shared with the simulator.
 After the second day the audience is compared with who should be in it: the distinct digests of that day's
 e-mails by the rule on [identifiers](identifiers.md), made with Python's `hashlib`. *Gone, still there* are
 people who have left and are advertised to all the same. *Of nobody* are digests that match no one: `sha256`
-in SQL after DuckDB's `lower`, which differs from Python's beyond ASCII, so that as many people are
+in SQL after DuckDB's `lower`, which differs from Python's beyond ASCII, so that about as many people are
 *missing*; the bare script also sends a placeholder and knows no value that is hashed already.
 
 On each day the simulator took everything that was sent to it and refused nothing, so that a difference is
