@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test benchmark lint types layers docs unit format cassettes reference pictures clean dev-venv
+.PHONY: help demo test benchmark peers lint types layers docs unit format cassettes reference pictures clean dev-venv
 
 # A Python to build .venv with, and further arguments: make unit ARGS="-k ledger", make demo ARGS="--profiles 10000"
 # With EXTRAS=all, or CI=true, `make test` also fetches PySpark, 490 MB: make test EXTRAS=all
@@ -23,6 +23,10 @@ test: dev-venv lint types layers docs unit ## Install, then run everything that 
 benchmark: ## Measure a whole export beside a bare script, at 1 and 10 million profiles
 	@sh .ci/venv
 	@$(IN_VENV) -m benchmarks.end_to_end $(ARGS)
+
+peers: ## Measure a whole export beside a plain loop, dlt, singer-sdk and drt, on two days
+	@sh .ci/venv
+	@$(IN_VENV) -m benchmarks.peers $(ARGS)
 
 dev-venv:
 	@sh .ci/venv dev

@@ -170,6 +170,8 @@ simulator shares the machine's processors with what it serves.
 A limit of 10 requests a second is a floor of its own where the service answers at once: 10 million profiles
 are 89 requests, which nobody who keeps to it sends in less than 8 seconds, and a plan must be on disk before
 the first of them. No service on a network answers at once: the cases with 0.2 s are the nearer to life.
+
+What one would pick instead, and the audience that it leaves: [beside its peers](peers.md).
 """
 
 Case = tuple[int, float]

@@ -1,10 +1,11 @@
-"""What `end_to_end` runs against: the simulator, a workspace, and processes under watch."""
+"""What `end_to_end` and `peers` run against: the simulator, a workspace, and processes under watch."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -94,16 +95,37 @@ class Service:
 
     def users_requests(self) -> int:
         """Requests to the users endpoint since `forget_requests`."""
-        logged = self._control("GET", "requests")["requests"]
-        return sum(str(request["path"]).endswith("/users") for request in logged)
+        return len(self._sent())
+
+    def identifiers(self) -> int:
+        """Identifiers in those of them that were accepted."""
+        return sum(int(request["items"]) for request in self._sent())
+
+    def refused(self) -> int:
+        return sum(request["status"] != 200 for request in self._sent())
 
     def members(self) -> int:
         return int(self._control("GET", f"segments/{AUDIENCE}/members")["EMAIL_SHA256"]["count"])
 
+    def write_members(self, path: Path) -> None:
+        """Each member's digest to a file, one a line, in hexadecimal."""
+        with (
+            self._asked("GET", f"segments/{AUDIENCE}/members/EMAIL_SHA256") as answer,
+            path.open("wb") as file,
+        ):
+            shutil.copyfileobj(answer, file, 1024 * 1024)
+
+    def _sent(self) -> list[dict[str, Any]]:
+        logged = self._control("GET", "requests")["requests"]
+        return [request for request in logged if str(request["path"]).endswith("/users")]
+
     def _control(self, method: str, path: str) -> Any:
-        request = urllib.request.Request(f"{self.url}/__simulator/{path}", method=method)
-        with self.opener().open(request, timeout=120) as answer:
+        with self._asked(method, path) as answer:
             return json.load(answer)
+
+    def _asked(self, method: str, path: str) -> Any:
+        request = urllib.request.Request(f"{self.url}/__simulator/{path}", method=method)
+        return self.opener().open(request, timeout=120)
 
     def opener(self) -> urllib.request.OpenerDirector:
         trusting = ssl.create_default_context(cafile=self.certificate)

@@ -86,7 +86,7 @@ def test_on_a_terminal_there_is_a_bar_with_amount_and_rate(monkeypatch: pytest.M
 def test_a_bar_of_nothing_counts_nothing_and_one_of_one_is_no_plural(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    for done, told in ((0, ""), (1, "1 digest ")):
+    for done, told in ((0, ""), (1, "1 digest")):
         ours, theirs = os.openpty()
         with os.fdopen(theirs, "w") as terminal, Bars(terminal) as bars:
             bars.tell(event(Station.DELIVER, "started"))
