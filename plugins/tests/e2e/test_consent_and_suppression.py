@@ -143,10 +143,10 @@ def test_a_suppressed_person_leaves_an_audience_of_two_exports_once_and_for_both
 
 
 def test_who_is_suppressed_while_a_run_is_under_way_is_not_sent(job: Job) -> None:
-    """Ten batches, four at a time; each answer takes two seconds, within which everybody is suppressed."""
+    """Ten batches, four at a time; the first answers take ten seconds, within which everybody is suppressed."""
     listed = job.cdp.folder / "everybody.txt"
     listed.write_text("".join(f"person{n}@example.org\n" for n in range(1000)))
-    job.simulator.app.latency = 2.0
+    job.simulator.app.latency = 10.0
     running = job.cdp.start("export", "run", NAME, "--json")
     journal = job.cdp.folder / ".cdp" / "state.db"
     while not rows(journal, "SELECT count(*) FROM batches WHERE attempts > 0")[0]:

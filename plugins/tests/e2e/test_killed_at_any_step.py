@@ -83,7 +83,7 @@ def test_an_answer_that_never_came_is_sent_again(job: Job) -> None:
 
 
 def test_two_runs_at_once_and_the_second_is_told_who_holds_the_audience(job: Job) -> None:
-    job.simulator.fault("stall:route=add-users,seconds=3,count=1")
+    job.simulator.fault("stall:route=add-users,seconds=10,count=1")
     first = job.cdp.start("export", "run", NAME)
     try:
         until = time.monotonic() + 30

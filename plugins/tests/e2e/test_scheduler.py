@@ -83,7 +83,7 @@ def test_one_failing_export_stops_no_other_and_what_must_be_mended_pauses_it(job
 
 
 def test_sigterm_lets_the_batches_in_flight_end_and_the_next_scheduler_sends_the_rest(job: Job) -> None:
-    job.simulator.fault("stall:route=add-users,seconds=0.5,count=1000")
+    job.simulator.fault("stall:route=add-users,seconds=2,count=1000")
     make_due(job, NAME)
     with job.cdp.start("scheduler", "start", "--poll", "0.2") as scheduler:
         until(job.members)
