@@ -19,7 +19,7 @@ from cdp_core.model.names import as_typed, checked_name
 from cdp_core.model.secret import Secret
 from cdp_core.rules.access import all_roles
 from cdp_core.runner.connect import Connector
-from cdp_core.runner.consents import ConsentDesk
+from cdp_core.runner.consents import ENGLISH, ConsentDesk
 
 Agree = Callable[[Sequence[ConsentPrompt]], bool]
 
@@ -284,7 +284,8 @@ class Connections:
         label = found.label if found else f"{connection.type} (its plugin is not loaded)"
         if not self._manages():
             return ConnectionView(name=connection.name, type=connection.type, label=label)
-        gap = self._consents.gap(connection) if found else None
+        gaps = [self._consents.gap(connection, language=each) for each in (ENGLISH, None) if found]
+        missing, asked = (tuple(prompt.title for prompt in gap.open) for gap in gaps) if gaps else ((), ())
         return ConnectionView(
             name=connection.name,
             type=connection.type,
@@ -306,7 +307,8 @@ class Connections:
                 )
                 for record in self.desk.state.consents.of(connection.id)
             ),
-            consent_missing=tuple(prompt.title for prompt in gap.open) if gap else (),
+            consent_missing=missing,
+            consent_asked=asked,
             exports=tuple(export.name for export in self.desk.state.connections.exports_of(connection.id)),
             token=self._token(connection) if found and found.oauth else None,
         )

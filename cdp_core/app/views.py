@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,9 @@ from cdp_core.model.run import Run
 from cdp_core.model.schedule import DueRun
 from cdp_core.model.secret import Secret
 from cdp_core.rules.drift import Drift
+
+# Of a field that people are shown, and that is in no document.
+SHOWN_ONLY = {"shown_only": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,10 @@ class ConsentView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionView:
-    """A connection; to whom may only use it, nothing but its name and type (`settings` is None then)."""
+    """A connection; to whom may only use it, nothing but its name and type (`settings` is None then).
+
+    The titles in `consent_missing` are English; `consent_asked` has them in the asker's language.
+    """
 
     name: str
     type: str
@@ -59,6 +65,7 @@ class ConnectionView:
     export_user: str | None = None
     consents: tuple[ConsentView, ...] = ()
     consent_missing: tuple[str, ...] = ()
+    consent_asked: tuple[str, ...] = field(default=(), metadata=SHOWN_ONLY)
     exports: tuple[str, ...] = ()
     token: Mapping[str, Any] | None = None
 

@@ -6,13 +6,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from cdp_core.cli.ask import ask_text, can_ask
+from cdp_core.cli.language import _, marked
 from cdp_core.cli.render.console import remark
 from cdp_core.errors import Code, UsageFault
 
 if TYPE_CHECKING:
     from cdp_core.app.connections import Dialogue
 
-_PASTE = "After you agree, copy the whole address that the browser ends at, even if that page does not open."
+_PASTE = marked(
+    "After you agree, copy the whole address that the browser ends at, even if that page does not open."
+)
 
 
 def dialogue(*, open_browser: bool, paste: bool, timeout: float, as_json: bool) -> Dialogue:
@@ -20,7 +23,7 @@ def dialogue(*, open_browser: bool, paste: bool, timeout: float, as_json: bool) 
     from cdp_core.app.connections import Dialogue
 
     def show_url(url: str) -> None:
-        remark("Sign in on this page:")
+        remark(_("Sign in on this page:"))
         # Alone on its line, unstyled and never wrapped: it is copied, or read by a script.
         stream = sys.stderr if as_json else sys.stdout
         stream.write(url + "\n")
@@ -37,7 +40,7 @@ def dialogue(*, open_browser: bool, paste: bool, timeout: float, as_json: bool) 
 
 
 def _ask() -> str:
-    return ask_text("Redirected address", option="--paste", hint=_PASTE)
+    return ask_text("Redirected address", option="--paste", hint=_(_PASTE))
 
 
 def _read() -> str:
