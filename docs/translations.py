@@ -56,8 +56,8 @@ def texts() -> dict[Text, set[str]]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for text in _of_source(tree, labels=path.name in PICTURES and path.parent.name == "render"):
             found.setdefault(text, set()).add(path.relative_to(CLI).as_posix())
-    for path, said in help_texts():
-        found.setdefault(paragraphs(said), set()).add(path)
+    for command, said in help_texts():
+        found.setdefault(paragraphs(said), set()).add(command)
     return found
 
 
@@ -69,8 +69,8 @@ def help_texts() -> Iterator[tuple[str, str]]:
         yield "cdp", summary
         if name in STEPS:
             command = cli.get_command(root, name)
-            assert isinstance(command, click.Group)
-            yield from _below(command, click.Context(command, info_name=name, parent=root))
+            if isinstance(command, click.Group):
+                yield from _below(command, click.Context(command, info_name=name, parent=root))
 
 
 def _below(group: click.Group, context: click.Context) -> Iterator[tuple[str, str]]:
@@ -123,7 +123,7 @@ def _constants(nodes: Iterable[ast.AST]) -> Iterator[str]:
 def template() -> Catalog:
     made = Catalog(domain=DOMAIN, project="cdp", creation_date=MEANWHILE, revision_date=MEANWHILE)
     for text, places in sorted(texts().items(), key=lambda found: (min(found[1]), str(found[0]))):
-        made.add(text, locations=[(place, None) for place in sorted(places)])  # type: ignore[list-item]
+        made.add(text, auto_comments=sorted(places))
     return made
 
 
@@ -148,7 +148,7 @@ def renewed(language: str) -> Catalog:
         if message.id:
             kept = before.get(message.id[0] if isinstance(message.id, tuple) else message.id)
             string = kept.string if kept is not None and kept.id == message.id else None
-            made.add(message.id, string, locations=message.locations)
+            made.add(message.id, string, auto_comments=message.auto_comments)
     return made
 
 
@@ -194,7 +194,7 @@ def main() -> int:
             continue
         po, now = po_of(language), written(renewed(language))
         if not po.exists() or po.read_bytes() != now:
-            print(f"{language}: {'the catalogue is behind the code' if check else 'the catalogue is written anew'}")
+            print(f"{language}: the catalogue is {'behind the code' if check else 'written anew'}")
             status = int(check)
         if not check:
             po.parent.mkdir(parents=True, exist_ok=True)

@@ -100,6 +100,7 @@ def settled(question: str, *, yes: bool, **said: str | int) -> None:
     if yes:
         return
     if not can_ask():
+        english = {name: f"{each:,}" if isinstance(each, int) else each for name, each in said.items()}
         raise UsageFault(
             Code.NOT_AGREED_TO_ACT,
             f"{question.format(**english)} There is no terminal to answer on",

@@ -84,6 +84,25 @@ _REASONS = {
     "unclaimed": marked("of the removed, put there by nobody here"),
     "resent": marked("of those in the audience already, sent again"),
 }
+_COUNTS = {
+    "read": marked("read"),
+    "added": marked("added"),
+    "unchanged": marked("unchanged"),
+    "named": marked("named"),
+    "duplicate": marked("duplicate"),
+    "missing": marked("missing"),
+    "malformed": marked("malformed"),
+    "placeholder": marked("placeholder"),
+    "unsupported": marked("unsupported"),
+    "without_consent": marked("without consent"),
+    "suppressed": marked("suppressed"),
+    "removed": marked("removed"),
+    "owed": marked("owed"),
+    "released": marked("released"),
+    "kept": marked("kept"),
+    "unclaimed": marked("unclaimed"),
+    "resent": marked("resent"),
+}
 _ALWAYS = ("read", "added", "unchanged", "removed")
 
 
@@ -93,7 +112,7 @@ def by_kind(run: Run) -> RenderableType:
     return Listing(
         ("Count", *counts, "Meaning"),
         (
-            (_(reason.replace("_", " ")), *(count(found[reason]) for found in counts.values()), _(meaning))
+            (_(_COUNTS[reason]), *(count(found[reason]) for found in counts.values()), _(meaning))
             for reason, meaning in _REASONS.items()
             if reason in _ALWAYS or any(found[reason] for found in counts.values())
         ),

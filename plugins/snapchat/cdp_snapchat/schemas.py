@@ -66,6 +66,14 @@ class ConnectionSettings(_Trimmed):
             "label": "Client ID",
             "help": "Client ID of your OAuth app, from Business Details in Snapchat's Business Manager.",
             "example": "0b3c1f6e-5c0f-4f0e-9a5b-6d2b5d1f7a10",
+            "nl": {
+                "label": "Client-id",
+                "help": "Client-id van uw OAuth-app, uit Business Details in Business Manager van Snapchat.",
+            },
+            "da": {
+                "label": "Klient-id",
+                "help": "Klient-id for din OAuth-app, fra Business Details i Snapchats Business Manager.",
+            },
         },
     )
     client_secret = SecretField(
@@ -74,6 +82,15 @@ class ConnectionSettings(_Trimmed):
             "label": "Client secret",
             "help": "Client secret of the same app; Snapchat shows it once, when the app is made.",
             "example": "env:SNAPCHAT_CLIENT_SECRET",
+            "nl": {
+                "label": "Clientgeheim",
+                "help": "Clientgeheim van dezelfde app; Snapchat toont het één keer, wanneer de app "
+                "wordt gemaakt.",
+            },
+            "da": {
+                "label": "Klienthemmelighed",
+                "help": "Klienthemmelighed for samme app; Snapchat viser den én gang, når appen oprettes.",
+            },
         },
     )
     redirect_uri = fields.String(
@@ -84,6 +101,18 @@ class ConnectionSettings(_Trimmed):
             "help": "Exactly as registered with the app. A loopback address with its port is listened on "
             "(port 0: any free one, where the service allows that); for any other, you paste the URL.",
             "example": REDIRECT_URI,
+            "nl": {
+                "label": "Omleidings-URI",
+                "help": "Precies zoals bij de app geregistreerd. Op een loopback-adres met poort wordt "
+                "geluisterd (poort 0: een vrije poort, als de service dat toestaat); bij elk "
+                "ander adres plakt u de URL.",
+            },
+            "da": {
+                "label": "Omdirigerings-URI",
+                "help": "Præcis som registreret med appen. Der lyttes på en loopback-adresse med port "
+                "(port 0: en ledig port, hvor tjenesten tillader det); ved enhver anden adresse"
+                " indsætter du URL'en.",
+            },
         },
     )
     api_url = fields.String(
@@ -93,6 +122,14 @@ class ConnectionSettings(_Trimmed):
             "label": "API URL",
             "help": "Base of the Marketing API; another one for a simulator.",
             "example": API_URL,
+            "nl": {
+                "label": "API-URL",
+                "help": "Basis van de Marketing API; een andere voor een simulator.",
+            },
+            "da": {
+                "label": "API-URL",
+                "help": "Basis for Marketing API; en anden til en simulator.",
+            },
             "advanced": True,
         },
     )
@@ -103,6 +140,14 @@ class ConnectionSettings(_Trimmed):
             "label": "Accounts URL",
             "help": "Base of the sign-in and token addresses; another one for a simulator.",
             "example": ACCOUNTS_URL,
+            "nl": {
+                "label": "Accounts-URL",
+                "help": "Basis van de adressen voor aanmelding en tokens; een andere voor een simulator.",
+            },
+            "da": {
+                "label": "Konto-URL",
+                "help": "Basis for adresserne til login og tokens; en anden til en simulator.",
+            },
             "advanced": True,
         },
     )
@@ -113,6 +158,15 @@ class ConnectionSettings(_Trimmed):
             "label": "Time-out",
             "help": "Seconds without a sign of the service's answer before a request counts as lost.",
             "example": "300",
+            "nl": {
+                "label": "Time-out",
+                "help": "Seconden zonder teken van antwoord van de service waarna een aanvraag als "
+                "verloren geldt.",
+            },
+            "da": {
+                "label": "Timeout",
+                "help": "Sekunder uden tegn på svar fra tjenesten, før en anmodning regnes for tabt.",
+            },
             "advanced": True,
         },
     )
@@ -127,6 +181,15 @@ class ExportSettings(_Trimmed):
             "label": "Snapchat Audience ID",
             "help": "Number of an existing customer list, from its page under Audiences in Ads Manager.",
             "example": "5677923948298240",
+            "nl": {
+                "label": "Snapchat-doelgroep-id",
+                "help": "Nummer van een bestaande klantenlijst, van de pagina ervan onder Doelgroepen "
+                "in Ads Manager.",
+            },
+            "da": {
+                "label": "Snapchat Audience-id",
+                "help": "Nummer på en eksisterende kundeliste, fra dens side under Målgrupper i Ads Manager.",
+            },
         },
     )
     batch_size = fields.Integer(
@@ -136,6 +199,14 @@ class ExportSettings(_Trimmed):
             "label": "Batch size",
             "help": "Digests in one request, at most 100,000.",
             "example": "100000",
+            "nl": {
+                "label": "Batchgrootte",
+                "help": "Digests in één aanvraag, hoogstens 100.000.",
+            },
+            "da": {
+                "label": "Batchstørrelse",
+                "help": "Digests i én anmodning, højst 100.000.",
+            },
             "advanced": True,
         },
     )
