@@ -14,7 +14,6 @@ import argparse
 import ast
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -44,7 +43,6 @@ TEXT_AT = {
 }
 NUMBER_AT = {"ngettext": 0, "counted": 1}
 WRAPPED = 1000
-MEANWHILE = datetime(2026, 1, 1, tzinfo=UTC)
 
 Text = str | tuple[str, str]
 
@@ -121,7 +119,7 @@ def _constants(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def template() -> Catalog:
-    made = Catalog(domain=DOMAIN, project="cdp", creation_date=MEANWHILE, revision_date=MEANWHILE)
+    made = Catalog(domain=DOMAIN)
     for text, places in sorted(texts().items(), key=lambda found: (min(found[1]), str(found[0]))):
         made.add(text, auto_comments=sorted(places))
     return made
@@ -143,7 +141,7 @@ def po_of(language: str) -> Path:
 def renewed(language: str) -> Catalog:
     """The kept translations of the texts that there are today."""
     now, before = template(), catalogue(language)
-    made = Catalog(locale=language, domain=DOMAIN, project="cdp", header_comment=f"# cdp in {language}.")
+    made = Catalog(locale=language, domain=DOMAIN)
     for message in now:
         if message.id:
             kept = before.get(message.id[0] if isinstance(message.id, tuple) else message.id)
@@ -164,9 +162,21 @@ def written(made: Catalog) -> bytes:
 
 
 def compiled(language: str) -> bytes:
-    into = BytesIO()
-    write_mo(into, catalogue(language))
+    """The catalogue as gettext reads it; its head is the same whenever and by whatever it is compiled."""
+    made, into = _Compiled(locale=language), BytesIO()
+    for message in catalogue(language):
+        if message.id:
+            made.add(message.id, message.string)
+    write_mo(into, made)
     return into.getvalue()
+
+
+class _Compiled(Catalog):
+    """A catalogue whose head says no more than gettext asks for."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:  # type: ignore[misc]
+        return [("Content-Type", "text/plain; charset=utf-8"), ("Plural-Forms", self.plural_forms)]
 
 
 def waiting(language: str) -> list[str]:
