@@ -174,9 +174,9 @@ def compiled(language: str) -> bytes:
 class _Compiled(Catalog):
     """A catalogue whose head says no more than gettext asks for."""
 
-    @property
-    def mime_headers(self) -> list[tuple[str, str]]:  # type: ignore[misc]
-        return [("Content-Type", "text/plain; charset=utf-8"), ("Plural-Forms", self.plural_forms)]
+    mime_headers = property(
+        lambda self: [("Content-Type", "text/plain; charset=utf-8"), ("Plural-Forms", self.plural_forms)]
+    )
 
 
 def waiting(language: str) -> list[str]:
