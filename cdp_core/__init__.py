@@ -18,6 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cdp_core.contract.connection import Choice as Choice
     from cdp_core.contract.connection import (
         ConnectionType as ConnectionType,
     )
@@ -124,6 +125,8 @@ if TYPE_CHECKING:
     from cdp_core.contract.source import (
         SourceSpec as SourceSpec,
     )
+    from cdp_core.contract.transport import Transport as Transport
+    from cdp_core.contract.transport import TransportSettings as TransportSettings
     from cdp_core.errors import Code as Code
     from cdp_core.errors import InvalidFault as InvalidFault
     from cdp_core.model.access import (
@@ -172,7 +175,14 @@ if TYPE_CHECKING:
 
 # Names are looked up when they are first used: `cdp --help` must not pay for marshmallow and pluggy.
 _HOMES = {
-    "cdp_core.contract.connection": ("ConnectionType", "OAuth2", "ServiceIdentity", "SignInFault", "Token"),
+    "cdp_core.contract.connection": (
+        "Choice",
+        "ConnectionType",
+        "OAuth2",
+        "ServiceIdentity",
+        "SignInFault",
+        "Token",
+    ),
     "cdp_core.contract.destination": (
         "Batch",
         "Capabilities",
@@ -208,6 +218,7 @@ _HOMES = {
         "Selection",
         "SourceSpec",
     ),
+    "cdp_core.contract.transport": ("Transport", "TransportSettings"),
     "cdp_core.errors": ("Code", "InvalidFault"),
     "cdp_core.model.access": ("Action", "Actor", "Opinion", "Resource", "Role"),
     "cdp_core.model.accounting": ("Reason",),

@@ -9,9 +9,9 @@ from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.views import ConnectionForm, ConnectionView, ConsentView
-from cdp_core.contract.connection import ServiceIdentity
+from cdp_core.contract.connection import Choice, ServiceIdentity
 from cdp_core.contract.faults import DestinationFault
-from cdp_core.contract.schemas import load_settings, settings_of
+from cdp_core.contract.schemas import SettingInfo, load_settings, settings_of
 from cdp_core.errors import Code, InvalidFault, NotAllowedFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection, ConnectionStatus, Consent, ConsentPrompt
@@ -29,7 +29,9 @@ class Dialogue:
     """How a face talks with the person who signs in.
 
     `ask_paste` asks for the redirected URL (None where nobody can be asked); `paste` asks for it even
-    where the redirect could be listened for; `timeout` is how many seconds a listener waits.
+    where the redirect could be listened for; `timeout` is how many seconds a listener waits;
+    `redirect_uri` stands in for the connection's own. `choose` picks one of the values that the service
+    offers for a setting; None where nobody can be asked.
     """
 
     show_url: Callable[[str], None]
@@ -37,6 +39,8 @@ class Dialogue:
     ask_paste: Callable[[], str] | None = None
     paste: bool = False
     timeout: float = 300.0
+    redirect_uri: str = ""
+    choose: Callable[[SettingInfo, Sequence[Choice]], Choice] | None = None
 
 
 class Connections:
@@ -159,7 +163,13 @@ class Connections:
             from cdp_core.oauth.sign_in import SignIn
 
             settings = self._connector.settings(connection)
-            sign_in = SignIn(connection=name, oauth=found.oauth, settings=settings, timeout=dialogue.timeout)
+            sign_in = SignIn(
+                connection=name,
+                oauth=found.oauth,
+                settings=settings,
+                timeout=dialogue.timeout,
+                redirect_uri=dialogue.redirect_uri,
+            )
             token = sign_in.run(
                 show_url=dialogue.show_url,
                 open_browser=dialogue.open_browser,
@@ -169,6 +179,7 @@ class Connections:
             self._connector.keeper(connection).keep(token)
         connection = dataclasses.replace(connection, status=ConnectionStatus.CONNECTED)
         identity = self._identify(connection)
+        connection = self._chosen(connection, identity, dialogue)
         after = dataclasses.replace(
             connection,
             identity={"name": identity.name, **identity.details},
@@ -177,7 +188,7 @@ class Connections:
         )
         self.desk.state.connections.update(after)
         self.desk.note(identity=identity.name, export_user=after.export_user)
-        return self._view(after)
+        return self._view(after, identity)
 
     @act(Action.CONNECTION_VERIFY)
     def verify(self, name: str) -> ConnectionView:
@@ -185,9 +196,8 @@ class Connections:
         connection = self.desk.state.connections.get(name)
         identity = self._identify(connection)
         self.desk.note(identity=identity.name)
-        return self._view(
-            dataclasses.replace(connection, identity={"name": identity.name, **identity.details})
-        )
+        known = dataclasses.replace(connection, identity={"name": identity.name, **identity.details})
+        return self._view(known, identity)
 
     @act(Action.CONNECTION_EXPORT_USER)
     def export_user(self, name: str) -> ConnectionView:
@@ -264,6 +274,23 @@ class Connections:
             except DestinationFault as fault:
                 raise self._connector.as_error(fault, connection) from fault
 
+    def _chosen(self, connection: Connection, identity: ServiceIdentity, dialogue: Dialogue) -> Connection:
+        """The connection with what the service offers for settings that it has not: one alone is taken, of
+        several one is picked. Where exports stand on it already, they go on as they are."""
+        found = self.desk.catalog.connection_type(connection.type)
+        known = {info.name: info for info in settings_of(found.settings_schema)}
+        settings = dict(connection.settings)
+        if self.desk.state.connections.exports_of(connection.id):
+            return connection
+        for name, choices in identity.choices.items():
+            if settings.get(name) or not choices or name not in known:
+                continue
+            if len(choices) == 1:
+                settings[name] = choices[0].value
+            elif dialogue.choose is not None:
+                settings[name] = dialogue.choose(known[name], choices).value
+        return dataclasses.replace(connection, settings=settings)
+
     def _people(self, names: Iterable[str]) -> frozenset[str]:
         """Roles and people that a connection may be shared with; an unknown name is a slip of the hand."""
         known = set(self.desk.catalog.roles) | set(self.desk.state.grants.all())
@@ -279,7 +306,8 @@ class Connections:
     def _manages(self) -> bool:
         return "administrator" in all_roles(self.desk.actor.roles, self.desk.catalog.roles)
 
-    def _view(self, connection: Connection) -> ConnectionView:
+    def _view(self, connection: Connection, identity: ServiceIdentity | None = None) -> ConnectionView:
+        """`identity` is what the service has just said."""
         found = self.desk.catalog.connection_types.get(connection.type)
         label = found.label if found else f"{connection.type} (its plugin is not loaded)"
         if not self._manages():
@@ -311,11 +339,18 @@ class Connections:
             consent_asked=asked,
             exports=tuple(export.name for export in self.desk.state.connections.exports_of(connection.id)),
             token=self._token(connection) if found and found.oauth else None,
+            lacking=identity.lacking if identity else (),
+            open_choices={
+                name: tuple(choices)
+                for name, choices in (identity.choices if identity else {}).items()
+                if len(choices) > 1 and not connection.settings.get(name)
+            },
         )
 
     def _token(self, connection: Connection) -> Mapping[str, Any] | None:
         """How the token is; looking at a connection does not fail where its secrets are out of reach."""
         try:
-            return self._connector.token_health(connection)
+            health = self._connector.token_health(connection)
+            return None if health is None else dataclasses.asdict(health)
         except InvalidFault as fault:
             return {"problem": fault.message}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from cdp_core.app.desk import Desk
 from cdp_core.app.views import Check
@@ -19,6 +20,9 @@ from cdp_core.runner.profiles import Profiles
 from cdp_core.vault.ledger_key import ledger_key
 from cdp_core.vault.vault import Vault
 from cdp_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from cdp_core.oauth.tokens import TokenHealth
 
 
 class Doctor:
@@ -108,9 +112,8 @@ class Doctor:
             return
         signs_in = self._desk.catalog.connection_type(connection.type).oauth is not None
         token = self._connector.token_health(connection) if signs_in else None
-        lapses = token.get("expires_in") if token else None
-        lasts = f"; its token lasts {lapses / 60:.0f} more minutes" if lapses is not None else ""
-        yield Check(name="connections", state="ok", message=f"{connection.name} is signed in{lasts}")
+        told = f"; {_told(token)}" if token else ""
+        yield Check(name="connections", state="ok", message=f"{connection.name} is signed in{told}")
 
     def _look_at_ledger(self) -> Iterator[Check]:
         versions = self._desk.state.ledgers.all()
@@ -172,3 +175,23 @@ class Doctor:
             message=f"{verdict.entries:,} entries hold together" if verdict.ok else str(verdict.problem),
             hint="" if verdict.ok else "cdp audit verify",
         )
+
+
+def _told(token: TokenHealth) -> str:
+    """A token's age, scope and next refresh, never its value."""
+    parts = [f"its token is {_minutes(token.age)} old"]
+    if token.scope:
+        parts.append(f"for {token.scope}")
+    if token.expires_in is not None:
+        parts.append(f"lasts {_minutes(max(0.0, token.expires_in))} more")
+    if token.next_refresh_in is not None:
+        parts.append(
+            f"is refreshed in {_minutes(token.next_refresh_in)}, or by the next run after that"
+            if token.refreshable
+            else "cannot be refreshed: sign in again then"
+        )
+    return ", ".join(parts)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min"

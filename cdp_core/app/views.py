@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cdp_core.contract.connection import Choice
 from cdp_core.contract.schemas import SettingInfo
 from cdp_core.errors import ExitStatus
 from cdp_core.model.configuration import Match
@@ -53,7 +54,8 @@ class ConnectionView:
     """A connection; to whom may only use it, nothing but its name and type (`settings` is None then).
 
     The titles in `consent_missing` are English; `consent_asked` has them in the asker's language.
-    """
+    Where the service has just been asked: `lacking` are sentences on rights that the signed-in user has not,
+    `open_choices` what it offers for settings that nobody has chosen yet."""
 
     name: str
     type: str
@@ -68,6 +70,8 @@ class ConnectionView:
     consent_asked: tuple[str, ...] = field(default=(), metadata=SHOWN_ONLY)
     exports: tuple[str, ...] = ()
     token: Mapping[str, Any] | None = None
+    lacking: tuple[str, ...] = ()
+    open_choices: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,14 +133,33 @@ def add(
     metavar="SECONDS",
     help="How long to wait for the browser to come back.",
 )
+@rich_click.option(
+    "--redirect-uri",
+    metavar="URL",
+    default="",
+    help="Instead of the connection's own: http://127.0.0.1:PORT/PATH is listened on (port 0: any free one).",
+)
 @json_option
 @click.pass_obj
 def authenticate(
-    session: Session, *, name: str | None, no_browser: bool, paste: bool, timeout: float, as_json: bool
+    session: Session,
+    *,
+    name: str | None,
+    no_browser: bool,
+    paste: bool,
+    timeout: float,
+    redirect_uri: str,
+    as_json: bool,
 ) -> None:
     """Sign in at the service, and become the person in whose name scheduled runs read the profiles."""
     name = _named(session, name)
-    talk = dialogue(open_browser=not no_browser, paste=paste, timeout=timeout, as_json=as_json)
+    talk = dialogue(
+        open_browser=not no_browser,
+        paste=paste,
+        timeout=timeout,
+        redirect_uri=redirect_uri,
+        as_json=as_json,
+    )
     view = session.cdp().connections.authenticate(name, dialogue=talk)
     said = _("Signed in to {service}.").format(service=plain(view.label))
     give(view, lambda: things.authenticated_connection(view), as_json=as_json, said=said)
@@ -228,10 +247,10 @@ def share(
 @json_option
 @click.pass_obj
 def verify(session: Session, *, name: str | None, as_json: bool) -> None:
-    """Ask the service who one is there, and whether the credentials hold."""
+    """Ask the service who one is there, whether the credentials hold, and whether the rights suffice."""
     view = session.cdp().connections.verify(_named(session, name))
     said = _("{service} answers.").format(service=plain(view.label))
-    give(view, lambda: things.connection(view), as_json=as_json, said=said)
+    give(view, lambda: things.asked_connection(view), as_json=as_json, said=said)
 
 
 @connection.verb("agree", example='cdp connection agree "Snapchat EU"')

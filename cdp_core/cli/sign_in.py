@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cdp_core.cli.ask import ask_text, can_ask
-from cdp_core.cli.language import _, marked
+from cdp_core.cli.ask import ask_one, ask_text, can_ask
+from cdp_core.cli.language import _, label_of, marked
 from cdp_core.cli.render.console import remark
 from cdp_core.errors import Code, UsageFault
 
 if TYPE_CHECKING:
     from cdp_core.app.connections import Dialogue
+    from cdp_core.contract.connection import Choice
+    from cdp_core.contract.schemas import SettingInfo
 
 _PASTE = marked(
     "After you agree, copy the whole address that the browser ends at, even if that page does not open."
 )
 
 
-def dialogue(*, open_browser: bool, paste: bool, timeout: float, as_json: bool) -> Dialogue:
+def dialogue(
+    *, open_browser: bool, paste: bool, timeout: float, redirect_uri: str, as_json: bool
+) -> Dialogue:
     """How `authenticate` talks; under `as_json` the address goes to standard error too."""
     from cdp_core.app.connections import Dialogue
 
@@ -35,8 +40,19 @@ def dialogue(*, open_browser: bool, paste: bool, timeout: float, as_json: bool) 
     elif paste:
         ask_paste = _read
     return Dialogue(
-        show_url=show_url, open_browser=open_browser, ask_paste=ask_paste, paste=paste, timeout=timeout
+        show_url=show_url,
+        open_browser=open_browser,
+        ask_paste=ask_paste,
+        paste=paste,
+        timeout=timeout,
+        redirect_uri=redirect_uri,
+        choose=_choose if can_ask() else None,
     )
+
+
+def _choose(setting: SettingInfo, choices: Sequence[Choice]) -> Choice:
+    labelled = {f"{choice.label}  {choice.value}": choice for choice in choices}
+    return labelled[ask_one(label_of(setting), list(labelled), option="cdp connection edit NAME --set …")]
 
 
 def _ask() -> str:

@@ -59,11 +59,26 @@ class OAuth2(abc.ABC):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A value that a setting may have, as the service knows it, and what it is called there."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceIdentity:
-    """Who one is at the service, for people to recognise: labelled values, none of them secret."""
+    """Who one is at the service, for people to recognise: labelled values, none of them secret.
+
+    `choices` are, for settings of the connection that only somebody signed in can know, the values that
+    the service offers: one alone is taken, of several one is picked. `lacking` are sentences on rights that
+    the signed-in user has not, and how to get them.
+    """
 
     name: str
     details: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +86,8 @@ class ConnectionType:
     """Registers a kind of connection. `oauth` is None where the settings alone authenticate.
     `verify` asks the service who one is; it raises a `DestinationFault` where that fails. `origin` gives
     the API's scheme, host and port from the settings: credentials go there and nowhere else, and an
-    audience there is not the same as one of that id elsewhere."""
+    audience there is not the same as one of that id elsewhere. `app` names, from the settings, the app whose
+    rate limit all its connections share; it is kept, and no secret."""
 
     key: str
     label: str
@@ -79,3 +95,4 @@ class ConnectionType:
     verify: Callable[[ConnectionContext], ServiceIdentity]
     origin: Callable[[Mapping[str, Any]], str]
     oauth: OAuth2 | None = None
+    app: Callable[[Mapping[str, Any]], str] | None = None

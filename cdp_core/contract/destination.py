@@ -30,7 +30,7 @@ class MatchingRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """At most so many requests a second for one access token."""
+    """At most so many requests a second."""
 
     requests_per_second: float
 
@@ -39,8 +39,9 @@ class Rate:
 class Capabilities:
     """What the destination can do, so that the core plans batches that it takes.
 
-    `batch_limit` is the most digests in one request; `concurrency` how many requests may be under
-    way at once; `payload` is what leaves: digests, or chosen fields of whole rows (`records`), which
+    `batch_limit` is the most digests in one request; `rate` is the service's limit for one access token and
+    `app_rate` that for an app (see `ConnectionType.app`); `concurrency` how many requests may be under way
+    at once; `payload` is what leaves: digests, or chosen fields of whole rows (`records`), which
     needs a consent prompt of its own. `answers` says whether the service answers for each record.
     Who declares `Operation.REMOVE_ALL` says in `while_emptied`, in a sentence for people, what they lose
     from the emptying until the audience is filled again.
@@ -53,6 +54,7 @@ class Capabilities:
     operations: frozenset[Operation] = frozenset({Operation.ADD, Operation.REMOVE})
     batch_limit: int = 100_000
     rate: Rate | None = None
+    app_rate: Rate | None = None
     concurrency: int = 4
     answers: Literal["batch", "record"] = "batch"
     payload: Literal["digests", "records"] = "digests"
@@ -140,8 +142,9 @@ class Destination(abc.ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationSpec:
-    """Registers a destination. `audience_setting` names the setting that holds the audience's id, and
-    `batch_size_setting` the one for smaller batches than the limit, where there is one."""
+    """Registers a destination. `audience_setting` names the setting that holds the audience's id,
+    `batch_size_setting` the one for smaller batches than the limit, and `concurrency_setting` the one for how
+    many requests are under way at once, where there is one."""
 
     key: str
     label: str
@@ -152,3 +155,4 @@ class DestinationSpec:
     factory: Callable[[DestinationContext], Destination]
     audience_setting: str = "audience_id"
     batch_size_setting: str | None = None
+    concurrency_setting: str | None = None

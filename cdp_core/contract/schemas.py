@@ -103,8 +103,8 @@ class SettingInfo:
 
 
 def settings_of(schema: type[marshmallow.Schema]) -> tuple[SettingInfo, ...]:
-    """The settings that a schema declares, in its order."""
-    return tuple(
+    """The settings that a schema declares, in its order, the advanced ones last."""
+    declared_ones = [
         SettingInfo(
             name=name,
             label=str(declared.metadata.get("label", name)),
@@ -117,7 +117,8 @@ def settings_of(schema: type[marshmallow.Schema]) -> tuple[SettingInfo, ...]:
             declared=declared,
         )
         for name, declared in schema().fields.items()
-    )
+    ]
+    return tuple(sorted(declared_ones, key=lambda info: info.advanced))
 
 
 def load_settings(

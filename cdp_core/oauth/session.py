@@ -7,7 +7,6 @@ What an answer means is the plugin's to say; when to try again is the runner's.
 from __future__ import annotations
 
 import io
-import os
 import threading
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
@@ -18,14 +17,12 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from requests.utils import get_environ_proxies
 
 from cdp_core.contract.faults import CredentialsRejected
-from cdp_core.contract.schemas import is_loopback
+from cdp_core.contract.transport import Transport
 from cdp_core.errors import Code, ReconnectFault
 from cdp_core.model.secret import Secret
 
-CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 300.0
 _BLOCK = 256 * 1024
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -47,8 +44,7 @@ class ConnectionSession(requests.Session):
     """A session for one connection; safe to use from `pool_size` threads at once.
 
     `origin` is any URL of the API: its scheme, host and port are where the token may go. `tokens` is
-    None for a connection whose settings alone authenticate. `verify` is a CA bundle, or whether to
-    check certificates; None takes the environment's bundle, else requests' own.
+    None for a connection whose settings alone authenticate. `transport` is the way that requests take.
     """
 
     def __init__(
@@ -56,21 +52,20 @@ class ConnectionSession(requests.Session):
         *,
         origin: str,
         tokens: TokenSource | None,
-        connect_timeout: float = CONNECT_TIMEOUT,
+        transport: Transport | None = None,
         read_timeout: float = READ_TIMEOUT,
         pool_size: int = 4,
-        verify: bool | str | None = None,
     ) -> None:
         super().__init__()
         # The environment is asked for each request below. Left to requests, it would send loopback
-        # traffic to a proxy, a netrc password to the API, and overrule `verify`.
+        # traffic to a proxy, a netrc password to the API, and overrule the connection's own bundle.
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.headers["User-Agent"] = _user_agent()
         self._bearer = _Bearer(origin, tokens)
         self.auth = self._bearer
-        self._timeout = (connect_timeout, read_timeout)
-        self._verify = verify
+        self._transport = transport or Transport()
+        self._timeout = (self._transport.connect_timeout, read_timeout)
         for scheme in ("https://", "http://"):
             self.mount(scheme, _Adapter(pool_maxsize=pool_size))
 
@@ -80,9 +75,9 @@ class ConnectionSession(requests.Session):
         if options.get("timeout") is None:
             options["timeout"] = self._timeout
         if options.get("verify") is None:
-            options["verify"] = self._certificates()
+            options["verify"] = self._transport.certificates()
         if options.get("proxies") is None:
-            options["proxies"] = {} if is_loopback(address) else get_environ_proxies(address)
+            options["proxies"] = self._transport.proxies(address)
         return super().request(method, url, *args, **options)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -99,11 +94,6 @@ class ConnectionSession(requests.Session):
     def give_up(self, reason: str) -> NoReturn:
         """The service rejects a renewed token too: raises `ReconnectFault`."""
         self._bearer.give_up(reason)
-
-    def _certificates(self) -> bool | str:
-        if self._verify is not None:
-            return self._verify
-        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
 def with_renewal(session: ConnectionSession, call: Callable[[], Result]) -> Result:

@@ -28,13 +28,15 @@ from cdp_core.oauth.redirect import can_listen, code_of, wants_free_port, with_p
 class SignIn:
     """A sign-in for the connection of that name, with its loaded settings.
 
-    `timeout` is how many seconds a listener waits for the person.
+    `timeout` is how many seconds a listener waits for the person. `redirect_uri` stands in for the one in the
+    settings.
     """
 
     connection: str
     oauth: OAuth2
     settings: Mapping[str, Any]
     timeout: float = 300.0
+    redirect_uri: str = ""
     sleep: Callable[[float], None] = time.sleep
     open_url: Callable[[str], bool] = webbrowser.open
 
@@ -53,7 +55,7 @@ class SignIn:
         `ReconnectFault` (denied, wrong state, timed out, refused), `TemporaryFault` where the service
         does not answer, `UsageFault` where a URL is needed and nobody can be asked.
         """
-        redirect_uri = self.oauth.redirect_uri(self.settings)
+        redirect_uri = self.redirect_uri or self.oauth.redirect_uri(self.settings)
         state = secrets.token_urlsafe(32)
         if paste or not can_listen(redirect_uri):
             code, redirect_uri = self._pasted(redirect_uri, state, show_url, open_browser, ask_paste)

@@ -12,7 +12,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cdp_core.contract.connection import ConnectionType
-from cdp_core.contract.destination import ConnectionContext, Destination, DestinationContext, DestinationSpec
+from cdp_core.contract.destination import (
+    Capabilities,
+    ConnectionContext,
+    Destination,
+    DestinationContext,
+    DestinationSpec,
+)
 from cdp_core.contract.faults import (
     AudienceGone,
     CredentialsRejected,
@@ -26,13 +32,14 @@ from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.names import as_typed
 from cdp_core.model.secret import MASK, Secret
 from cdp_core.plugins.catalog import Catalog
+from cdp_core.runner.pace import ConnectionPace
 from cdp_core.store.state import State
 from cdp_core.vault.references import FORMS, parse, resolve
 from cdp_core.vault.vault import Vault
 
 if TYPE_CHECKING:
     from cdp_core.oauth.session import ConnectionSession
-    from cdp_core.oauth.tokens import TokenKeeper
+    from cdp_core.oauth.tokens import TokenHealth, TokenKeeper
 
 R = TypeVar("R")
 
@@ -141,10 +148,9 @@ class Connector:
             on_reconnect=reconnect,
         )
 
-    def token_health(self, connection: Connection) -> dict[str, Any] | None:
+    def token_health(self, connection: Connection) -> TokenHealth | None:
         """Age, scope and next refresh of the token, never its value; None where there is none."""
-        health = self.keeper(connection).health()
-        return None if health is None else dataclasses.asdict(health)
+        return self.keeper(connection).health()
 
     def forget(self, connection: Connection) -> None:
         """Delete what the vault keeps for a connection that is removed."""
@@ -155,6 +161,7 @@ class Connector:
     @contextmanager
     def open(self, connection: Connection, *, concurrency: int = 4) -> Iterator[ConnectionContext]:
         """A session that carries the connection's credentials; closed at the end."""
+        from cdp_core.contract.transport import Transport
         from cdp_core.oauth.session import ConnectionSession
 
         found = self._catalog.connection_type(connection.type)
@@ -165,7 +172,10 @@ class Connector:
             keeper = self.keeper(connection)
             keeper.current()
         with ConnectionSession(
-            origin=self.origin(connection), tokens=keeper, pool_size=concurrency
+            origin=self.origin(connection),
+            tokens=keeper,
+            transport=Transport.of(settings),
+            pool_size=concurrency,
         ) as session:
             yield ConnectionContext(settings=settings, http=session, clock=time.time)
 
@@ -219,7 +229,7 @@ class Connector:
     def _destination(
         self, connection: Connection, spec: DestinationSpec, settings: Mapping[str, Any]
     ) -> Iterator[OpenDestination]:
-        with self.open(connection, concurrency=spec.capabilities.concurrency) as context:
+        with self.open(connection, concurrency=concurrency(spec, settings)) as context:
             destination = spec.factory(DestinationContext(connection=context, settings=settings))
             yield OpenDestination(
                 destination=destination,
@@ -250,6 +260,17 @@ class Connector:
     def origin(self, connection: Connection) -> str:
         """Scheme, host and port of the service's API."""
         return self._catalog.connection_type(connection.type).origin(self.plain(connection))
+
+    def pace(self, connection: Connection, capabilities: Capabilities) -> ConnectionPace:
+        """The limits under which a connection's requests go."""
+        app = self._catalog.connection_type(connection.type).app
+        return ConnectionPace(
+            state=self._state,
+            connection_id=connection.id,
+            rate=capabilities.rate,
+            app=f"{connection.type}/{app(self.plain(connection))}" if app else "",
+            app_rate=capabilities.app_rate,
+        )
 
     def as_error(self, fault: DestinationFault, connection: Connection) -> CdpError:
         """What a destination's fault means for whoever runs it."""
@@ -308,6 +329,11 @@ class OpenDestination:
         """Digests in a request: the export's own setting, at most the destination's limit."""
         return batch_size(self.spec, self.settings)
 
+    @property
+    def concurrency(self) -> int:
+        """Requests under way at once: the export's own setting, else the destination's."""
+        return concurrency(self.spec, self.settings)
+
 
 def batch_size(spec: DestinationSpec, settings: Mapping[str, Any]) -> int:
     """The same for an export's loaded settings."""
@@ -315,3 +341,9 @@ def batch_size(spec: DestinationSpec, settings: Mapping[str, Any]) -> int:
     asked = settings.get(setting) if setting else None
     limit = spec.capabilities.batch_limit
     return min(int(asked), limit) if asked else limit
+
+
+def concurrency(spec: DestinationSpec, settings: Mapping[str, Any]) -> int:
+    """Requests under way at once, for an export's loaded settings."""
+    setting = spec.concurrency_setting
+    return int((settings.get(setting) if setting else None) or spec.capabilities.concurrency)

@@ -21,7 +21,6 @@ from cdp_core.runner.history import known_of
 from cdp_core.runner.latecomers import Latecomers
 from cdp_core.runner.opening import Opened
 from cdp_core.runner.outcome import delivery_counts
-from cdp_core.runner.pace import ConnectionPace
 from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
 from cdp_core.runner.watch import LeaseWatch
@@ -62,15 +61,14 @@ class Sending:
         self._record.save(RunStatus.DELIVERING)
         planned = self._record.run.delivered.planned
         self._record.tell(Station.DELIVER, "started", 0, planned)
-        rate = to.spec.capabilities.rate
         end = Delivery(
             run_id=self._record.run.id,
             plan=plan,
             batch_size=to.batch_size,
-            concurrency=to.spec.capabilities.concurrency,
+            concurrency=to.concurrency,
             destination=to.destination,
             journal=self._state.journal,
-            pace=ConnectionPace(state=self._state, connection_id=to.connection.id, rate=rate),
+            pace=self._services.connector.pace(to.connection, to.spec.capabilities),
             renew=to.http.renew,
             progress=self._record.counting(Station.DELIVER, planned),
             stop=self._stop,

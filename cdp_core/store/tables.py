@@ -308,6 +308,8 @@ rates = Table(
     Column("moments", Json, nullable=False),
     Column("barred_until", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
+    Column("share", Float, nullable=False, server_default="1"),
+    Column("slowed_at", Float, nullable=False, server_default="0"),
 )
 
 audit = Table(

@@ -99,7 +99,12 @@ class ProfilesSettings(SettingsSchema):
 class EngineSettings(SettingsSchema):
     memory_limit = MemorySize(
         load_default=None,
-        metadata={"label": "Memory limit", "help": "The most memory that queries take.", "example": "400MB"},
+        metadata={
+            "label": "Memory limit",
+            "help": "The most memory that queries take. Unset: a sixteenth of what the machine, or its "
+            "container, has; at least 128 MiB.",
+            "example": "400MB",
+        },
     )
     local_normalising = fields.Boolean(
         load_default=True,

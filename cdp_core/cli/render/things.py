@@ -151,10 +151,26 @@ def added_connection(view: ConnectionView, *, signs_in: bool) -> Iterator[Render
         yield Text.assemble((_("Next: "), "bold"), f"cdp connection authenticate {quoted(view.name)}")
 
 
+def asked_connection(view: ConnectionView) -> Iterator[RenderableType]:
+    """A connection whose service has just been asked who one is, and what is lacking there."""
+    yield connection(view)
+    for sentence in view.lacking:
+        yield Text(f"• {plain(sentence)}", style="yellow")
+    for name, choices in view.open_choices.items():
+        said = _("• {name} is not chosen. The service offers:").format(name=name)
+        yield Text(said, style="yellow")
+        for choice in choices:
+            yield Text(f"    {plain(choice.value)}  {plain(choice.label)}")
+        yield Text.assemble(
+            (_("Next: "), "bold"),
+            f"cdp connection edit {quoted(view.name)} --set {name}={plain(choices[0].value)}",
+        )
+
+
 def authenticated_connection(view: ConnectionView) -> Iterator[RenderableType]:
     """A connection that has just been signed in, and what it is good for."""
-    yield connection(view)
-    if not view.exports:
+    yield from asked_connection(view)
+    if not view.exports and not view.open_choices:
         yield Text.assemble((_("Next: "), "bold"), f"cdp export add NAME --connection {quoted(view.name)}")
 
 

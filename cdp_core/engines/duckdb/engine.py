@@ -26,6 +26,7 @@ from cdp_core.contract.source import (
 from cdp_core.engines.duckdb.examine import examine
 from cdp_core.engines.duckdb.faults import on_profiles
 from cdp_core.engines.duckdb.identify import identify, keys_of
+from cdp_core.engines.duckdb.memory import share_of_memory
 from cdp_core.engines.duckdb.relations import Relation, open_relation
 from cdp_core.engines.duckdb.segments import count_members, member_condition, names_in
 from cdp_core.engines.duckdb.sources import locate
@@ -34,10 +35,6 @@ from cdp_core.engines.fields import require_fields, require_key
 from cdp_core.errors import InvalidFault
 from cdp_core.model.configuration import Column, Segment
 from cdp_core.model.examination import FieldExamined
-
-# Enough for a segment's sort or join to be quick, and little enough for a small machine; the
-# identification itself takes a fraction of it.
-DEFAULT_MEMORY = 256 << 20
 
 
 class DuckDBEngine(Engine):
@@ -51,7 +48,7 @@ class DuckDBEngine(Engine):
         self._connection = duckdb.connect(
             config={
                 "temp_directory": str(self._spill),
-                "memory_limit": f"{(context.memory_limit or DEFAULT_MEMORY) >> 10}KiB",
+                "memory_limit": f"{(context.memory_limit or share_of_memory()) >> 10}KiB",
                 "preserve_insertion_order": False,
                 # It would keep every page of the source that was read, up to the memory limit.
                 "enable_external_file_cache": False,

@@ -7,14 +7,12 @@ the core's.
 from __future__ import annotations
 
 import json
-import ssl
 from binascii import hexlify
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import NewConnectionError
 
 from cdp_core import (
     AudienceGone,
@@ -25,11 +23,12 @@ from cdp_core import (
     Operation,
     Receipt,
     ServiceFailed,
+    Transport,
     Unanswered,
 )
 from cdp_snapchat.answers import Answer, Refused, read_answer
+from cdp_snapchat.lost import in_words, never_left
 
-CONNECT_TIMEOUT = 10.0
 LARGEST_PAGE = 1000
 DIGEST_SIZE = 32
 METHODS = {Operation.ADD: "POST", Operation.REMOVE: "DELETE"}
@@ -56,14 +55,20 @@ def users_body(schema: str, digests: DigestBlock) -> bytes:
 
 
 class SnapchatClient:
-    """Safe to use from several threads. `api_url` is the base, with the version."""
+    """Safe to use from several threads. `api_url` is the base, with the version; `timeout` are the seconds
+    until a connection stands, and without a sign of the answer."""
 
     def __init__(
-        self, http: requests.Session, *, api_url: str, timeout: float, clock: Callable[[], float]
+        self,
+        http: requests.Session,
+        *,
+        api_url: str,
+        timeout: tuple[float, float],
+        clock: Callable[[], float],
     ) -> None:
         self._http = http
         self._base = api_url.rstrip("/")
-        self._timeout = (CONNECT_TIMEOUT, timeout)
+        self._timeout = timeout
         self._clock = clock
 
     @classmethod
@@ -72,7 +77,7 @@ class SnapchatClient:
         return cls(
             connection.http,
             api_url=settings["api_url"],
-            timeout=settings["timeout"],
+            timeout=(Transport.of(settings).connect_timeout, settings["timeout"]),
             clock=connection.clock,
         )
 
@@ -199,24 +204,12 @@ def _refusal(refused: Refused) -> Receipt:
 
 
 def _lost(failure: requests.RequestException, host: str) -> DestinationFault:
-    """What it means that no answer came: whether the request had left decides."""
-    if _never_left(failure):
-        return NeverSent(f"{host} cannot be reached")
+    said = in_words(failure, host)
+    if never_left(failure):
+        return NeverSent(said)
     if isinstance(failure, requests.exceptions.ContentDecodingError):
-        return ServiceFailed(f"{host} gave an answer that cannot be decoded")
-    if isinstance(failure, requests.Timeout):
-        return Unanswered(f"{host} did not answer in time")
-    return Unanswered(f"{host} cut the connection before its answer was whole")
-
-
-def _never_left(failure: requests.RequestException) -> bool:
-    # ValueError: requests refuses a URL or header before it connects anywhere.
-    if isinstance(failure, (requests.ConnectTimeout, requests.exceptions.ProxyError, ValueError)):
-        return True
-    inner = failure.args[0] if failure.args else None
-    reason = getattr(inner, "reason", None)
-    refused_certificate = isinstance(getattr(reason, "args", (None,))[0], ssl.SSLCertVerificationError)
-    return isinstance(reason, NewConnectionError) or refused_certificate
+        return ServiceFailed(said)
+    return Unanswered(said)
 
 
 def _entities(answer: Answer, kind: str) -> Iterator[Mapping[str, Any]]:

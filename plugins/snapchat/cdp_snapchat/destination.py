@@ -9,12 +9,10 @@ from typing import Any
 from cdp_core import (
     Audience,
     Batch,
-    ConnectionContext,
     Destination,
     DestinationContext,
     NewAudience,
     Receipt,
-    ServiceIdentity,
 )
 from cdp_snapchat.answers import Refused
 from cdp_snapchat.client import SnapchatClient
@@ -24,20 +22,6 @@ from cdp_snapchat.wording import quoted
 CUSTOMER_LIST = "FIRST_PARTY"
 LIFETIME_IN_DAYS = 9999
 LONGEST_NAME = 375
-
-
-def who_am_i(connection: ConnectionContext) -> ServiceIdentity:
-    """The signed-in user, without the e-mail address: it would be kept with the connection."""
-    me = SnapchatClient.over(connection).me()
-    name = me.get("display_name") or me.get("snapchat_username") or me.get("id") or "an unnamed user"
-    shown = {
-        "user name": me.get("snapchat_username"),
-        "organization": me.get("organization_id"),
-        "member status": me.get("member_status"),
-    }
-    return ServiceIdentity(
-        name=quoted(str(name)), details={label: quoted(str(value)) for label, value in shown.items() if value}
-    )
 
 
 class SnapchatAudience(Destination):

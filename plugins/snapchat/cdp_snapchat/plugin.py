@@ -28,7 +28,7 @@ LABEL = "Snapchat"
 def cdp_connection_types() -> Sequence[ConnectionType]:
     from cdp_core import ConnectionType
     from cdp_snapchat.auth import SnapchatOAuth
-    from cdp_snapchat.schemas import ConnectionSettings, origin
+    from cdp_snapchat.schemas import ConnectionSettings, app, origin
 
     return [
         ConnectionType(
@@ -38,6 +38,7 @@ def cdp_connection_types() -> Sequence[ConnectionType]:
             verify=_verify,
             origin=origin,
             oauth=SnapchatOAuth(),
+            app=app,
         )
     ]
 
@@ -48,6 +49,7 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
     from cdp_snapchat.schemas import (
         BATCH_LIMIT,
         NEWBORN_SECONDS,
+        REQUESTS_AT_ONCE,
         SCHEMAS,
         SMALLEST_AUDIENCE,
         WHILE_EMPTIED,
@@ -65,7 +67,8 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
                 operations=frozenset(Operation),
                 batch_limit=BATCH_LIMIT,
                 rate=Rate(requests_per_second=10),
-                concurrency=4,
+                app_rate=Rate(requests_per_second=20),
+                concurrency=REQUESTS_AT_ONCE,
                 smallest_audience=SMALLEST_AUDIENCE,
                 while_emptied=WHILE_EMPTIED,
                 lists_audiences=True,
@@ -75,6 +78,7 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
             factory=_audience,
             audience_setting="audience_id",
             batch_size_setting="batch_size",
+            concurrency_setting="requests_at_once",
         )
     ]
 
@@ -104,7 +108,7 @@ def cdp_commands(cli: click.Group) -> None:
 
 
 def _verify(connection: ConnectionContext) -> ServiceIdentity:
-    from cdp_snapchat.destination import who_am_i
+    from cdp_snapchat.identity import who_am_i
 
     return who_am_i(connection)
 

@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 import marshmallow
 from marshmallow import fields, validate
 
-from cdp_core import SecretField, ServiceUrl, SettingsSchema
+from cdp_core import SecretField, ServiceUrl, SettingsSchema, TransportSettings
 
 API_URL = "https://adsapi.snapchat.com/v1"
 ACCOUNTS_URL = "https://accounts.snapchat.com/login/oauth2"
 REDIRECT_URI = "http://127.0.0.1:8721/callback"
 BATCH_LIMIT = 100_000
+REQUESTS_AT_ONCE = 4
+MOST_REQUESTS_AT_ONCE = 8
 # What the service calls each kind of identifier; one request carries one of them.
 SCHEMAS = {"EMAIL": "EMAIL_SHA256", "PHONE": "PHONE_SHA256", "MOBILE_AD_ID": "MOBILE_AD_ID_SHA256"}
 # With fewer people matched, no ad is shown to an audience.
@@ -32,7 +34,7 @@ WHILE_EMPTIED = (
 NEWBORN_SECONDS = 60.0
 ANSWER_TIMEOUT = 300.0
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _AUDIENCE_ID = re.compile(r"[0-9]{1,20}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -56,7 +58,7 @@ class _Trimmed(SettingsSchema):
         return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
 
 
-class ConnectionSettings(_Trimmed):
+class ConnectionSettings(_Trimmed, TransportSettings):
     """How to reach Snapchat's Marketing API as a registered OAuth app."""
 
     client_id = fields.String(
@@ -112,6 +114,29 @@ class ConnectionSettings(_Trimmed):
                 "help": "Præcis som registreret med appen. Der lyttes på en loopback-adresse med port "
                 "(port 0: en ledig port, hvor tjenesten tillader det); ved enhver anden adresse"
                 " indsætter du URL'en.",
+            },
+        },
+    )
+    ad_account_id = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(
+            _UUID, error="An ad account's id looks like 8adc3db7-8148-4fbf-999c-8d2266369d74."
+        ),
+        metadata={
+            "label": "Ad account",
+            "help": "The ad account whose audiences are filled. Sign-in offers those that you reach.",
+            "example": "8adc3db7-8148-4fbf-999c-8d2266369d74",
+            "advanced": True,
+            "nl": {
+                "label": "Advertentieaccount",
+                "help": "Het advertentieaccount waarvan de doelgroepen worden gevuld. Bij het aanmelden kunt "
+                "u kiezen uit de accounts die u bereikt.",
+            },
+            "da": {
+                "label": "Annoncekonto",
+                "help": "Den annoncekonto, hvis målgrupper fyldes. Ved login kan du vælge mellem de konti, "
+                "du har adgang til.",
             },
         },
     )
@@ -211,6 +236,27 @@ class ExportSettings(_Trimmed):
         },
     )
 
+    requests_at_once = fields.Integer(
+        load_default=REQUESTS_AT_ONCE,
+        validate=validate.Range(min=1, max=MOST_REQUESTS_AT_ONCE),
+        metadata={
+            "label": "Requests at once",
+            "help": "How many requests are under way at once, 1 to 8; each holds a batch in memory.",
+            "example": "4",
+            "advanced": True,
+            "nl": {
+                "label": "Aanvragen tegelijk",
+                "help": "Hoeveel aanvragen tegelijk onderweg zijn, 1 tot 8; elke houdt een batch in het "
+                "geheugen.",
+            },
+            "da": {
+                "label": "Anmodninger ad gangen",
+                "help": "Hvor mange anmodninger der er undervejs ad gangen, 1 til 8; hver holder en batch i "
+                "hukommelsen.",
+            },
+        },
+    )
+
     @marshmallow.pre_load
     def _number_as_text(self, values: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         # An id without quotes in a TOML or JSON file is a number, and means the same.
@@ -236,3 +282,8 @@ def origin(settings: Mapping[str, Any]) -> str:
     shown = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     return f"{parts.scheme}://{shown}{port}"
+
+
+def app(settings: Mapping[str, Any]) -> str:
+    """The app whose rate limit connections share: its client id, at its API."""
+    return f"{origin(settings)}/{settings['client_id']}"

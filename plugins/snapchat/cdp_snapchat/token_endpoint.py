@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,15 +17,15 @@ from urllib.parse import urlsplit
 import requests
 from oauthlib.oauth2 import OAuth2Error
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
 from requests_oauthlib import OAuth2Session
 
-from cdp_core import Secret, SignInFault, Token, is_loopback
+from cdp_core import Secret, SignInFault, Token, Transport, is_loopback
+from cdp_snapchat.lost import in_words
 from cdp_snapchat.wording import quoted
 
 SCOPE = "snapchat-marketing-api"
 # Four tries with their pauses stay below two minutes, for others wait for this token meanwhile.
-_TIMEOUT = (10.0, 15.0)
+_ANSWER_TIMEOUT = 15.0
 # RFC 6749, 4.1.2.1 and 5.2, and RFC 8628, 3.5: these pass by themselves, every other error does not.
 _PASSING_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
@@ -59,6 +58,8 @@ class TokenEndpoint:
         self._client_id: str = settings["client_id"]
         self._client_secret: Secret = settings["client_secret"]
         self._url = _address(settings, "access_token")
+        self._transport = Transport.of(settings)
+        self._timeout = (self._transport.connect_timeout, _ANSWER_TIMEOUT)
         self._clock = clock
 
     def __repr__(self) -> str:
@@ -74,7 +75,7 @@ class TokenEndpoint:
                 code=code,
                 include_client_id=True,
                 client_secret=self._client_secret.reveal(),
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
             )
             return answer
 
@@ -92,7 +93,7 @@ class TokenEndpoint:
                 refresh_token=refresh,
                 client_id=self._client_id,
                 client_secret=self._client_secret.reveal(),
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
             )
             return answer
 
@@ -127,7 +128,10 @@ class TokenEndpoint:
             return response
 
         with OAuth2Session(self._client_id) as session:
-            _as_the_environment_says(session, self._url)
+            # Left to requests, a password in the user's netrc would go out too.
+            session.trust_env = False
+            session.proxies = self._transport.proxies(self._url)
+            session.verify = self._transport.certificates()
             session.max_redirects = 0
             _speak_http_to_loopback(session, self._url)
             session.register_compliance_hook("access_token_response", check)
@@ -138,20 +142,10 @@ class TokenEndpoint:
                 return SignInFault(fault.message, terminal=fault.terminal)
             except requests.TooManyRedirects:
                 return SignInFault(f"{host} answered with a redirect", terminal=False)
-            except requests.Timeout:
-                return SignInFault(f"{host} did not answer in time", terminal=False)
-            except requests.RequestException:
-                return SignInFault(f"{host} cannot be reached, or cut the connection", terminal=False)
+            except requests.RequestException as failure:
+                return SignInFault(in_words(failure, host), terminal=False)
             except (OAuth2Error, ValueError):
                 return SignInFault(f"{host} gave a token that cannot be read", terminal=False)
-
-
-def _as_the_environment_says(session: requests.Session, url: str) -> None:
-    """Its proxies (loopback goes past them) and its certificates. Left to requests, a password in the
-    user's netrc would go out too."""
-    session.trust_env = False
-    session.proxies = {} if is_loopback(url) else get_environ_proxies(url)
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
 def _fault_in(response: requests.Response, secrets: tuple[str, ...]) -> SignInFault | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from cdp_snapchat.simulator import (
@@ -16,7 +17,7 @@ from cdp_snapchat.simulator import (
     SnapchatSimulator,
     snapchat_simulator,
 )
-from main_job import AUDIENCE, Job, cdp_in, customers, job_in, wanted, wipe
+from main_job import AUDIENCE, CDP, Job, cdp_in, customers, job_in, wanted, wipe
 
 NAME = "Loyal to Snapchat"
 NEW = ("--match", "EMAIL=email", "--segment", "Loyal customers", "--connection", "Snapchat EU")
@@ -248,3 +249,34 @@ def test_an_audience_that_has_shrunk_is_named(job: Job) -> None:
     (found,) = job.cdp.json("export", "status", NAME)["drift"]
     assert found["kind"] == "shrunk"
     assert "2,000" in found["message"]
+
+
+def at_a_terminal(job: Job, *words: str) -> pexpect.spawn[str]:
+    return pexpect.spawn(
+        str(CDP),
+        list(words),
+        env=job.cdp.environ | {"TERM": "dumb"},
+        cwd=job.cdp.folder,
+        encoding="utf-8",
+        timeout=60,
+        dimensions=(40, 200),
+    )
+
+
+def test_a_terminal_offers_the_audiences_and_a_new_one(job: Job) -> None:
+    process = at_a_terminal(job, "export", "add", "Other", *NEW)
+    process.expect(rf"1  .*\({AUDIENCE}")
+    process.expect("A new one")
+    process.expect("Snapchat Audience ID .*: ")
+    process.sendline("1")
+    process.expect(pexpect.EOF)
+    assert job.cdp.json("export", "show", "Other")["settings"]["audience_id"] == AUDIENCE
+    process = at_a_terminal(job, "export", "add", "Fresh", *NEW, "--retention-days", "30")
+    process.expect("Snapchat Audience ID .*: ")
+    process.sendline("A new one")
+    process.expect("Name of the new audience: ")
+    process.sendline("Fresh ones")
+    process.expect(pexpect.EOF)
+    (made,) = named(job.simulator, "Fresh ones")
+    assert made.retention_in_days == 30
+    assert job.cdp.json("export", "show", "Fresh")["settings"]["audience_id"] == made.id

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 import vcr
 
-from cdp_core.contract.destination import Batch, ConnectionContext, DestinationContext
+from cdp_core.contract.destination import Batch, ConnectionContext, DestinationContext, NewAudience
 from cdp_core.contract.digests import DigestBlock
 from cdp_core.contract.faults import DestinationFault
 from cdp_core.errors import Code, ReconnectFault
@@ -29,7 +29,8 @@ from cdp_core.model.delivery import Operation
 from cdp_core.model.secret import Secret
 from cdp_core.oauth.session import ConnectionSession
 from cdp_snapchat.auth import SnapchatOAuth
-from cdp_snapchat.destination import SnapchatAudience, who_am_i
+from cdp_snapchat.destination import SnapchatAudience
+from cdp_snapchat.identity import who_am_i
 from cdp_snapchat.schemas import ConnectionSettings
 from cdp_snapchat.simulator import AUDIENCE_ID, SnapchatSimulator, snapchat_simulator
 
@@ -103,6 +104,14 @@ def audiences(stage: Stage) -> Any:
     return [[found.id, found.name] for found in stage.audience.audiences()]
 
 
+def creation(stage: Stage) -> Any:
+    made = stage.audience.create_audience(
+        NewAudience(name="Loyal customers", description="Made by cdp [cdp:0123456789abcdef]")
+    )
+    found = [each for each in stage.audience.audiences() if "0123456789abcdef" in each.description]
+    return [made.name, made.retention_in_days, [each.id for each in found] == [made.id]]
+
+
 def members(stage: Stage) -> Any:
     before = stage.audience.verify()
     added, removed = stage.deliver(Operation.ADD), stage.deliver(Operation.REMOVE)
@@ -138,6 +147,7 @@ SCENES = {
     "sign_in": Scene(play=sign_in, yields=[3600.0, True, 3600.0]),
     "identity": Scene(play=identity, yields=["Demo User", "MEMBER"]),
     "audiences": Scene(play=audiences, yields=[[AUDIENCE_ID, "Demo customers"]]),
+    "creation": Scene(play=creation, yields=["Loyal customers", 9999, True]),
     "members": Scene(play=members, yields=["NO_UPLOAD", True, True, "PROCESSING"]),
     "emptying": Scene(
         play=emptying,

@@ -179,7 +179,7 @@ def test_silence_after_sending_leaves_the_outcome_open(
     connection: ConnectionContext, simulator: SnapchatSimulator, digests: Digests
 ) -> None:
     impatient = SnapchatClient(
-        connection.http, api_url=simulator.api_url, timeout=0.2, clock=connection.clock
+        connection.http, api_url=simulator.api_url, timeout=(2, 0.2), clock=connection.clock
     )
     simulator.fault("stall", route="add-users", seconds=0.6)
     with pytest.raises(Unanswered, match="in time"):
@@ -194,7 +194,7 @@ def test_what_never_left_is_told_apart(
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    lonely = SnapchatClient(connection.http, api_url=api_url, timeout=2, clock=connection.clock)
+    lonely = SnapchatClient(connection.http, api_url=api_url, timeout=(2, 2), clock=connection.clock)
     with pytest.raises(NeverSent):
         lonely.me()
 
@@ -205,9 +205,11 @@ def test_a_connect_time_out_and_a_dead_proxy_mean_never_sent(
     def give_up(*_: Any, **__: Any) -> requests.Response:
         raise requests.ConnectTimeout("no answer")
 
-    client = SnapchatClient(connection.http, api_url="https://api.example", timeout=2, clock=connection.clock)
+    client = SnapchatClient(
+        connection.http, api_url="https://api.example", timeout=(2, 2), clock=connection.clock
+    )
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    with pytest.raises(NeverSent):
+    with pytest.raises(NeverSent, match=r"the proxy on the way to api\.example"):
         client.me()
     monkeypatch.setattr(connection.http, "request", give_up)
     with pytest.raises(NeverSent):
@@ -222,8 +224,8 @@ def test_an_untrusted_certificate_means_never_sent(connection: ConnectionContext
         snapchat_simulator(tls=context) as simulator,
         ConnectionSession(origin=simulator.api_url, tokens=None) as session,
     ):
-        client = SnapchatClient(session, api_url=simulator.api_url, timeout=2, clock=connection.clock)
-        with pytest.raises(NeverSent):
+        client = SnapchatClient(session, api_url=simulator.api_url, timeout=(2, 2), clock=connection.clock)
+        with pytest.raises(NeverSent, match=r"certificate .* is not trusted"):
             client.me()
         assert simulator.requests() == []
 
@@ -265,7 +267,7 @@ def test_an_answer_that_cannot_be_decoded_is_the_services_fault(connection: Conn
         thread.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
         with pytest.raises(ServiceFailed, match="decoded"):
-            SnapchatClient(connection.http, api_url=url, timeout=2, clock=connection.clock).me()
+            SnapchatClient(connection.http, api_url=url, timeout=(2, 2), clock=connection.clock).me()
         thread.join()
 
 

@@ -16,7 +16,8 @@ from cdp_core.contract.faults import AudienceGone, DestinationFault, RightsRefus
 from cdp_core.model.delivery import Operation
 from cdp_core.simulate import Answer, Fault, Request
 from cdp_snapchat.client import SnapchatClient, users_body
-from cdp_snapchat.destination import SnapchatAudience, who_am_i
+from cdp_snapchat.destination import SnapchatAudience
+from cdp_snapchat.identity import who_am_i
 from cdp_snapchat.simulator import AD_ACCOUNT_ID, AUDIENCE_ID, LOOKALIKE_ID, SnapchatSimulator
 
 Digests = Callable[..., DigestBlock]

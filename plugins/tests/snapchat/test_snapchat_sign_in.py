@@ -216,7 +216,7 @@ def test_a_redirect_of_the_token_endpoint_is_not_followed(
 def test_silence_is_not_final(
     oauth: SnapchatOAuth, settings: Settings, simulator: SnapchatSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(token_endpoint, "_TIMEOUT", (1.0, 0.2))
+    monkeypatch.setattr(token_endpoint, "_ANSWER_TIMEOUT", 0.2)
     token = signed_in(oauth, settings)
     simulator.fault("stall", route="token", seconds=0.6)
     refused = refusal(oauth, settings, token)
@@ -283,7 +283,7 @@ def test_sign_in_trusts_the_certificates_that_the_environment_names(
             "client_secret": Secret("demo-secret"),
         }
         token = Token(access=Secret("a"), refresh=Secret(str(simulator.issue_token().refresh_token)))
-        assert "cannot be reached" in refusal(oauth, over_tls, token).message
+        assert "is not trusted" in refusal(oauth, over_tls, token).message
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
         assert oauth.refresh(over_tls, token).expires_at == 1000 + simulator.options.expires_in
 

@@ -200,6 +200,7 @@ def deliver(
     concurrency: int = 4,
     most_halves: int = MOST_HALVES,
     screen: Screen = lambda kind, digests: (),
+    newborn_seconds: float = 0.0,
 ) -> Delivered:
     service = service or Service()
     journal, pace, progress, renewals = Notebook(), Unhurried(), [], []  # type: ignore[var-annotated]
@@ -218,6 +219,7 @@ def deliver(
         journal=journal,
         pace=pace,
         renew=counted,
+        newborn_seconds=newborn_seconds,
         progress=progress.append,
         stop=stop or threading.Event(),
         screen=screen,

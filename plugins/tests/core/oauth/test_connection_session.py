@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from cdp_core.contract.faults import CredentialsRejected
+from cdp_core.contract.transport import Transport
 from cdp_core.errors import Code, ReconnectFault
 from cdp_core.model.secret import Secret
 from cdp_core.oauth import session as session_module
@@ -151,16 +152,16 @@ def test_other_hosts_go_through_the_proxy(monkeypatch: pytest.MonkeyPatch, token
         (None, "", True),
         (None, "/ca/of/the/company.pem", "/ca/of/the/company.pem"),
         ("/ca/of/the/connection.pem", "/ca/of/the/company.pem", "/ca/of/the/connection.pem"),
-        (True, "/ca/of/the/company.pem", True),
     ],
 )
 def test_the_sessions_certificates_are_not_overruled_by_the_environment(
-    monkeypatch: pytest.MonkeyPatch, given: bool | str | None, environment: str, expected: bool | str
+    monkeypatch: pytest.MonkeyPatch, given: str | None, environment: str, expected: bool | str
 ) -> None:
     sent = _spied(monkeypatch)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", environment)
-    with ConnectionSession(origin="https://api.example", tokens=None, verify=given) as session:
+    way = Transport(ca_bundle=given)
+    with ConnectionSession(origin="https://api.example", tokens=None, transport=way) as session:
         session.get("https://api.example/me")
     assert sent[0]["verify"] == expected
 
@@ -200,7 +201,8 @@ def test_a_slow_line_is_not_cut_by_the_connect_time_out(tokens: Tokens) -> None:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
         reader = threading.Thread(target=_read_slowly, args=(server, 6_000_000))
         reader.start()
-        with ConnectionSession(origin=url, tokens=tokens, connect_timeout=0.5) as session:
+        way = Transport(connect_timeout=0.5)
+        with ConnectionSession(origin=url, tokens=tokens, transport=way) as session:
             answer = session.post(url, data=b"x" * 6_000_000)
         reader.join()
     assert answer.status_code == 200

@@ -1,0 +1,43 @@
+"""What it means that no answer came: whether the request had left decides what may have happened."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import requests
+from urllib3.exceptions import NewConnectionError
+
+
+def never_left(failure: requests.RequestException) -> bool:
+    """Whether it is certain that the service has seen nothing of the request."""
+    # ValueError: requests refuses a URL or header before it connects anywhere.
+    if isinstance(failure, (requests.ConnectTimeout, requests.exceptions.ProxyError, ValueError)):
+        return True
+    return isinstance(_reason(failure), NewConnectionError) or _is_untrusted(failure)
+
+
+def in_words(failure: requests.RequestException, host: str) -> str:
+    """What was the matter on the way to `host`, without anything of the request."""
+    if isinstance(failure, requests.exceptions.ProxyError):
+        return f"the proxy on the way to {host} cannot be reached, or lets nothing through"
+    if _is_untrusted(failure):
+        return f"the certificate of {host} is not trusted (the connection's ca_bundle says which are)"
+    if never_left(failure):
+        return f"{host} cannot be reached"
+    if isinstance(failure, requests.exceptions.ContentDecodingError):
+        return f"{host} gave an answer that cannot be decoded"
+    if isinstance(failure, requests.Timeout):
+        return f"{host} did not answer in time"
+    return f"{host} cut the connection before its answer was whole"
+
+
+def _is_untrusted(failure: requests.RequestException) -> bool:
+    causes: tuple[Any, ...] = getattr(_reason(failure), "args", ())
+    return bool(causes) and isinstance(causes[0], ssl.SSLCertVerificationError)
+
+
+def _reason(failure: requests.RequestException) -> Any:
+    """What urllib3 says was the matter."""
+    inner = failure.args[0] if failure.args else None
+    return getattr(inner, "reason", None)
