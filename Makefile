@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test benchmark peers lint types layers docs unit format cassettes reference pictures clean dev-venv
+.PHONY: help demo test benchmark peers lint types layers docs unit format cassettes reference translations pictures clean dev-venv
 
 # A Python to build .venv with, and further arguments: make unit ARGS="-k ledger", make demo ARGS="--profiles 10000"
 # With EXTRAS=all, or CI=true, `make test` also fetches PySpark, 490 MB: make test EXTRAS=all
@@ -12,7 +12,7 @@ IN_VENV := .venv/bin/python
 
 help: ## List these targets
 	@echo "make TARGET, where TARGET is"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-11s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-14s%s\n", $$1, $$2 }'
 
 demo: ## Install, then show a whole export on 1,000,000 made-up profiles, offline
 	@sh .ci/venv
@@ -62,6 +62,9 @@ cassettes: dev-venv ## Record the tests' cassettes anew, against the simulator
 
 reference: dev-venv ## Write the reference pages anew from the code
 	@$(IN_VENV) docs/generate.py
+
+translations: dev-venv ## Gather the texts to be translated from the code, and compile the catalogues
+	@$(IN_VENV) docs/translations.py
 
 pictures: ## Write the README's picture of the terminal anew, from a real demo
 	@sh .ci/venv

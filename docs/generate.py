@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 import marshmallow
+import snapchat_answers
 from marshmallow import fields
 
 from cdp_core import errors
@@ -91,6 +92,19 @@ def destinations() -> Iterator[str]:
         needs = [(f"`{rule.kind}`", rule.need) for rule in found.matching]
         yield "Data matching:\n"
         yield from _table(("Identifier", "Need"), needs)
+
+
+def snapchat_connection() -> Iterator[str]:
+    yield from _settings(Catalog(create_plugin_manager()).connection_type("snapchat").settings_schema)
+
+
+def snapchat_export() -> Iterator[str]:
+    yield from _settings(Catalog(create_plugin_manager()).destination("snapchat").settings_schema)
+
+
+def what_answers_lead_to() -> Iterator[str]:
+    head = ("Snapchat answers", "What `cdp` does", "Code", "Exit", "What to do")
+    yield from _table(head, snapchat_answers.rows())
 
 
 def _settings(schema: type[marshmallow.Schema]) -> Iterator[str]:
@@ -168,6 +182,9 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "workspace settings": workspace_settings,
     "connection types": connection_types,
     "destinations": destinations,
+    "snapchat connection": snapchat_connection,
+    "snapchat export": snapchat_export,
+    "snapchat answers": what_answers_lead_to,
     "roles": roles,
     "commands": commands,
 }

@@ -11,7 +11,7 @@ from cdp_core.app.desk import Desk, act
 from cdp_core.app.views import ConnectionForm, ConnectionView, ConsentView
 from cdp_core.contract.connection import Choice, ServiceIdentity
 from cdp_core.contract.faults import DestinationFault
-from cdp_core.contract.schemas import load_settings, settings_of
+from cdp_core.contract.schemas import SettingInfo, load_settings, settings_of
 from cdp_core.errors import Code, InvalidFault, NotAllowedFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection, ConnectionStatus, Consent, ConsentPrompt
@@ -19,7 +19,7 @@ from cdp_core.model.names import as_typed, checked_name
 from cdp_core.model.secret import Secret
 from cdp_core.rules.access import all_roles
 from cdp_core.runner.connect import Connector
-from cdp_core.runner.consents import ConsentDesk
+from cdp_core.runner.consents import ENGLISH, ConsentDesk
 
 Agree = Callable[[Sequence[ConsentPrompt]], bool]
 
@@ -31,7 +31,7 @@ class Dialogue:
     `ask_paste` asks for the redirected URL (None where nobody can be asked); `paste` asks for it even
     where the redirect could be listened for; `timeout` is how many seconds a listener waits;
     `redirect_uri` stands in for the connection's own. `choose` picks one of the values that the service
-    offers for a setting (its label, and the choices); None where nobody can be asked.
+    offers for a setting; None where nobody can be asked.
     """
 
     show_url: Callable[[str], None]
@@ -40,7 +40,7 @@ class Dialogue:
     paste: bool = False
     timeout: float = 300.0
     redirect_uri: str = ""
-    choose: Callable[[str, Sequence[Choice]], Choice] | None = None
+    choose: Callable[[SettingInfo, Sequence[Choice]], Choice] | None = None
 
 
 class Connections:
@@ -278,17 +278,17 @@ class Connections:
         """The connection with what the service offers for settings that it has not: one alone is taken, of
         several one is picked. Where exports stand on it already, they go on as they are."""
         found = self.desk.catalog.connection_type(connection.type)
-        labels = {info.name: info.label for info in settings_of(found.settings_schema)}
+        known = {info.name: info for info in settings_of(found.settings_schema)}
         settings = dict(connection.settings)
         if self.desk.state.connections.exports_of(connection.id):
             return connection
         for name, choices in identity.choices.items():
-            if settings.get(name) or not choices:
+            if settings.get(name) or not choices or name not in known:
                 continue
             if len(choices) == 1:
                 settings[name] = choices[0].value
             elif dialogue.choose is not None:
-                settings[name] = dialogue.choose(labels.get(name, name), choices).value
+                settings[name] = dialogue.choose(known[name], choices).value
         return dataclasses.replace(connection, settings=settings)
 
     def _people(self, names: Iterable[str]) -> frozenset[str]:
@@ -312,7 +312,8 @@ class Connections:
         label = found.label if found else f"{connection.type} (its plugin is not loaded)"
         if not self._manages():
             return ConnectionView(name=connection.name, type=connection.type, label=label)
-        gap = self._consents.gap(connection) if found else None
+        gaps = [self._consents.gap(connection, language=each) for each in (ENGLISH, None) if found]
+        missing, asked = (tuple(prompt.title for prompt in gap.open) for gap in gaps) if gaps else ((), ())
         return ConnectionView(
             name=connection.name,
             type=connection.type,
@@ -334,7 +335,8 @@ class Connections:
                 )
                 for record in self.desk.state.consents.of(connection.id)
             ),
-            consent_missing=tuple(prompt.title for prompt in gap.open) if gap else (),
+            consent_missing=missing,
+            consent_asked=asked,
             exports=tuple(export.name for export in self.desk.state.connections.exports_of(connection.id)),
             token=self._token(connection) if found and found.oauth else None,
             lacking=identity.lacking if identity else (),

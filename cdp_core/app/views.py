@@ -20,6 +20,9 @@ from cdp_core.model.schedule import DueRun
 from cdp_core.model.secret import Secret
 from cdp_core.rules.drift import Drift
 
+# Of a field that people are shown, and that is in no document.
+SHOWN_ONLY = {"shown_only": True}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentView:
@@ -50,6 +53,7 @@ class ConsentView:
 class ConnectionView:
     """A connection; to whom may only use it, nothing but its name and type (`settings` is None then).
 
+    The titles in `consent_missing` are English; `consent_asked` has them in the asker's language.
     Where the service has just been asked: `lacking` are sentences on rights that the signed-in user has not,
     `open_choices` what it offers for settings that nobody has chosen yet."""
 
@@ -63,6 +67,7 @@ class ConnectionView:
     export_user: str | None = None
     consents: tuple[ConsentView, ...] = ()
     consent_missing: tuple[str, ...] = ()
+    consent_asked: tuple[str, ...] = field(default=(), metadata=SHOWN_ONLY)
     exports: tuple[str, ...] = ()
     token: Mapping[str, Any] | None = None
     lacking: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cdp_core.cli.ask import ask_yes, can_ask
+from cdp_core.cli.language import _
 from cdp_core.cli.render.consent import texts
 from cdp_core.cli.render.console import err, out, show
 from cdp_core.errors import Code, UsageFault
@@ -22,7 +23,7 @@ def agreement(*, agreed: bool, as_json: bool, required: bool) -> Callable[[Seque
         target = err() if as_json else out()
         show(*texts(prompts, framed=target.is_terminal), to=target)
         if agreed:
-            show("Agreed to (as the command line says).", to=target)
+            show(_("Agreed to (as the command line says)."), to=target)
             return True
         if can_ask():
             return ask_yes("I agree")

@@ -13,8 +13,9 @@ from typing import TypeVar
 from rich.columns import Columns
 from rich.text import Text
 
+from cdp_core.cli.language import _, marked
 from cdp_core.cli.render.console import err, show
-from cdp_core.cli.render.words import plain
+from cdp_core.cli.render.words import count, plain
 from cdp_core.errors import Code, UsageFault
 from cdp_core.model.secret import Secret
 
@@ -44,7 +45,7 @@ def ask_text(
     """
     _require_terminal(what, option)
     _explain(hint)
-    question = Text(what) if default is None else Text.assemble(what, (f" ({plain(default)})", "dim"))
+    question = Text(_(what)) if default is None else Text.assemble(_(what), (f" ({plain(default)})", "dim"))
     while True:
         answer = _answer(question)
         if not answer and default is not None:
@@ -61,7 +62,7 @@ def ask_secret(
     _require_terminal(what, option)
     _explain(hint)
     while True:
-        answer = _answer(Text.assemble(what, (" (hidden)", "dim")), hidden=True)
+        answer = _answer(Text.assemble(_(what), (_(" (hidden)"), "dim")), hidden=True)
         found = answer if is_reference(answer) else Secret(answer)
         if answer and _passes(complaint(found)):
             return found
@@ -82,22 +83,31 @@ def ask_several(what: str, choices: Sequence[str], *, option: str) -> tuple[str,
 
 
 def ask_yes(question: str) -> bool:
-    """A yes or a no, and no where nothing is typed. Only on a terminal: see `settled`."""
+    """A yes or a no, in English or the language spoken, and no where nothing is typed. Only on a terminal:
+    see `settled`."""
     while True:
-        answer = _answer(Text.assemble(question, (" [y/N]", "dim"))).lower()
-        if answer in ("", "n", "no", "y", "yes"):
-            return answer in ("y", "yes")
+        answer = _answer(Text.assemble(_(question), (_(" [y/N]"), "dim"))).lower()
+        yes = ("y", "yes", *_("y yes").split())
+        if answer in ("", "n", "no", *_("n no").split(), *yes):
+            return answer in yes
 
 
-def settled(question: str, *, yes: bool) -> None:
-    """Go on only with a yes: `--yes`, or typed. Raises `UsageFault` otherwise."""
+def settled(question: str, *, yes: bool, **said: str | int) -> None:
+    """Go on only with a yes: `--yes`, or typed. Raises `UsageFault` otherwise.
+
+    The question is translated where it is asked; `said` is what goes into its braces.
+    """
     if yes:
         return
     if not can_ask():
+        english = {name: f"{each:,}" if isinstance(each, int) else each for name, each in said.items()}
         raise UsageFault(
-            Code.NOT_AGREED_TO_ACT, f"{question} There is no terminal to answer on", hint="add --yes"
+            Code.NOT_AGREED_TO_ACT,
+            f"{question.format(**english)} There is no terminal to answer on",
+            hint="add --yes",
         )
-    if not ask_yes(question):
+    shown = {name: count(each) if isinstance(each, int) else each for name, each in said.items()}
+    if not ask_yes(_(question).format(**shown)):
         raise UsageFault(Code.NOT_AGREED_TO_ACT, "not agreed to: nothing was done")
 
 
@@ -109,7 +119,7 @@ def agreeing(deed: Callable[[bool], T], *, yes: bool) -> T:
         if fault.code is not Code.NOT_AGREED_TO_ACT or not can_ask():
             raise
         _explain(fault.message)
-    settled("Go on?", yes=False)
+    settled(marked("Go on?"), yes=False)
     return deed(True)
 
 
@@ -117,13 +127,13 @@ def _ask_from(what: str, choices: Sequence[str], *, option: str, several: bool) 
     _require_terminal(what, option)
     numbered = [Text(f"{number:>3}  {plain(choice)}") for number, choice in enumerate(choices, 1)]
     show(Columns(numbered, padding=(0, 3)), to=err())
-    manner = "numbers or names, commas between" if several else "number or name"
+    manner = _("numbers or names, commas between") if several else _("number or name")
     while True:
-        answer = _answer(Text.assemble(what, (f" ({manner})", "dim")))
+        answer = _answer(Text.assemble(_(what), (f" ({manner})", "dim")))
         found = chosen(answer, choices, several=several)
         if found:
             return found
-        show(Text("Not in the list.", style="yellow"), to=err())
+        show(Text(_("Not in the list."), style="yellow"), to=err())
 
 
 def chosen(answer: str, choices: Sequence[str], *, several: bool) -> tuple[str, ...]:

@@ -7,13 +7,15 @@ on one line however narrow the terminal.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 import rich_click
 from rich_click import RichCommand, RichContext, RichGroup, RichHelpFormatter
 
+from cdp_core.cli.language import ENGLISH, _, help_in_language, spoken
 from cdp_core.errors import CdpError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +32,27 @@ def _help_looks() -> dict[str, Any]:
     }
 
 
+def _formatters_words() -> Iterator[tuple[str, str]]:
+    """What the formatter itself puts around the help."""
+    yield "options_panel_title", _("Options")
+    yield "commands_panel_title", _("Commands")
+    yield "append_range_help_string", f"\\[{_('range')}: {{}}]"
+    yield "default_string", f"\\[{_('default')}={{}}]"
+
+
+@contextmanager
+def _translated(*shown: Any) -> Iterator[None]:
+    """The help of commands and options in the language spoken, while it is rendered."""
+    before = [(each, each.help) for each in shown if getattr(each, "help", None)]
+    for each, said in before:
+        each.help = help_in_language(said)
+    try:
+        yield
+    finally:
+        for each, said in before:
+            each.help = said
+
+
 class Command(RichCommand):
     """A command whose help ends with an example."""
 
@@ -39,8 +62,19 @@ class Command(RichCommand):
         self.example = example
 
     def get_help(self, ctx: click.Context) -> str:
+        with _translated(self, *self.get_params(ctx), *getattr(self, "commands", {}).values()):
+            text = super().get_help(ctx)
         # rich fills lines with spaces up to the width; in a file or a page they only disturb.
-        return "\n".join(line.rstrip() for line in super().get_help(ctx).splitlines())
+        return "\n".join(line.rstrip() for line in text.splitlines())
+
+    def format_help(self, ctx: RichContext, formatter: RichHelpFormatter) -> None:  # type: ignore[override]
+        if spoken() != ENGLISH:
+            for title, said in _formatters_words():
+                setattr(formatter.config, title, said)
+        super().format_help(ctx, formatter)
+
+    def format_usage(self, ctx: RichContext, formatter: RichHelpFormatter) -> None:  # type: ignore[override]
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix=_("Usage:"))
 
     def invoke(self, ctx: click.Context) -> Any:
         """A fault that does not say where names the command at least."""
@@ -55,7 +89,7 @@ class Command(RichCommand):
 
         if self.example:
             lines = "\n".join(f"  {line}" for line in self.example.strip().splitlines())
-            formatter.console.print(Text("Example:", style="bold"), Text(lines), sep="\n", soft_wrap=True)
+            formatter.console.print(Text(_("Example:"), style="bold"), Text(lines), sep="\n", soft_wrap=True)
         super().format_epilog(ctx, formatter)
 
 

@@ -17,6 +17,7 @@ from cdp_core.cli.forms import (
     typed_secrets,
     typed_settings,
 )
+from cdp_core.cli.language import _, marked
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
 from cdp_core.cli.render.words import plain, quoted
@@ -160,7 +161,7 @@ def authenticate(
         as_json=as_json,
     )
     view = session.cdp().connections.authenticate(name, dialogue=talk)
-    said = f"Signed in to {plain(view.label)}."
+    said = _("Signed in to {service}.").format(service=plain(view.label))
     give(view, lambda: things.authenticated_connection(view), as_json=as_json, said=said)
 
 
@@ -236,8 +237,9 @@ def share(
             Code.USAGE, "nobody was named", hint="--with ROLE|PERSON, or --stop-with ROLE|PERSON"
         )
     view = session.cdp().connections.share(name, add=add, remove=remove)
-    people = ", ".join(view.shared_with) or "nobody: Administrators only"
-    give(view, lambda: (), as_json=as_json, said=f"{quoted(view.name)} is now shared with {people}.")
+    people = ", ".join(view.shared_with) or _("nobody: Administrators only")
+    said = _("{name} is now shared with {people}.").format(name=quoted(view.name), people=people)
+    give(view, lambda: (), as_json=as_json, said=said)
 
 
 @connection.verb("verify", example='cdp connection verify "Snapchat EU"')
@@ -247,7 +249,8 @@ def share(
 def verify(session: Session, *, name: str | None, as_json: bool) -> None:
     """Ask the service who one is there, whether the credentials hold, and whether the rights suffice."""
     view = session.cdp().connections.verify(_named(session, name))
-    give(view, lambda: things.asked_connection(view), as_json=as_json, said=f"{plain(view.label)} answers.")
+    said = _("{service} answers.").format(service=plain(view.label))
+    give(view, lambda: things.asked_connection(view), as_json=as_json, said=said)
 
 
 @connection.verb("agree", example='cdp connection agree "Snapchat EU"')
@@ -276,7 +279,9 @@ def agree(session: Session, *, name: str | None, agree_: bool, as_json: bool) ->
 def export_user(session: Session, *, name: str | None, as_json: bool) -> None:
     """Become the person in whose name runs that nobody starts read the profiles."""
     view = session.cdp().connections.export_user(_named(session, name))
-    said = f"{plain(view.export_user)} is the export user of {quoted(view.name)}."
+    said = _("{person} is the export user of {name}.").format(
+        person=plain(view.export_user), name=quoted(view.name)
+    )
     give(view, lambda: (), as_json=as_json, said=said)
 
 
@@ -288,9 +293,10 @@ def export_user(session: Session, *, name: str | None, as_json: bool) -> None:
 def remove(session: Session, *, name: str | None, yes: bool, as_json: bool) -> None:
     """Remove a connection that no export uses, with its token and the secrets typed for it."""
     name = _named(session, name)
-    settled(f"Remove connection {quoted(name)}?", yes=yes)
+    settled(marked("Remove connection {name}?"), yes=yes, name=quoted(name))
     session.cdp().connections.remove(name)
-    give({"removed": name}, lambda: (), as_json=as_json, said=f"Connection {quoted(name)} is removed.")
+    said = _("Connection {name} is removed.").format(name=quoted(name))
+    give({"removed": name}, lambda: (), as_json=as_json, said=said)
 
 
 connection.add_command(audiences)

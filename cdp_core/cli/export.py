@@ -14,6 +14,7 @@ from cdp_core.cli.export_options import match_option, name_argument, named, over
 from cdp_core.cli.export_runs import history, plan, run
 from cdp_core.cli.export_status import status
 from cdp_core.cli.forms import pairs, typed_matching
+from cdp_core.cli.language import _, marked
 from cdp_core.cli.leaving import deciding, leaving_options, members_left
 from cdp_core.cli.page import give
 from cdp_core.cli.policy import policy_options, typed_policy
@@ -160,7 +161,7 @@ def detach(
         leave_members=leave_members,
         yes=yes,
     )
-    said = f"Export {quoted(name)} has no connection now."
+    said = _("Export {name} has no connection now.").format(name=quoted(name))
     if take_members_out or leave_members or yes:
         said += members_left(claims, take_members_out=take_members_out)
     give(view, lambda: (), as_json=as_json, said=said)
@@ -199,7 +200,7 @@ def remove(
     The members that it put into the audience are taken out or left: --yes alone leaves them.
     """
     name = named(session, name)
-    settled(f"Remove export {quoted(name)}?", yes=yes)
+    settled(marked("Remove export {name}?"), yes=yes, name=quoted(name))
     rooms = session.cdp().exports
     claims = rooms.show(name).claims
     deciding(
@@ -208,7 +209,7 @@ def remove(
         leave_members=leave_members,
         yes=yes,
     )
-    said = f"Export {quoted(name)} is removed."
+    said = _("Export {name} is removed.").format(name=quoted(name))
     if take_members_out or leave_members or yes:
         said += members_left(claims, take_members_out=take_members_out)
     give({"removed": name}, lambda: (), as_json=as_json, said=said)
@@ -226,4 +227,4 @@ export.add_command(rejected)
 
 def _tell_unchecked(view: ExportView) -> None:
     if view.unchecked:
-        remark(f"The audience could not be checked: {plain(view.unchecked)}.")
+        remark(_("The audience could not be checked: {why}.").format(why=plain(view.unchecked)))

@@ -21,11 +21,12 @@ from cdp_core.cli.forms import (
     typed_matching,
     typed_settings,
 )
+from cdp_core.cli.language import _, label_of, marked
 from cdp_core.cli.page import give
 from cdp_core.cli.policy import policy_options, typed_policy
 from cdp_core.cli.render import things
 from cdp_core.cli.render.console import remark
-from cdp_core.cli.render.words import count, plain
+from cdp_core.cli.render.words import counted, plain
 from cdp_core.cli.session import Session
 from cdp_core.errors import Code, UsageFault
 from cdp_core.model.policy import Policy
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from cdp_core.app.facade import CDP
     from cdp_core.app.views import DestinationForm, NewAudienceForm
 
-NEW_AUDIENCE = "A new one"
+NEW_AUDIENCE = marked("A new one")
 
 
 @command(
@@ -127,14 +128,14 @@ def add(
             name,
             **given,
             retention_in_days=retention_days,
-            progress=lambda added: remark(f"Added {plain(added)}."),
+            progress=lambda added: remark(_("Added {export}.").format(export=plain(added))),
         )
-        said = "" if views else "Every segment has its export in the group already."
+        said = "" if views else _("Every segment has its export in the group already.")
         give(views, lambda: things.added_exports(name, views), as_json=as_json, said=said)
         return
     view = rooms.add(name, **given, new_audience=_form(new_audience, retention_days))
     if view.unchecked:
-        remark(f"The audience could not be checked: {plain(view.unchecked)}.")
+        remark(_("The audience could not be checked: {why}.").format(why=plain(view.unchecked)))
     give(view, lambda: things.added_export(view), as_json=as_json)
 
 
@@ -152,19 +153,19 @@ def _choose(cdp: CDP, connection: str, form: DestinationForm, values: dict[str, 
         + (
             ""
             if view.audience.approximate_number_users is None
-            else f", {count(view.audience.approximate_number_users)} users"
+            else f", {counted(view.audience.approximate_number_users, 'user', 'users')}"
         )
         + ")": view.audience.id
         for view in listed
     }
-    offered = [*choices, *([NEW_AUDIENCE] if form.creates_audiences else [])]
+    offered = [*choices, *([_(NEW_AUDIENCE)] if form.creates_audiences else [])]
     option = f"--set {form.audience_setting}=…"
-    label = next(info.label for info in form.settings if info.name == form.audience_setting)
+    setting = next(info for info in form.settings if info.name == form.audience_setting)
     if not offered:
         raise UsageFault(
-            Code.MISSING_VALUE, f"{label} is missing, and there is none to choose from", hint=option
+            Code.MISSING_VALUE, f"{setting.label} is missing, and there is none to choose from", hint=option
         )
-    chosen = ask_one(label, offered, option=option)
+    chosen = ask_one(label_of(setting), offered, option=option)
     if chosen in choices:
         values[form.audience_setting] = choices[chosen]
         return None

@@ -10,6 +10,7 @@ import rich_click
 from cdp_core.cli.ask import agreeing
 from cdp_core.cli.command import command, json_option, yes_option
 from cdp_core.cli.export_options import exports_of, name_argument, named
+from cdp_core.cli.language import _
 from cdp_core.cli.meant import meant_gates, meant_options
 from cdp_core.cli.page import give
 from cdp_core.cli.render.documents import report_document
@@ -105,7 +106,7 @@ def run(
             names,
             lambda each, tell, stop: exports.run(each, progress=tell, stop=stop, meant=meant, agreed=yes),
             as_json=as_json,
-            nothing="No export has a connection and a schedule that is on.",
+            nothing=_("No export has a connection and a schedule that is on."),
         )
         context.exit(int(status))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cdp_core.cli.ask import ask_one, ask_secret, ask_several, ask_text, can_ask, is_reference, missing
+from cdp_core.cli.language import _, help_of, label_of
 from cdp_core.cli.render.words import plain
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.configuration import Match
@@ -132,15 +133,20 @@ def _option(info: SettingInfo) -> str:
 
 def _asked_secret(info: SettingInfo, complaint: Complaint) -> str | Secret:
     return ask_secret(
-        info.label, option=_option(info), hint=info.help, complaint=lambda answer: complaint(info, answer)
+        label_of(info),
+        option=_option(info),
+        hint=help_of(info),
+        complaint=lambda answer: complaint(info, answer),
     )
 
 
 def _asked_text(info: SettingInfo, complaint: Complaint) -> str:
-    hint = info.help + (f" For example: {info.example}" if info.example else "")
+    hint = help_of(info)
+    if info.example:
+        hint += _(" For example: {example}").format(example=info.example)
     default = None if info.required else str("" if info.default is None else info.default)
     answer = ask_text(
-        info.label,
+        label_of(info),
         option=_option(info),
         hint=hint,
         default=default,
@@ -157,7 +163,7 @@ def asked_name(what: str, kind: str, taken: Callable[[], Iterable[str]], *, opti
             there = checked_name(answer, kind) in taken()
         except InvalidFault as fault:
             return f"{fault.message[:1].upper()}{fault.message[1:]}."
-        return "That name is in use." if there else ""
+        return _("That name is in use.") if there else ""
 
     return ask_text(what, option=option, complaint=complaint)
 
@@ -212,7 +218,9 @@ def complete_matching(form: DestinationForm, typed: tuple[Match, ...]) -> tuple[
     return typed + tuple(
         Match(
             kind=kind,
-            field=ask_one(f"Profile field for {kind}", form.fields, option=f"--match {kind}=FIELD"),
+            field=ask_one(
+                _("Profile field for {kind}").format(kind=kind), form.fields, option=f"--match {kind}=FIELD"
+            ),
         )
         for kind in left
     )

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 import rich_click
 
 from cdp_core.cli.ask import ask_one, can_ask
+from cdp_core.cli.language import _
 from cdp_core.cli.render.console import remark
+from cdp_core.cli.render.words import count
 from cdp_core.errors import Code, UsageFault
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def deciding(
         if fault.code is not Code.NOT_AGREED_TO_ACT or not can_ask():
             raise
         remark(fault.message)
-    answers = {"leave them in the audience": Leaving.LEAVE, "take them out": Leaving.TAKE_OUT}
+    answers = {_("leave them in the audience"): Leaving.LEAVE, _("take them out"): Leaving.TAKE_OUT}
     return deed(answers[ask_one("What now", tuple(answers), option="--leave-members or --take-members-out")])
 
 
@@ -63,8 +65,10 @@ def members_left(claims: int, *, take_members_out: bool) -> str:
     if not claims:
         return ""
     if take_members_out:
-        return f" Of its {claims:,} members there, those that no other export holds are taken out."
-    return (
-        f" The {claims:,} members that it had put into its audience stay; only another export that holds one "
-        "of them, too, takes that one out later."
-    )
+        said = _(" Of its {number} members there, those that no other export holds are taken out.")
+    else:
+        said = _(
+            " The {number} members that it had put into its audience stay; only another export that holds "
+            "one of them, too, takes that one out later."
+        )
+    return said.format(number=count(claims))

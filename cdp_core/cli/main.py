@@ -50,6 +50,7 @@ def run(arguments: Sequence[str]) -> int:
 def _invoke(arguments: Sequence[str]) -> int:
     import click
 
+    from cdp_core.cli import language
     from cdp_core.cli.root import cli
     from cdp_core.errors import ExitStatus
 
@@ -57,6 +58,7 @@ def _invoke(arguments: Sequence[str]) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(cli, {}, "cdp", COMPLETION, instruction)
+    language.use(None)
     try:
         # click's own `main` would end the process itself, with statuses that are not ours.
         with cli.make_context("cdp", list(arguments)) as context:
@@ -67,7 +69,7 @@ def _invoke(arguments: Sequence[str]) -> int:
         sys.stdout.write(f"{asked.message}\n")
         return int(ExitStatus.USAGE)
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("Interrupted.\n")
+        sys.stderr.write(f"{language._('Interrupted.')}\n")
         return INTERRUPTED
     except BrokenPipeError:
         raise

@@ -8,8 +8,9 @@ import rich_click
 from cdp_core.cli.ask import settled
 from cdp_core.cli.command import command, json_option, yes_option
 from cdp_core.cli.forms import one_of
+from cdp_core.cli.language import marked
 from cdp_core.cli.meant import meant_gates, meant_options
-from cdp_core.cli.render.words import counted, quoted
+from cdp_core.cli.render.words import quoted
 from cdp_core.cli.session import Session
 from cdp_core.cli.told import tell_run
 
@@ -33,7 +34,9 @@ def resync(context: click.Context, /, *, name: str | None, yes: bool, as_json: b
     exports = session.cdp().exports
     name = one_of(name, "Export", lambda: (view.name for view in exports.list()), option="NAME")
     claims = exports.show(name).claims
-    settled(f"Send the {counted(claims, 'member')} of {quoted(name)} again?", yes=yes)
+    one = marked("Send the {number} member of {name} again?")
+    many = marked("Send the {number} members of {name} again?")
+    settled(one if claims == 1 else many, yes=yes, number=claims, name=quoted(name))
     with stop_on_signal() as stop, progress() as tell:
         report = exports.resync(name, progress=tell, stop=stop, meant=meant_gates(**flags))
     tell_run(context, report, as_json=as_json)

@@ -14,6 +14,7 @@ import click
 import rich_click
 from rich_click import RichContext, RichHelpFormatter
 
+from cdp_core.cli import language as languages
 from cdp_core.cli.command import Group
 from cdp_core.cli.session import Session
 
@@ -64,7 +65,7 @@ class Root(Group):
         if cmd_name in NOUNS:
             place, summary = NOUNS[cmd_name]
             if self._listing:
-                return click.Command(cmd_name, help=summary)
+                return click.Command(cmd_name, help=languages.help_in_language(summary))
             module, _, attribute = place.partition(":")
             found: click.Command = getattr(importlib.import_module(module), attribute)
             return found
@@ -103,6 +104,13 @@ cdp export run "Loyal to Snapchat"
 """
 
 
+def _speak(_context: click.Context, _option: click.Parameter, chosen: str | None) -> str:
+    """At once, before the help that may be asked for is made."""
+    if chosen is not None:
+        languages.use(chosen)
+    return languages.spoken()
+
+
 @rich_click.group(cls=Root, example=EXAMPLE, no_args_is_help=True)
 @rich_click.option(
     "--workspace",
@@ -114,10 +122,11 @@ cdp export run "Loyal to Snapchat"
 @rich_click.option("--as", "act_as", metavar="NAME", help="Act as somebody else (Administrators only).")
 @rich_click.option(
     "--language",
-    type=click.Choice(["en", "nl", "da"]),
-    default="en",
-    help="Language of the consent texts.",
-    show_default=True,
+    type=click.Choice(languages.LANGUAGES),
+    is_eager=True,
+    callback=_speak,
+    help="Language of help, questions, results and consent texts. Default: the environment's (LANG). "
+    "Errors and --json are the same in each.",
 )
 @rich_click.option("--debug", is_flag=True, help="Log to standard error, and show where a fault happened.")
 @rich_click.version_option(package_name="cdp-core", prog_name="cdp", help="Show the version and exit.")

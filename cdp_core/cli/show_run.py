@@ -9,6 +9,7 @@ import rich_click
 
 from cdp_core.cli.ask import settled
 from cdp_core.cli.command import command, json_option, yes_option
+from cdp_core.cli.language import marked
 from cdp_core.cli.page import give
 from cdp_core.cli.session import Session
 
@@ -49,6 +50,6 @@ def rejected(session: Session, *, run: str, output: Path, yes: bool, as_json: bo
 
     there = output.exists()
     if there:
-        settled(f"{output.name} is there already. Overwrite it?", yes=yes)
+        settled(marked("{file} is there already. Overwrite it?"), yes=yes, file=output.name)
     found = session.cdp().runs.rejected(run, output=output, overwrite=there)
     give(found, lambda: (), as_json=as_json, said=rejected_sentence(found))

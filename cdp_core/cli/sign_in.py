@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cdp_core.cli.ask import ask_one, ask_text, can_ask
+from cdp_core.cli.language import _, label_of, marked
 from cdp_core.cli.render.console import remark
 from cdp_core.errors import Code, UsageFault
 
 if TYPE_CHECKING:
     from cdp_core.app.connections import Dialogue
     from cdp_core.contract.connection import Choice
+    from cdp_core.contract.schemas import SettingInfo
 
-_PASTE = "After you agree, copy the whole address that the browser ends at, even if that page does not open."
+_PASTE = marked(
+    "After you agree, copy the whole address that the browser ends at, even if that page does not open."
+)
 
 
 def dialogue(
@@ -24,7 +28,7 @@ def dialogue(
     from cdp_core.app.connections import Dialogue
 
     def show_url(url: str) -> None:
-        remark("Sign in on this page:")
+        remark(_("Sign in on this page:"))
         # Alone on its line, unstyled and never wrapped: it is copied, or read by a script.
         stream = sys.stderr if as_json else sys.stdout
         stream.write(url + "\n")
@@ -46,13 +50,13 @@ def dialogue(
     )
 
 
-def _choose(label: str, choices: Sequence[Choice]) -> Choice:
+def _choose(setting: SettingInfo, choices: Sequence[Choice]) -> Choice:
     labelled = {f"{choice.label}  {choice.value}": choice for choice in choices}
-    return labelled[ask_one(label, list(labelled), option="cdp connection edit NAME --set …")]
+    return labelled[ask_one(label_of(setting), list(labelled), option="cdp connection edit NAME --set …")]
 
 
 def _ask() -> str:
-    return ask_text("Redirected address", option="--paste", hint=_PASTE)
+    return ask_text("Redirected address", option="--paste", hint=_(_PASTE))
 
 
 def _read() -> str:

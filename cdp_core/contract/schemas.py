@@ -1,7 +1,8 @@
 """Settings, declared once: flags, prompts, help, JSON and the reference page are made from the schema.
 
 A field's `metadata` says how people meet it: `label`, `help`, `example`, `secret` (given by reference
-only, loaded as a `Secret`), `advanced` (not prompted for).
+only, loaded as a `Secret`), `advanced` (not prompted for); and, under a language's code, label and help in
+that language: `"nl": {"label": …, "help": …}`.
 """
 
 from __future__ import annotations
@@ -80,6 +81,17 @@ class SettingInfo:
     advanced: bool
     default: Any
     declared: fields.Field[Any] = field(repr=False, compare=False)
+
+    def label_in(self, language: str) -> str:
+        """The label in a language (`nl`), where the field's metadata has it; else in English."""
+        return self._in(language, "label") or self.label
+
+    def help_in(self, language: str) -> str:
+        return self._in(language, "help") or self.help
+
+    def _in(self, language: str, what: str) -> str:
+        translated = self.declared.metadata.get(language)
+        return str(translated.get(what, "")) if isinstance(translated, Mapping) else ""
 
     def complaint(self, value: Any) -> str:
         """What the schema has against a value of this setting by itself; empty where it takes it."""

@@ -68,6 +68,16 @@ class TransportSettings(SettingsSchema):
             "help": "The proxy that every request goes through. Unset: HTTPS_PROXY, and none to loopback.",
             "example": "http://proxy.example:3128",
             "advanced": True,
+            "nl": {
+                "label": "Proxy",
+                "help": "De proxy waar elke aanvraag doorheen gaat. Niet ingesteld: HTTPS_PROXY, en geen "
+                "voor loopback.",
+            },
+            "da": {
+                "label": "Proxy",
+                "help": "Den proxy, som hver anmodning går igennem. Ikke angivet: HTTPS_PROXY, og ingen til "
+                "loopback.",
+            },
         },
     )
     ca_bundle = fields.String(
@@ -80,6 +90,16 @@ class TransportSettings(SettingsSchema):
             "Unset: REQUESTS_CA_BUNDLE, else the usual ones.",
             "example": "/etc/ssl/certs/company.pem",
             "advanced": True,
+            "nl": {
+                "label": "CA-bundel",
+                "help": "Een PEM-bestand met de certificaten die worden vertrouwd, waar een bedrijf eigen "
+                "certificaten heeft. Niet ingesteld: REQUESTS_CA_BUNDLE, anders de gewone.",
+            },
+            "da": {
+                "label": "CA-bundt",
+                "help": "En PEM-fil med de certifikater, der er tillid til, hvor en virksomhed har sine "
+                "egne. Ikke angivet: REQUESTS_CA_BUNDLE, ellers de sædvanlige.",
+            },
         },
     )
     connect_timeout = fields.Float(
@@ -90,6 +110,16 @@ class TransportSettings(SettingsSchema):
             "help": "Seconds until a connection to the service (or its proxy) must stand.",
             "example": "10",
             "advanced": True,
+            "nl": {
+                "label": "Time-out van het verbinden",
+                "help": "Seconden waarbinnen een verbinding met de service (of de proxy) tot stand moet "
+                "komen.",
+            },
+            "da": {
+                "label": "Timeout for at oprette forbindelse",
+                "help": "Sekunder, inden for hvilke en forbindelse til tjenesten (eller dens proxy) skal "
+                "stå.",
+            },
         },
     )
 

@@ -15,6 +15,22 @@ _TEXTS = {
         "for the service meeting the privacy and security obligations that you have, and for having the "
         "consent of the people whose data is sent. An Administrator can remove the connection at any time.",
     ),
+    "nl": (
+        "Gegevens verlaten uw bedrijf",
+        "Met deze verbinding staat u toe dat klantgegevens, mogelijk persoonsgegevens, worden overgedragen "
+        "aan een service buiten de eigen systemen van uw bedrijf. De gegevens worden op uw instructie "
+        "overgedragen. U bent er verantwoordelijk voor dat de service voldoet aan de privacy- en "
+        "beveiligingsverplichtingen die u hebt, en dat de mensen van wie gegevens worden verzonden "
+        "toestemming hebben gegeven. Een beheerder kan de verbinding op elk moment verwijderen.",
+    ),
+    "da": (
+        "Data forlader din virksomhed",
+        "Med denne forbindelse tillader du, at kundedata, muligvis personlige data, overføres til en "
+        "tjeneste uden for din virksomheds egne systemer. Dataene overføres efter din instruktion. Du er "
+        "ansvarlig for, at tjenesten overholder de forpligtelser til beskyttelse af personlige oplysninger "
+        "og sikkerhed, som du har, og for at have samtykke fra de personer, hvis data sendes. En "
+        "administrator kan til enhver tid fjerne forbindelsen.",
+    ),
 }
 
 

@@ -9,7 +9,8 @@ from cdp_core.plugins.catalog import Catalog
 from cdp_core.rules.consent import ConsentGap, consent_gap
 from cdp_core.store.state import State
 
-LANGUAGES = ("en", "nl", "da")
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "nl", "da")
 
 
 class ConsentDesk:
@@ -20,9 +21,9 @@ class ConsentDesk:
         self._catalog = catalog
         self._language = language
 
-    def gap(self, connection: Connection) -> ConsentGap:
-        """What is still to be agreed to, in the asker's language."""
-        languages = dict.fromkeys((self._language, *LANGUAGES))
+    def gap(self, connection: Connection, *, language: str | None = None) -> ConsentGap:
+        """What is still to be agreed to, in the asker's language, or the one named."""
+        languages = dict.fromkeys((language or self._language, *LANGUAGES))
         per_language = [self._catalog.prompts(connection.type, language) for language in languages]
         translations = [
             [prompt, *(other for texts in per_language for other in texts if other.key == prompt.key)]
@@ -37,7 +38,7 @@ class ConsentDesk:
 
     def require(self, connection: Connection) -> None:
         """Raise `ConsentFault` unless every text, as it reads today, has been agreed to."""
-        gap = self.gap(connection)
+        gap = self.gap(connection, language=ENGLISH)
         if not gap.open:
             return
         titles = ", ".join(f"“{prompt.title}”" for prompt in gap.open)

@@ -136,7 +136,7 @@ Next, with your own customers and a real account:
   cdp export add "Loyal to Snapchat"
   cdp export plan "Loyal to Snapchat"
 
-Each asks for what it was not told. docs/how-to/snapchat-account.md says where client id, secret and
+Each asks for what it was not told. docs/how-to/snapchat.md says where client id, secret and
 audience come from; docs/tutorial/first-export.md goes through every step.
 """
 

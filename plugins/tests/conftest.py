@@ -40,8 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "NO_PROXY": past_proxy,
         "no_proxy": past_proxy,
+        # What is asked and answered is compared in English, whoever runs the tests.
+        "LANG": "C.UTF-8",
     }
-    for left_by_the_user in ("CDP_WORKSPACE", "CDP_DISABLED_PLUGINS", "CDP_VAULT_KEY"):
+    theirs = ("CDP_WORKSPACE", "CDP_DISABLED_PLUGINS", "CDP_VAULT_KEY", "LANGUAGE", "LC_ALL", "LC_MESSAGES")
+    for left_by_the_user in theirs:
         os.environ.pop(left_by_the_user, None)
 
 

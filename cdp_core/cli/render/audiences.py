@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
+from cdp_core.cli.language import _
 from cdp_core.cli.render.tables import Details, Listing
-from cdp_core.cli.render.words import count, moment, plain, quoted
+from cdp_core.cli.render.words import count, counted, moment, plain, quoted
 
 if TYPE_CHECKING:
     from cdp_core.app.views import AudienceStatus, AudienceView, TrendPoint
@@ -47,7 +48,7 @@ def status(view: AudienceStatus) -> Iterator[RenderableType]:
         view.export,
         (
             ("Audience", f"{audience.name} ({view.audience_id})" if audience else view.audience_id),
-            ("In the ledger", f"{count(view.claims)} digests"),
+            ("In the ledger", counted(view.claims, "digest", "digests")),
             ("Users matched", _users(view)),
             ("Upload", (audience.upload_status or "") if audience else ""),
             ("Targetable", (audience.targetable_status or "") if audience else ""),
@@ -60,19 +61,18 @@ def status(view: AudienceStatus) -> Iterator[RenderableType]:
     for each in view.drift:
         yield Text(f"• {plain(each.message)}", style="red")
     if view.drift and audience:
-        yield Text.assemble(("Next: ", "bold"), f"cdp export resync {quoted(view.export)}")
+        yield Text.assemble((_("Next: "), "bold"), f"cdp export resync {quoted(view.export)}")
     elif view.drift:
-        yield Text.assemble(
-            ("Next: ", "bold"), f"cdp export edit {quoted(view.export)} --leave-members --set …, then run it"
-        )
+        command = f"cdp export edit {quoted(view.export)} --leave-members --set …"
+        yield Text.assemble((_("Next: "), "bold"), _("{command}, then run it").format(command=command))
     yield from _trend(view.trend)
 
 
 def _users(view: AudienceStatus) -> str:
     if view.audience is None:
-        return "unknown: the service does not know the audience"
+        return _("unknown: the service does not know the audience")
     size = view.audience.approximate_number_users
-    return "not told" if size is None else f"about {size:,}"
+    return _("not told") if size is None else _("about {number}").format(number=count(size))
 
 
 def _trend(points: Sequence[TrendPoint]) -> Iterator[RenderableType]:
@@ -80,7 +80,7 @@ def _trend(points: Sequence[TrendPoint]) -> Iterator[RenderableType]:
         return
     sizes = [point.approximate_number_users for point in points if point.approximate_number_users is not None]
     if len(sizes) > 1:
-        yield Text.assemble("Users over the runs: ", (sparkline(sizes[-_MOST_POINTS:]), "cyan"))
+        yield Text.assemble(_("Users over the runs: "), (sparkline(sizes[-_MOST_POINTS:]), "cyan"))
     yield Listing(
         ("Run", "At", "Accepted", "In the ledger", "Users", "Targetable"),
         (

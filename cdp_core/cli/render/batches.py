@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from cdp_core.cli.language import _, marked
 from cdp_core.cli.render.documents import plain_value, report_document
 from cdp_core.cli.render.run import report
 from cdp_core.cli.render.tables import Listing
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from cdp_core.app.views import RejectedView, RunDetails
 
 WORDS = {
-    BatchStatus.JOURNALED: ("no answer", "yellow"),
-    BatchStatus.ACCEPTED: ("accepted", "green"),
-    BatchStatus.REFUSED: ("refused", "red"),
-    BatchStatus.HALVED: ("halved", "yellow"),
-    BatchStatus.DEAD_LETTER: ("refused alone", "red"),
-    BatchStatus.UNKNOWN: ("unknown", "yellow"),
-    BatchStatus.NOT_SENT: ("not sent", "yellow"),
-    BatchStatus.LEFT_OUT: ("left out", "blue"),
+    BatchStatus.JOURNALED: (marked("no answer"), "yellow"),
+    BatchStatus.ACCEPTED: (marked("accepted"), "green"),
+    BatchStatus.REFUSED: (marked("refused"), "red"),
+    BatchStatus.HALVED: (marked("halved"), "yellow"),
+    BatchStatus.DEAD_LETTER: (marked("refused alone"), "red"),
+    BatchStatus.UNKNOWN: (marked("unknown"), "yellow"),
+    BatchStatus.NOT_SENT: (marked("not sent"), "yellow"),
+    BatchStatus.LEFT_OUT: (marked("left out"), "blue"),
 }
 _REFUSALS = (BatchStatus.REFUSED, BatchStatus.DEAD_LETTER)
 
@@ -53,7 +54,7 @@ def batches(records: Iterable[BatchRecord]) -> Listing:
                 batch.range.kind,
                 count(batch.carries),
                 count(batch.range.count - batch.carries or None),
-                Text(*WORDS[batch.status]),
+                _status(batch),
                 count(batch.attempts),
                 "" if (took := _seconds(batch)) is None else duration(took),
                 batch.request_id,
@@ -63,6 +64,11 @@ def batches(records: Iterable[BatchRecord]) -> Listing:
         numbers=("Batch", "Half of", "Digests", "Left out", "Attempts", "Took"),
         texts=("Half of", "Left out", "Request"),
     )
+
+
+def _status(batch: BatchRecord) -> Text:
+    word, style = WORDS[batch.status]
+    return Text(_(word), style)
 
 
 def refusals(refused: Iterable[BatchRecord]) -> Listing:
@@ -115,16 +121,22 @@ def details_document(found: RunDetails) -> dict[str, Any]:
 
 def rejected_sentence(found: RejectedView) -> str:
     """What was written, and of how many digests no row was found."""
-    said = f"Wrote {counted(found.digests, 'refused digest')} to {plain(found.output)}."
+    digests = counted(found.digests, "refused digest", "refused digests")
+    said = _("Wrote {digests} to {file}.").format(digests=digests, file=plain(found.output))
     if found.without_key:
-        said += f" Of {counted(found.without_key, 'digest')} today's profiles name no row."
+        digests = counted(found.without_key, "digest", "digests")
+        said += _(" Of {digests} today's profiles name no row.").format(digests=digests)
     return said
+
+
+_OPERATIONS = {Operation.ADD: marked("add"), Operation.REMOVE: marked("remove")}
 
 
 def _sends(batch: BatchRecord) -> str:
     if batch.range.operation is Operation.REMOVE_ALL:
-        return "empties it"
-    return f"{batch.range.operation} again" if batch.range.again else str(batch.range.operation)
+        return _("empties it")
+    operation = _(_OPERATIONS.get(batch.range.operation, str(batch.range.operation)))
+    return _("{operation} again").format(operation=operation) if batch.range.again else operation
 
 
 def _seconds(batch: BatchRecord) -> float | None:

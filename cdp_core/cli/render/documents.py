@@ -24,7 +24,11 @@ _DISTURBING = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufef
 def plain_value(value: Any) -> Any:
     """A value in JSON's own types: dataclasses by their fields, moments in ISO 8601, sets sorted."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain_value(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {
+            field.name: plain_value(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if not field.metadata.get("shown_only")
+        }
     if isinstance(value, Mapping):
         return {str(key): plain_value(inner) for key, inner in value.items()}
     if isinstance(value, frozenset | set):

@@ -12,6 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from cdp_core.cli.language import _, marked
 from cdp_core.cli.render.words import count, percent
 from cdp_core.model.accounting import KindCounts, Reason
 from cdp_core.model.run import Run
@@ -75,75 +76,89 @@ def funnel(run: Run) -> RenderableType:
     return Funnel(run)
 
 
+_SCREENED = {
+    Reason.PLACEHOLDER: marked("{number} placeholder"),
+    Reason.MALFORMED: marked("{number} malformed"),
+    Reason.UNSUPPORTED: marked("{number} unsupported"),
+    Reason.WITHOUT_CONSENT: marked("{number} without consent"),
+    Reason.SUPPRESSED: marked("{number} suppressed"),
+}
+
+
 def steps_of(run: Run) -> Iterator[Step]:
     counts = tuple(run.kinds.values())
     total = {name: sum(kind.as_dict()[name] for kind in counts) for name in KindCounts().as_dict()}
     read = total["read"]
-    screened = (
-        Reason.PLACEHOLDER,
-        Reason.MALFORMED,
-        Reason.UNSUPPORTED,
-        Reason.WITHOUT_CONSENT,
-        Reason.SUPPRESSED,
-    )
-    yield Step(label="profiles", number=run.profiles)
+    yield Step(label=_("profiles"), number=run.profiles)
     yield Step(
-        label="members", number=run.members, lost=_lost(run.profiles - run.members, "in none of the segments")
+        label=_("members"),
+        number=run.members,
+        lost=_lost(run.profiles - run.members, _("{number} in none of the segments")),
     )
     if read != run.members:
-        yield Step(label="values read", number=read, lost="members times the fields matched")
+        yield Step(label=_("values read"), number=read, lost=_("members times the fields matched"))
     yield Step(
-        label="with identifier",
+        label=_("with identifier"),
         number=read - total["missing"],
-        lost=_lost(total["missing"], "without one"),
+        lost=_lost(total["missing"], _("{number} without one")),
     )
     yield Step(
-        label="valid",
+        label=_("valid"),
         number=sum(kind.valid for kind in counts),
-        lost=", ".join(filter(None, (_lost(total[reason], reason.replace("_", " ")) for reason in screened))),
+        lost=", ".join(filter(None, (_lost(total[reason], _(_SCREENED[reason])) for reason in _SCREENED))),
     )
     yield Step(
-        label="distinct",
+        label=_("distinct"),
         number=sum(kind.distinct for kind in counts),
-        lost=_lost(total["duplicate"], "duplicate"),
+        lost=_lost(total["duplicate"], _("{number} duplicate")),
     )
     yield from _changes(total)
     if total["released"]:
         yield Step(
-            label="  released", number=total["released"], style="blue", lost="another export keeps them"
+            label="  " + _("released"),
+            number=total["released"],
+            style="blue",
+            lost=_("another export keeps them"),
         )
     if run.dry_run:
-        yield Step(label="accepted", number=0, style="green", lost="nothing was sent")
+        yield Step(label=_("accepted"), number=0, style="green", lost=_("nothing was sent"))
     elif not run.delivered.planned:
-        yield Step(label="accepted", number=0, style="green", lost="there was nothing to add or remove")
+        yield Step(label=_("accepted"), number=0, style="green", lost=_("there was nothing to add or remove"))
     else:
         yield Step(
-            label="accepted",
+            label=_("accepted"),
             number=run.delivered.accepted,
             style="green",
-            lost=f"of {count(run.delivered.planned)} to be added or removed",
+            lost=_("of {number} to be added or removed").format(number=count(run.delivered.planned)),
         )
 
 
 def _changes(total: Mapping[str, int]) -> Iterator[Step]:
     """What becomes of the audience: where members are named to be taken out, nobody is added."""
     if total["named"]:
-        lost = f"{count(total['unclaimed'])} of them put there by nobody here"
-        yield Step(label="  removed", number=total["removed"], style="magenta", lost=lost)
+        lost = _("{number} of them put there by nobody here").format(number=count(total["unclaimed"]))
+        yield Step(label="  " + _("removed"), number=total["removed"], style="magenta", lost=lost)
         return
     lost = (
-        f"there already: {count(total['resent'])} sent again"
+        _("there already: {number} sent again").format(number=count(total["resent"]))
         if total["resent"]
-        else "there already: not sent"
+        else _("there already: not sent")
     )
-    yield Step(label="  added", number=total["added"], style="green", lost="not in the audience yet")
-    yield Step(label="  unchanged", number=total["unchanged"], style="blue", lost=lost)
-    yield Step(label="  removed", number=total["removed"], style="magenta", lost="no longer wanted there")
+    yield Step(
+        label="  " + _("added"), number=total["added"], style="green", lost=_("not in the audience yet")
+    )
+    yield Step(label="  " + _("unchanged"), number=total["unchanged"], style="blue", lost=lost)
+    yield Step(
+        label="  " + _("removed"), number=total["removed"], style="magenta", lost=_("no longer wanted there")
+    )
     if total["kept"]:
         yield Step(
-            label="  kept", number=total["kept"], style="blue", lost="no longer wanted, and left there"
+            label="  " + _("kept"),
+            number=total["kept"],
+            style="blue",
+            lost=_("no longer wanted, and left there"),
         )
 
 
 def _lost(number: int, why: str) -> str:
-    return f"{count(number)} {why}" if number else ""
+    return why.format(number=count(number)) if number else ""

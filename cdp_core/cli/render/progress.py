@@ -23,21 +23,33 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from cdp_core.cli.language import _, marked, ngettext, numerals
 from cdp_core.cli.render.console import console, is_terminal
-from cdp_core.cli.render.words import counted, duration, plain
+from cdp_core.cli.render.words import count, duration, plain
 from cdp_core.model.run import RunEvent, Station
 
 SECONDS_BETWEEN_LINES = 5.0
 
 _DOING = {
-    Station.SETTLE: "Settling what an earlier run left",
-    Station.PREPARE: "Preparing",
-    Station.COMPARE: "Comparing with the ledger",
-    Station.DELIVER: "Delivering",
-    Station.COMMIT: "Committing",
-    Station.READ_BACK: "Reading back",
+    Station.SETTLE: marked("Settling what an earlier run left"),
+    Station.PREPARE: marked("Preparing"),
+    Station.COMPARE: marked("Comparing with the ledger"),
+    Station.DELIVER: marked("Delivering"),
+    Station.COMMIT: marked("Committing"),
+    Station.READ_BACK: marked("Reading back"),
 }
-_UNITS = {Station.PREPARE: "member", Station.DELIVER: "digest"}
+
+
+def _unit(station: Station, number: int) -> str:
+    """What a station counts, in the language spoken."""
+    if station is Station.PREPARE:
+        return ngettext("member", "members", number)
+    if station is Station.DELIVER:
+        return ngettext("digest", "digests", number)
+    return ngettext("step", "steps", number)
+
+
+_COUNTING = (Station.PREPARE, Station.DELIVER)
 
 
 @contextmanager
@@ -78,7 +90,9 @@ class Bars:
         with self._lock:
             if event.station not in self._tasks:
                 self._tasks[event.station] = self._progress.add_task(
-                    _DOING[event.station], total=event.total or None, unit=_UNITS.get(event.station)
+                    _(_DOING[event.station]),
+                    total=event.total or None,
+                    station=event.station if event.station in _COUNTING else None,
                 )
             task = self._tasks[event.station]
             if event.done:
@@ -112,21 +126,21 @@ class Amount(ProgressColumn):
     """`120,000/930,000 digests`, for stations that count."""
 
     def render(self, task: Task) -> Text:
-        unit = task.fields.get("unit")
-        if not unit or not task.completed or task.fields.get("uncounted"):
+        station = task.fields.get("station")
+        if not station or not task.completed or task.fields.get("uncounted"):
             return Text("")
         total, done = int(task.total or task.completed), int(task.completed)
-        told = counted(total, unit)
-        return Text(told if done == total else f"{done:,}/{told}", style="progress.download")
+        told = f"{count(total)} {_unit(station, total)}"
+        return Text(told if done == total else f"{count(done)}/{told}", style="progress.download")
 
 
 class Rate(ProgressColumn):
     """How many a second."""
 
     def render(self, task: Task) -> Text:
-        counts = task.fields.get("unit") and not task.fields.get("uncounted")
+        counts = task.fields.get("station") and not task.fields.get("uncounted")
         speed = (task.finished_speed or task.speed) if counts else None
-        return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
+        return Text(numerals(f"{speed:,.0f}/s") if speed else "", style="progress.data.speed")
 
 
 class Left(TimeRemainingColumn):
@@ -153,7 +167,7 @@ class Lines:
             now = self._clock()
             if event.station not in self._began:
                 self._began[event.station] = now
-                self._say(f"{_DOING[event.station]}…", now)
+                self._say(f"{_(_DOING[event.station])}…", now)
             if event.note:
                 self._say(f"  {plain(event.note)}", now)
             if event.done:
@@ -162,17 +176,22 @@ class Lines:
                 self._say(self._how_far(event, now), now)
             if event.state == "ended" and (done := self._done.get(event.station)):
                 took = now - self._began[event.station]
-                self._say(f"  {counted(done, _UNITS.get(event.station, 'step'))} in {duration(took)}", now)
+                line = _("{amount} in {duration}")
+                amount = f"{count(done)} {_unit(event.station, done)}"
+                self._say("  " + line.format(amount=amount, duration=duration(took)), now)
 
     def _how_far(self, event: RunEvent, now: float) -> str:
         took = now - self._began[event.station]
         rate = event.done / took if took > 0 else 0.0
-        unit = _UNITS.get(event.station, "step")
+        said = {"done": count(event.done), "rate": count(round(rate))}
         if not event.total:
-            return f"  {counted(event.done, unit)} so far, {rate:,.0f} a second"
-        left = f", {duration((event.total - event.done) / rate)} left" if rate else ""
-        share = 100 * event.done // event.total
-        return f"  {event.done:,} of {counted(event.total, unit)} ({share} %), {rate:,.0f} a second{left}"
+            said["unit"] = _unit(event.station, event.done)
+            return "  " + _("{done} {unit} so far, {rate} a second").format(**said)
+        said |= {"total": count(event.total), "unit": _unit(event.station, event.total)}
+        said["share"] = str(100 * event.done // event.total)
+        line = "  " + _("{done} of {total} {unit} ({share} %), {rate} a second").format(**said)
+        left = duration((event.total - event.done) / rate) if rate else ""
+        return line + _(", {duration} left").format(duration=left) if left else line
 
     def _say(self, line: str, now: float) -> None:
         self._last = now

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
+from cdp_core.cli.language import _, marked
 from cdp_core.cli.render.funnel import funnel
 from cdp_core.cli.render.tables import Details, Listing, coloured
 from cdp_core.cli.render.words import (
@@ -35,10 +36,11 @@ def report(found: RunReport) -> Iterator[RenderableType]:
     """Everything about a run that has just ended."""
     run = found.run
     yield Text.assemble(
-        (outcome_word(run), f"bold {STYLES[outcome_word(run)]}"),
-        f"  {plain(run.export_name)}  in {duration(run.seconds)}  ",
-        f"mode {found.mode}  " if found.mode else "",
-        (f"run {run.id}", "dim"),
+        (_(outcome_word(run)), f"bold {STYLES[outcome_word(run)]}"),
+        f"  {plain(run.export_name)}  ",
+        _("in {duration}").format(duration=duration(run.seconds)) + "  ",
+        _("mode {mode}").format(mode=found.mode) + "  " if found.mode else "",
+        (_("run {run}").format(run=run.id), "dim"),
     )
     if run.kinds:
         yield Text("")
@@ -57,29 +59,49 @@ def report(found: RunReport) -> Iterator[RenderableType]:
     for note in found.notes:
         yield Text(f"• {plain(note)}")
     if found.plan_folder and run.dry_run:
-        yield Text(f"Plan {run.plan_id}\n{plain(found.plan_folder)}")
+        plan = _("Plan {plan}").format(plan=run.plan_id)
+        yield Text(f"{plan}\n{plain(found.plan_folder)}")
     if step := next_step(found):
-        yield Text.assemble(("Next: ", "bold"), step)
+        yield Text.assemble((_("Next: "), "bold"), step)
 
 
 _REASONS = {
-    "read": "values in the members' matched fields",
-    "added": "new to the audience",
-    "unchanged": "in the audience already",
-    "named": "to be taken out, whoever put it there",
-    "duplicate": "another member has the same",
-    "missing": "no value",
-    "malformed": "not what the identifier looks like",
-    "placeholder": "a stand-in such as n/a or test@test.com",
-    "unsupported": "cannot be made into a digest, for example another kind of hash",
-    "without_consent": "the person has not agreed to be advertised to",
-    "suppressed": "on the list of those who are never sent",
-    "removed": "in the audience and not wanted any more",
-    "owed": "of the removed, without consent or suppressed: no gate holds them back",
-    "released": "not wanted by this export, but by another",
-    "kept": "not wanted any more, and left there: the export only adds",
-    "unclaimed": "of the removed, put there by nobody here",
-    "resent": "of those in the audience already, sent again",
+    "read": marked("values in the members' matched fields"),
+    "added": marked("new to the audience"),
+    "unchanged": marked("in the audience already"),
+    "named": marked("to be taken out, whoever put it there"),
+    "duplicate": marked("another member has the same"),
+    "missing": marked("no value"),
+    "malformed": marked("not what the identifier looks like"),
+    "placeholder": marked("a stand-in such as n/a or test@test.com"),
+    "unsupported": marked("cannot be made into a digest, for example another kind of hash"),
+    "without_consent": marked("the person has not agreed to be advertised to"),
+    "suppressed": marked("on the list of those who are never sent"),
+    "removed": marked("in the audience and not wanted any more"),
+    "owed": marked("of the removed, without consent or suppressed: no gate holds them back"),
+    "released": marked("not wanted by this export, but by another"),
+    "kept": marked("not wanted any more, and left there: the export only adds"),
+    "unclaimed": marked("of the removed, put there by nobody here"),
+    "resent": marked("of those in the audience already, sent again"),
+}
+_COUNTS = {
+    "read": marked("read"),
+    "added": marked("added"),
+    "unchanged": marked("unchanged"),
+    "named": marked("named"),
+    "duplicate": marked("duplicate"),
+    "missing": marked("missing"),
+    "malformed": marked("malformed"),
+    "placeholder": marked("placeholder"),
+    "unsupported": marked("unsupported"),
+    "without_consent": marked("without consent"),
+    "suppressed": marked("suppressed"),
+    "removed": marked("removed"),
+    "owed": marked("owed"),
+    "released": marked("released"),
+    "kept": marked("kept"),
+    "unclaimed": marked("unclaimed"),
+    "resent": marked("resent"),
 }
 _ALWAYS = ("read", "added", "unchanged", "removed")
 
@@ -90,7 +112,7 @@ def by_kind(run: Run) -> RenderableType:
     return Listing(
         ("Count", *counts, "Meaning"),
         (
-            (reason.replace("_", " "), *(count(found[reason]) for found in counts.values()), meaning)
+            (_(_COUNTS[reason]), *(count(found[reason]) for found in counts.values()), _(meaning))
             for reason, meaning in _REASONS.items()
             if reason in _ALWAYS or any(found[reason] for found in counts.values())
         ),
@@ -101,11 +123,11 @@ def by_kind(run: Run) -> RenderableType:
 
 def delivery(run: Run) -> RenderableType:
     counts = run.delivered
-    sent = counted(counts.requests, "request") + (
-        f", {counts.retries:,} of them again" if counts.retries else ""
-    )
+    sent = counted(counts.requests, "request", "requests")
+    if counts.retries:
+        sent = _("{requests}, {number} of them again").format(requests=sent, number=count(counts.retries))
     return Details(
-        "Delivery",
+        _("Delivery"),
         (
             ("planned", count(counts.planned)),
             ("accepted", Text(count(counts.accepted), style="green")),
@@ -119,8 +141,9 @@ def delivery(run: Run) -> RenderableType:
 
 def audience(found: Audience) -> RenderableType:
     """The audience in the service's own words."""
+    called = f"{found.name} ({found.id})" if found.name else found.id
     return Details(
-        f"Audience {found.name} ({found.id})" if found.name else f"Audience {found.id}",
+        _("Audience {audience}").format(audience=called),
         (
             ("upload", found.upload_status or ""),
             ("targetable", found.targetable_status or ""),
@@ -130,10 +153,10 @@ def audience(found: Audience) -> RenderableType:
 
 
 _VERDICTS = {
-    Verdict.STOP: ("would stop", "red"),
-    Verdict.SKIP: ("skips", "yellow"),
-    Verdict.WARN: ("warns", "yellow"),
-    Verdict.ALLOW: ("was let through", "cyan"),
+    Verdict.STOP: (marked("would stop"), "red"),
+    Verdict.SKIP: (marked("skips"), "yellow"),
+    Verdict.WARN: (marked("warns"), "yellow"),
+    Verdict.ALLOW: (marked("was let through"), "cyan"),
 }
 
 
@@ -142,9 +165,9 @@ def gate(found: Finding) -> RenderableType:
     word, style = _VERDICTS[found.verdict]
     flag = found.gate.flag if found.verdict in (Verdict.STOP, Verdict.SKIP) else None
     return Text.assemble(
-        (f"• the gate “{found.gate}” {word}: ", style),
+        (_("• the gate “{gate}” {verdict}: ").format(gate=found.gate, verdict=_(word)), style),
         plain(found.message),
-        f" ({flag}, if it is meant)" if flag else "",
+        _(" ({flag}, if it is meant)").format(flag=flag) if flag else "",
     )
 
 
@@ -153,15 +176,17 @@ def next_step(found: RunReport) -> str:
     if run.status is RunStatus.PLANNED:
         empties = found.mode is Mode.REPLACE
         if not empties and not run.delivered.planned and not any(map(_changes, run.kinds.values())):
-            return "nothing: the audience is up to date."
+            return _("nothing: the audience is up to date.")
         stops = [each.gate.flag for each in found.gates if each.verdict is Verdict.STOP]
         if stops:
-            return f"look into what stops it, then plan anew: cdp export plan {name}"
-        return f"cdp export run {name} --plan {run.plan_id}   (without --plan it is planned anew)"
+            return _("look into what stops it, then plan anew: {command}").format(
+                command=f"cdp export plan {name}"
+            )
+        return f"cdp export run {name} --plan {run.plan_id}   " + _("(without --plan it is planned anew)")
     if found.exit_status is ExitStatus.TEMPORARY:
-        return f"cdp export run {name}   (it settles what was left)"
+        return f"cdp export run {name}   " + _("(it settles what was left)")
     if found.exit_status is ExitStatus.REFUSALS:
-        return f"cdp export show-run {run.id}   (with what the service refused)"
+        return f"cdp export show-run {run.id}   " + _("(with what the service refused)")
     return ""
 
 
@@ -197,15 +222,16 @@ def _line(run: Run) -> tuple[str | Text, ...]:
     if run.error_code:
         remarks.append(f"{run.error_code}: {run.error}")
     if run.resumed_from:
-        remarks.append(f"settled what run {run.resumed_from} had left")
+        remarks.append(_("settled what run {run} had left").format(run=run.resumed_from))
     if run.settled_by:
-        remarks.append(f"settled by run {run.settled_by}")
+        remarks.append(_("settled by run {run}").format(run=run.settled_by))
     if run.only_released:
-        remarks.append(f"gave up {counted(run.released, 'claim')}, members left: nothing was sent")
+        claims = counted(run.released, "claim", "claims")
+        remarks.append(_("gave up {claims}, members left: nothing was sent").format(claims=claims))
     if run.status is RunStatus.SKIPPED:
-        remarks.append("skipped because of the audience's size")
+        remarks.append(_("skipped because of the audience's size"))
     if run.dry_run:
-        remarks.append("plan only: nothing was sent")
+        remarks.append(_("plan only: nothing was sent"))
     sent = run.delivered
     left = sent.unknown + sent.not_sent
     return (

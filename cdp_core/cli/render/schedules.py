@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
+from cdp_core.cli.language import _, marked
 from cdp_core.cli.render.tables import Details, Listing
 from cdp_core.cli.render.words import moment, plain
 from cdp_core.model.schedule import DueOutcome, DueRun
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from cdp_core.app.views import ExportScheduleView, ScheduleView
 
 _OUTCOMES = {
-    DueOutcome.RUNNING: "Processing",
-    DueOutcome.WAITING: "Waiting to be tried again",
-    DueOutcome.DONE: "Successful",
-    DueOutcome.SKIPPED: "Skipped",
-    DueOutcome.FAILED: "Failed",
-    DueOutcome.SUPERSEDED: "Left to the next time",
+    DueOutcome.RUNNING: marked("Processing"),
+    DueOutcome.WAITING: marked("Waiting to be tried again"),
+    DueOutcome.DONE: marked("Successful"),
+    DueOutcome.SKIPPED: marked("Skipped"),
+    DueOutcome.FAILED: marked("Failed"),
+    DueOutcome.SUPERSEDED: marked("Left to the next time"),
 }
 
 
@@ -41,11 +42,11 @@ def schedule(view: ScheduleView) -> tuple[RenderableType, ...]:
                 (
                     each.export,
                     state(each),
-                    "the refresh" if each.follows == "refresh" else "its own times",
+                    _("the refresh") if each.follows == "refresh" else _("its own times"),
                     each.when,
                     in_zone(each.next),
                     moment(each.last.due_at) if each.last else "",
-                    _OUTCOMES[each.last.outcome] if each.last else "",
+                    _(_OUTCOMES[each.last.outcome]) if each.last else "",
                     plain(each.paused or (each.last.message if each.last else "")),
                 )
                 for each in view.exports
@@ -61,9 +62,9 @@ def export_schedule(view: ExportScheduleView) -> Details:
         view.export,
         (
             ("State", state(view)),
-            ("Follows", "the refresh" if view.follows == "refresh" else "its own times"),
-            ("When", view.when or "the refresh has no times"),
-            ("Next", in_zone(view.next) or "none"),
+            ("Follows", _("the refresh") if view.follows == "refresh" else _("its own times")),
+            ("When", view.when or _("the refresh has no times")),
+            ("Next", in_zone(view.next) or _("none")),
             ("Paused", plain(view.paused or "")),
             ("Last", _last(view.last)),
         ),
@@ -72,10 +73,10 @@ def export_schedule(view: ExportScheduleView) -> Details:
 
 def state(view: ExportScheduleView) -> str:
     if not view.attached:
-        return "no connection"
+        return _("no connection")
     if not view.active:
-        return "off"
-    return "paused" if view.paused else "on"
+        return _("off")
+    return _("paused") if view.paused else _("on")
 
 
 def in_zone(when: datetime | None) -> str:
@@ -85,7 +86,8 @@ def in_zone(when: datetime | None) -> str:
 
 def _last(last: DueRun | None) -> str:
     if last is None:
-        return "never due yet"
-    missed = f", standing for {last.missed} missed" if last.missed else ""
+        return _("never due yet")
+    missed = _(", standing for {number} missed").format(number=last.missed) if last.missed else ""
     said = f": {plain(last.message)}" if last.message else ""
-    return f"{_OUTCOMES[last.outcome]}, due {moment(last.due_at)}{missed}{said}"
+    due = _("{outcome}, due {moment}").format(outcome=_(_OUTCOMES[last.outcome]), moment=moment(last.due_at))
+    return f"{due}{missed}{said}"

@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from cdp_core.cli.language import _
 from cdp_core.cli.render.words import STYLES, plain
 
 Cell = str | Text
@@ -22,7 +23,8 @@ _BETWEEN = 2
 
 
 class Listing:
-    """Rows under headings. Cells are data: they are shown letter by letter, never as markup.
+    """Rows under headings, which are shown in the language spoken. Cells are data: they are shown letter by
+    letter, never as markup.
 
     Columns named in `numbers` stand to the right; those in `texts` may be broken into lines on a
     terminal, and are left out there when they are empty or all nought. Elsewhere each row is one line,
@@ -46,7 +48,7 @@ class Listing:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if not self.rows:
-            yield Text(self.empty, style="dim")
+            yield Text(_(self.empty), style="dim")
         elif not console.is_terminal:
             yield self._table(tuple(range(len(self.headings))), ruled=False)
         elif self._narrowest(told := self._told()) <= options.max_width:
@@ -73,7 +75,7 @@ class Listing:
         )
         for heading in (self.headings[place] for place in places):
             table.add_column(
-                heading,
+                _(heading),
                 justify="right" if heading in self.numbers else "left",
                 no_wrap=not ruled or heading not in self.texts,
                 overflow="fold",
@@ -86,7 +88,7 @@ class Listing:
         """The width below which a cell would be cut."""
         widths = {
             self.headings[place]: max(
-                cell_len(self.headings[place]), *(row[place].cell_len for row in self.rows)
+                cell_len(_(self.headings[place])), *(row[place].cell_len for row in self.rows)
             )
             for place in places
         }
@@ -97,7 +99,8 @@ class Listing:
 
 
 class Details:
-    """One thing: its fields, one below the other; a field without a value is left out."""
+    """One thing: its fields, one below the other; a field without a value is left out.
+    Labels are shown in the language spoken."""
 
     def __init__(self, title: str, fields: Iterable[tuple[str, Cell]]) -> None:
         self.title = title
@@ -109,13 +112,13 @@ class Details:
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold", no_wrap=not console.is_terminal)
         for label, value in self.fields:
-            table.add_row(f"  {label}", value)
+            table.add_row(f"  {_(label)}", value)
         yield table
 
 
 def coloured(word: str) -> Text:
-    """A status word in its colour."""
-    return Text(word, style=STYLES.get(word, ""))
+    """A status word in its colour, in the language spoken."""
+    return Text(_(word), style=STYLES.get(word, ""))
 
 
 def _cell(value: Cell) -> Text:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from cdp_core.cli.language import _, marked, numerals
 from cdp_core.cli.render.modes import mode_of
 from cdp_core.cli.render.tables import Details, Listing, coloured
 from cdp_core.cli.render.words import count, duration, moment, plain, quoted, status_word
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         Whoami,
     )
     from cdp_core.model.audit import AuditEntry, AuditVerdict
+    from cdp_core.model.configuration import Match
     from cdp_core.model.policy import Policy, Region
     from cdp_core.plugins.manager import PluginReport
 
@@ -91,46 +93,53 @@ def connections(views: Iterable[ConnectionView]) -> Listing:
     )
 
 
-_SERVICE = {"new": "not signed in", "connected": "connected", "reconnect": "sign in again"}
+_SERVICE = {
+    "new": marked("not signed in"),
+    "connected": marked("connected"),
+    "reconnect": marked("sign in again"),
+}
 _SERVICE_STYLES = {"new": "yellow", "connected": "green", "reconnect": "red"}
 
 
 def _service(view: ConnectionView) -> Text:
     """Nothing is shown to whom the connection's state is none of their business."""
     state = view.status or ""
-    return Text(_SERVICE.get(state, state), style=_SERVICE_STYLES.get(state, ""))
+    return Text(_(_SERVICE.get(state, state)), style=_SERVICE_STYLES.get(state, ""))
 
 
 def _consent(view: ConnectionView) -> Text:
     if view.status is None:
         return Text("")
-    if view.consent_missing:
-        return Text("missing: " + "; ".join(view.consent_missing), style="red")
-    return Text("agreed", style="green")
+    if view.consent_asked:
+        return Text(_("missing: {titles}").format(titles="; ".join(view.consent_asked)), style="red")
+    return Text(_("agreed"), style="green")
 
 
 def connection(view: ConnectionView) -> Details:
     identity = dict(view.identity or {})
     fields: list[tuple[str, str | Text]] = [
-        ("Type", f"{view.label} ({view.type})"),
-        ("Service", _service(view)),
-        ("Signed in as", identity.pop("name", "")),
+        (marked("Type"), f"{view.label} ({view.type})"),
+        (marked("Service"), _service(view)),
+        (marked("Signed in as"), identity.pop("name", "")),
         *((f"  {label}", value) for label, value in identity.items()),
-        ("Export user", view.export_user or ""),
-        ("Consent", _consent(view)),
+        (marked("Export user"), view.export_user or ""),
+        (marked("Consent"), _consent(view)),
     ]
     for record in view.consents:
-        agreed = (
-            f"version {record.version} ({record.language}), {moment(record.agreed_at)} by {record.agreed_by}"
+        agreed = _("version {version} ({language}), {moment} by {person}").format(
+            version=record.version,
+            language=record.language,
+            moment=moment(record.agreed_at),
+            person=record.agreed_by,
         )
         fields.append((f"  {record.title}", agreed))
-    fields += [(f"Setting {name}", value) for name, value in (view.settings or {}).items()]
+    fields += _settings(view.settings or {})
     fields += [
-        (f"Token {name.replace('_', ' ')}", _told(value)) for name, value in (view.token or {}).items()
+        (_TOKEN.get(name) or f"Token {name}", _told(value)) for name, value in (view.token or {}).items()
     ]
     if view.status is not None:
-        fields.append(("Shared with", _names(view.shared_with) or "nobody: Administrators only"))
-        fields.append(("Used by", _names(view.exports) or "no export"))
+        fields.append((marked("Shared with"), _names(view.shared_with) or _("nobody: Administrators only")))
+        fields.append((marked("Used by"), _names(view.exports) or _("no export")))
     return Details(view.name, fields)
 
 
@@ -139,7 +148,7 @@ def added_connection(view: ConnectionView, *, signs_in: bool) -> Iterator[Render
     yield connection(view)
     yield Text(consent_sentence(view))
     if signs_in and not view.consent_missing:
-        yield Text.assemble(("Next: ", "bold"), f"cdp connection authenticate {quoted(view.name)}")
+        yield Text.assemble((_("Next: "), "bold"), f"cdp connection authenticate {quoted(view.name)}")
 
 
 def asked_connection(view: ConnectionView) -> Iterator[RenderableType]:
@@ -148,11 +157,12 @@ def asked_connection(view: ConnectionView) -> Iterator[RenderableType]:
     for sentence in view.lacking:
         yield Text(f"• {plain(sentence)}", style="yellow")
     for name, choices in view.open_choices.items():
-        yield Text(f"• {name} is not chosen. The service offers:", style="yellow")
+        said = _("• {name} is not chosen. The service offers:").format(name=name)
+        yield Text(said, style="yellow")
         for choice in choices:
             yield Text(f"    {plain(choice.value)}  {plain(choice.label)}")
         yield Text.assemble(
-            ("Next: ", "bold"),
+            (_("Next: "), "bold"),
             f"cdp connection edit {quoted(view.name)} --set {name}={plain(choices[0].value)}",
         )
 
@@ -161,24 +171,39 @@ def authenticated_connection(view: ConnectionView) -> Iterator[RenderableType]:
     """A connection that has just been signed in, and what it is good for."""
     yield from asked_connection(view)
     if not view.exports and not view.open_choices:
-        yield Text.assemble(("Next: ", "bold"), f"cdp export add NAME --connection {quoted(view.name)}")
+        yield Text.assemble((_("Next: "), "bold"), f"cdp export add NAME --connection {quoted(view.name)}")
 
 
 def consent_sentence(view: ConnectionView) -> str:
     if view.consent_missing:
-        return (
-            f"Not agreed to yet: nothing is sent through {quoted(view.name)} until an Administrator agrees: "
-            f"cdp connection agree {quoted(view.name)}"
+        said = _(
+            "Not agreed to yet: nothing is sent through {name} until an Administrator agrees: "
+            "cdp connection agree {name}"
         )
-    return f"Everything that {quoted(view.name)} asks consent for is agreed to."
+    else:
+        said = _("Everything that {name} asks consent for is agreed to.")
+    return said.format(name=quoted(view.name))
+
+
+_TOKEN = {
+    "age": marked("Token age"),
+    "scope": marked("Token scope"),
+    "refreshable": marked("Token refreshable"),
+    "expires_in": marked("Token expires in"),
+    "next_refresh_in": marked("Token next refresh in"),
+    "problem": marked("Token problem"),
+}
 
 
 def _told(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, float):
         return duration(value)
     return moment(value) if isinstance(value, datetime) else str("" if value is None else value)
+
+
+_MAY = {"edit": marked("edit"), "view": marked("view")}
 
 
 def exports(views: Iterable[ExportView]) -> Listing:
@@ -193,7 +218,7 @@ def exports(views: Iterable[ExportView]) -> Listing:
                 _connection_of(view),
                 _export_status(view),
                 moment(view.refreshed),
-                view.permission,
+                _(_MAY.get(view.permission, view.permission)),
             )
             for view in views
         ),
@@ -204,12 +229,12 @@ def exports(views: Iterable[ExportView]) -> Listing:
 
 def _connection_of(view: ExportView) -> str | Text:
     if view.connection is None and view.attached:
-        return Text("not shared with you", style="dim")
-    return view.connection or Text("No connection", style="yellow")
+        return Text(_("not shared with you"), style="dim")
+    return view.connection or Text(_("No connection"), style="yellow")
 
 
 def _export_status(view: ExportView) -> Text:
-    return coloured(status_word(view.status)) if view.status else Text("never run", style="dim")
+    return coloured(status_word(view.status)) if view.status else Text(_("never run"), style="dim")
 
 
 def export(view: ExportView) -> Details:
@@ -220,15 +245,18 @@ def export(view: ExportView) -> Details:
             ("Group", view.group or ""),
             ("Connection", _connection_of(view)),
             ("Segments", _names(view.segments)),
-            ("Data matching", _names(f"{match.kind} from {match.field}" for match in view.matching)),
+            ("Data matching", _names(_match(match) for match in view.matching)),
             *_settings(view.settings),
             ("Mode", mode_of(view.policy)),
             ("Member consent", _member_consent(view)),
             *_rules(view.policy),
-            ("Members in the audience", f"{count(view.claims)} put there by this export"),
+            (
+                "Members in the audience",
+                _("{number} put there by this export").format(number=count(view.claims)),
+            ),
             ("Status", _export_status(view)),
             ("Refreshed", moment(view.refreshed)),
-            ("You may", view.permission),
+            ("You may", _(_MAY.get(view.permission, view.permission))),
         ),
     )
 
@@ -236,7 +264,12 @@ def export(view: ExportView) -> Details:
 def added_export(view: ExportView) -> Iterator[RenderableType]:
     """A new export, and how to see what it would do."""
     yield export(view)
-    yield Text.assemble(("Next: ", "bold"), f"cdp export plan {quoted(view.name)}   (nothing is sent yet)")
+    yield _planning(view.name)
+
+
+def _planning(name: str) -> Text:
+    nothing = _("(nothing is sent yet)")
+    return Text.assemble((_("Next: "), "bold"), f"cdp export plan {quoted(name)}   {nothing}")
 
 
 def added_exports(group: str, views: tuple[ExportView, ...]) -> Iterator[RenderableType]:
@@ -247,37 +280,50 @@ def added_exports(group: str, views: tuple[ExportView, ...]) -> Iterator[Rendera
         ("Export", "Segment", "New audience"),
         ((view.name, _names(view.segments), view.audience) for view in views),
     )
-    yield Text.assemble(("Next: ", "bold"), f"cdp export plan {quoted(group)}   (nothing is sent yet)")
+    yield _planning(group)
 
 
 def _settings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(f"Setting {name}", str(value)) for name, value in settings.items()]
+    return [(_("Setting {name}").format(name=name), str(value)) for name, value in settings.items()]
+
+
+def _match(match: Match) -> str:
+    return _("{kind} from {field}").format(kind=match.kind, field=match.field)
 
 
 def _member_consent(view: ExportView) -> str:
     if view.member_consent is None:
-        return "not asked for"
-    asked = f"{view.member_consent.field} is {' or '.join(view.member_consent.granted)}"
+        return _("not asked for")
+    granted = _(" or ").join(view.member_consent.granted)
+    asked = _("{field} is {values}").format(field=view.member_consent.field, values=granted)
     return asked if view.policy.consent else f"{asked} (cdp.toml)"
 
 
 def _region(region: Region) -> Iterator[tuple[str, str]]:
-    sources = [f"from {region.field}"] if region.field else []
+    sources = [_("from {field}").format(field=region.field)] if region.field else []
     sources += [region.default] if region.default else []
     if sources:
-        yield "Country of phone numbers", ", else ".join(sources)
+        yield marked("Country of phone numbers"), _(", else ").join(sources)
 
 
 def _rules(policy: Policy) -> list[tuple[str, str]]:
     gates = policy.gates
+    share = numerals(f"{gates.max_shrink * 100:.3g}")
     return [
         *_region(policy.region),
-        ("One run takes out", f"at most {gates.max_shrink * 100:.3g} % of the members it has put there"),
         (
-            "Too small or large",
-            {"skip": "skip the run", "warn": "warn", "fail": "stop the run"}[gates.on_audience_size],
+            marked("One run takes out"),
+            _("at most {share} % of the members it has put there").format(share=share),
         ),
+        (marked("Too small or large"), _(_ON_AUDIENCE_SIZE[gates.on_audience_size])),
     ]
+
+
+_ON_AUDIENCE_SIZE = {
+    "skip": marked("skip the run"),
+    "warn": marked("warn"),
+    "fail": marked("stop the run"),
+}
 
 
 def ledger(view: LedgerView) -> Iterator[RenderableType]:
@@ -299,7 +345,7 @@ def ledger(view: LedgerView) -> Iterator[RenderableType]:
     for path in view.strangers:
         yield Text(f"• {plain(path)}: not written by cdp", style="yellow")
     if view.differing:
-        yield Text.assemble(("Next: ", "bold"), "cdp ledger rebuild")
+        yield Text.assemble((_("Next: "), "bold"), "cdp ledger rebuild")
 
 
 def mended_ledger(view: MendedLedger) -> Iterator[RenderableType]:
@@ -403,7 +449,7 @@ def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator
     if not found_from_here:
         yield Text(f"Name it in later commands: cdp --workspace {shlex.quote(document['workspace'])} …")
     yield Text.assemble(
-        ("Next: ", "bold"), 'cdp segment add "Loyal customers" --where "lifetime_value > 500"'
+        (_("Next: "), "bold"), 'cdp segment add "Loyal customers" --where "lifetime_value > 500"'
     )
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from cdp_core.cli.language import marked, ngettext, numerals
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus
 
 _STATUSES = {
-    RunStatus.PLANNING: "Processing",
-    RunStatus.PLANNED: "Planned",
-    RunStatus.DELIVERING: "Processing",
-    RunStatus.COMMITTED: "Successful",
-    RunStatus.FAILED: "Failed",
-    RunStatus.CANCELED: "Canceled",
-    RunStatus.SKIPPED: "Skipped",
+    RunStatus.PLANNING: marked("Processing"),
+    RunStatus.PLANNED: marked("Planned"),
+    RunStatus.DELIVERING: marked("Processing"),
+    RunStatus.COMMITTED: marked("Successful"),
+    RunStatus.FAILED: marked("Failed"),
+    RunStatus.CANCELED: marked("Canceled"),
+    RunStatus.SKIPPED: marked("Skipped"),
 }
 STYLES = {
     "Processing": "yellow",
@@ -59,12 +60,12 @@ def outcome_word(run: Run) -> str:
 
 
 def count(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
+    return "" if number is None else numerals(f"{number:,}")
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """`1 member`, `2 members`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    """`1 member`, `2 members`, in the language spoken."""
+    return f"{count(number)} {ngettext(one, many or one + 's', number)}"
 
 
 def moment(when: datetime | None) -> str:
@@ -75,7 +76,7 @@ def moment(when: datetime | None) -> str:
 def duration(seconds: float) -> str:
     """`0.4 s`, `12 s`, `3 min 04 s`, `2 h 05 min`."""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return numerals(f"{seconds:.1f} s")
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -86,4 +87,4 @@ def duration(seconds: float) -> str:
 
 def percent(part: int, whole: int) -> str:
     """`97.3 %`; empty where there is no whole."""
-    return f"{100 * part / whole:.1f} %" if whole else ""
+    return numerals(f"{100 * part / whole:.1f} %") if whole else ""

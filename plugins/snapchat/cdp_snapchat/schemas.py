@@ -68,6 +68,14 @@ class ConnectionSettings(_Trimmed, TransportSettings):
             "label": "Client ID",
             "help": "Client ID of your OAuth app, from Business Details in Snapchat's Business Manager.",
             "example": "0b3c1f6e-5c0f-4f0e-9a5b-6d2b5d1f7a10",
+            "nl": {
+                "label": "Client-id",
+                "help": "Client-id van uw OAuth-app, uit Business Details in Business Manager van Snapchat.",
+            },
+            "da": {
+                "label": "Klient-id",
+                "help": "Klient-id for din OAuth-app, fra Business Details i Snapchats Business Manager.",
+            },
         },
     )
     client_secret = SecretField(
@@ -76,6 +84,15 @@ class ConnectionSettings(_Trimmed, TransportSettings):
             "label": "Client secret",
             "help": "Client secret of the same app; Snapchat shows it once, when the app is made.",
             "example": "env:SNAPCHAT_CLIENT_SECRET",
+            "nl": {
+                "label": "Clientgeheim",
+                "help": "Clientgeheim van dezelfde app; Snapchat toont het één keer, wanneer de app "
+                "wordt gemaakt.",
+            },
+            "da": {
+                "label": "Klienthemmelighed",
+                "help": "Klienthemmelighed for samme app; Snapchat viser den én gang, når appen oprettes.",
+            },
         },
     )
     redirect_uri = fields.String(
@@ -86,6 +103,18 @@ class ConnectionSettings(_Trimmed, TransportSettings):
             "help": "Exactly as registered with the app. A loopback address with its port is listened on "
             "(port 0: any free one, where the service allows that); for any other, you paste the URL.",
             "example": REDIRECT_URI,
+            "nl": {
+                "label": "Omleidings-URI",
+                "help": "Precies zoals bij de app geregistreerd. Op een loopback-adres met poort wordt "
+                "geluisterd (poort 0: een vrije poort, als de service dat toestaat); bij elk "
+                "ander adres plakt u de URL.",
+            },
+            "da": {
+                "label": "Omdirigerings-URI",
+                "help": "Præcis som registreret med appen. Der lyttes på en loopback-adresse med port "
+                "(port 0: en ledig port, hvor tjenesten tillader det); ved enhver anden adresse"
+                " indsætter du URL'en.",
+            },
         },
     )
     ad_account_id = fields.String(
@@ -99,6 +128,16 @@ class ConnectionSettings(_Trimmed, TransportSettings):
             "help": "The ad account whose audiences are filled. Sign-in offers those that you reach.",
             "example": "8adc3db7-8148-4fbf-999c-8d2266369d74",
             "advanced": True,
+            "nl": {
+                "label": "Advertentieaccount",
+                "help": "Het advertentieaccount waarvan de doelgroepen worden gevuld. Bij het aanmelden kunt "
+                "u kiezen uit de accounts die u bereikt.",
+            },
+            "da": {
+                "label": "Annoncekonto",
+                "help": "Den annoncekonto, hvis målgrupper fyldes. Ved login kan du vælge mellem de konti, "
+                "du har adgang til.",
+            },
         },
     )
     api_url = fields.String(
@@ -108,6 +147,14 @@ class ConnectionSettings(_Trimmed, TransportSettings):
             "label": "API URL",
             "help": "Base of the Marketing API; another one for a simulator.",
             "example": API_URL,
+            "nl": {
+                "label": "API-URL",
+                "help": "Basis van de Marketing API; een andere voor een simulator.",
+            },
+            "da": {
+                "label": "API-URL",
+                "help": "Basis for Marketing API; en anden til en simulator.",
+            },
             "advanced": True,
         },
     )
@@ -118,6 +165,14 @@ class ConnectionSettings(_Trimmed, TransportSettings):
             "label": "Accounts URL",
             "help": "Base of the sign-in and token addresses; another one for a simulator.",
             "example": ACCOUNTS_URL,
+            "nl": {
+                "label": "Accounts-URL",
+                "help": "Basis van de adressen voor aanmelding en tokens; een andere voor een simulator.",
+            },
+            "da": {
+                "label": "Konto-URL",
+                "help": "Basis for adresserne til login og tokens; en anden til en simulator.",
+            },
             "advanced": True,
         },
     )
@@ -128,6 +183,15 @@ class ConnectionSettings(_Trimmed, TransportSettings):
             "label": "Time-out",
             "help": "Seconds without a sign of the service's answer before a request counts as lost.",
             "example": "300",
+            "nl": {
+                "label": "Time-out",
+                "help": "Seconden zonder teken van antwoord van de service waarna een aanvraag als "
+                "verloren geldt.",
+            },
+            "da": {
+                "label": "Timeout",
+                "help": "Sekunder uden tegn på svar fra tjenesten, før en anmodning regnes for tabt.",
+            },
             "advanced": True,
         },
     )
@@ -142,6 +206,15 @@ class ExportSettings(_Trimmed):
             "label": "Snapchat Audience ID",
             "help": "Number of an existing customer list, from its page under Audiences in Ads Manager.",
             "example": "5677923948298240",
+            "nl": {
+                "label": "Snapchat-doelgroep-id",
+                "help": "Nummer van een bestaande klantenlijst, van de pagina ervan onder Doelgroepen "
+                "in Ads Manager.",
+            },
+            "da": {
+                "label": "Snapchat Audience-id",
+                "help": "Nummer på en eksisterende kundeliste, fra dens side under Målgrupper i Ads Manager.",
+            },
         },
     )
     batch_size = fields.Integer(
@@ -151,6 +224,14 @@ class ExportSettings(_Trimmed):
             "label": "Batch size",
             "help": "Digests in one request, at most 100,000.",
             "example": "100000",
+            "nl": {
+                "label": "Batchgrootte",
+                "help": "Digests in één aanvraag, hoogstens 100.000.",
+            },
+            "da": {
+                "label": "Batchstørrelse",
+                "help": "Digests i én anmodning, højst 100.000.",
+            },
             "advanced": True,
         },
     )
@@ -163,6 +244,16 @@ class ExportSettings(_Trimmed):
             "help": "How many requests are under way at once, 1 to 8; each holds a batch in memory.",
             "example": "4",
             "advanced": True,
+            "nl": {
+                "label": "Aanvragen tegelijk",
+                "help": "Hoeveel aanvragen tegelijk onderweg zijn, 1 tot 8; elke houdt een batch in het "
+                "geheugen.",
+            },
+            "da": {
+                "label": "Anmodninger ad gangen",
+                "help": "Hvor mange anmodninger der er undervejs ad gangen, 1 til 8; hver holder en batch i "
+                "hukommelsen.",
+            },
         },
     )
 
