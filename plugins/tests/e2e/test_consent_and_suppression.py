@@ -143,7 +143,7 @@ def test_a_suppressed_person_leaves_an_audience_of_two_exports_once_and_for_both
 
 
 def test_who_is_suppressed_while_a_run_is_under_way_is_not_sent(job: Job) -> None:
-    """Ten batches, four at a time; the first answers take ten seconds, within which everybody is suppressed."""
+    """Ten batches, four at a time; the first answers take ten seconds, and everybody is suppressed."""
     listed = job.cdp.folder / "everybody.txt"
     listed.write_text("".join(f"person{n}@example.org\n" for n in range(1000)))
     job.simulator.app.latency = 10.0
