@@ -12,7 +12,7 @@ from cdp_core.app.views import ConnectionForm, ConnectionView, ConsentView
 from cdp_core.contract.connection import Choice, ServiceIdentity
 from cdp_core.contract.faults import DestinationFault
 from cdp_core.contract.schemas import SettingInfo, load_settings, settings_of
-from cdp_core.errors import Code, InvalidFault, NotAllowedFault
+from cdp_core.errors import Code, InvalidFault, NotAllowedFault, ReconnectFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection, ConnectionStatus, Consent, ConsentPrompt
 from cdp_core.model.names import as_typed, checked_name
@@ -352,5 +352,5 @@ class Connections:
         try:
             health = self._connector.token_health(connection)
             return None if health is None else dataclasses.asdict(health)
-        except InvalidFault as fault:
+        except (InvalidFault, ReconnectFault) as fault:
             return {"problem": fault.message}

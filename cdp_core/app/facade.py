@@ -24,6 +24,7 @@ from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
 from cdp_core.app.views import Check, Whoami
+from cdp_core.errors import Code, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.pipeline.seal import Seal
@@ -105,14 +106,24 @@ class CDP:
         options: Mapping[str, str] | None = None,
         engine: str | None = None,
         vault: Literal["keyring", "file"] | None = None,
+        group: str | None = None,
     ) -> Self:
         """Make a workspace over a profile source; whoever does is its first Administrator.
 
         The source is opened and its key column looked for first, so that a slip leaves nothing behind.
         `engine` is the key of one, where `profiles` alone does not tell it (a table of Spark's, say); what is
         kept is the URL that the two make. `vault` is `keyring` or `file`; by default the keyring where there
-        is one.
+        is one. With `group`, its members on this machine share the workspace, and secrets lie in files.
         """
+        if group is not None:
+            if vault == "keyring":
+                raise UsageFault(
+                    Code.USAGE,
+                    "a keyring is one person's: what a group shares lies in a file vault",
+                    where="--vault keyring",
+                    hint="--vault file",
+                )
+            vault = "file"
         catalog = Catalog(create_plugin_manager())
         url = profiles if engine is None else url_for(profiles, engine, catalog)
         source = ProfileSource(url=_absolute(url), key=key, options=options or {})
@@ -127,7 +138,7 @@ class CDP:
                 desk = Desk(state, catalog)
                 desk.perform(Action.WORKSPACE_INIT, about, lambda: desk.note(profiles=source.url, key=key))
 
-        return cls(Workspace.create(folder, settings, furnish))
+        return cls(Workspace.create(folder, settings, furnish, group=group))
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         return Resource(kind="workspace", name=str(self.workspace.folder))

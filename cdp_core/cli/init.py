@@ -49,6 +49,11 @@ from cdp_core.errors import Code, UsageFault
     is_flag=True,
     help="Encrypt ledgers and plans on the disk, with a key that is made in the vault.",
 )
+@rich_click.option(
+    "--group",
+    metavar="GROUP",
+    help="Open the workspace to a group of this machine's users; what each may do, roles say.",
+)
 @json_option
 @click.pass_obj
 def init(
@@ -61,6 +66,7 @@ def init(
     options: tuple[str, ...],
     vault: Literal["keyring", "file"] | None,
     encrypt_ledger: bool,
+    group: str | None,
     as_json: bool,
 ) -> None:
     """Make a workspace over a file of customer profiles.
@@ -83,7 +89,9 @@ def init(
     from cdp_core.cli.render.things import workspace
 
     place = folder or session.workspace or Path(".cdp")
-    with CDP.init(place, profiles=profiles, key=key, options=reader, engine=engine, vault=vault) as made:
+    with CDP.init(
+        place, profiles=profiles, key=key, options=reader, engine=engine, vault=vault, group=group
+    ) as made:
         if encrypt_ledger:
             made.ledgers.encrypt()
         document: dict[str, Any] = {
@@ -92,6 +100,7 @@ def init(
             "key": key,
             "vault": made.workspace.settings.vault,
             "encrypted_ledger": encrypt_ledger,
+            "group": group,
             "administrator": made.desk.actor.name,
         }
         found_from_here = made.workspace.locate(None) == made.workspace.folder

@@ -82,6 +82,11 @@ class SettingInfo:
     default: Any
     declared: fields.Field[Any] = field(repr=False, compare=False)
 
+    @property
+    def is_path(self) -> bool:
+        """Whether it names a file here: it is kept absolute, since commands are typed in any folder."""
+        return bool(self.declared.metadata.get("path", False))
+
     def label_in(self, language: str) -> str:
         """The label in a language (`nl`), where the field's metadata has it; else in English."""
         return self._in(language, "label") or self.label

@@ -24,7 +24,7 @@ CONNECT_TIMEOUT = 10.0
 
 
 class ProxyUrl(validate.Validator):
-    """Accepts `http://HOST:PORT` and `https://HOST:PORT`, without a user: a setting is no place for one."""
+    """Accepts `http://HOST:PORT` and the like, without a user: a setting is no place for one."""
 
     def __call__(self, value: str) -> str:
         try:
@@ -32,7 +32,7 @@ class ProxyUrl(validate.Validator):
             is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:
             is_one = False
-        if not is_one or parts.path not in ("", "/"):
+        if not is_one or parts.path not in ("", "/") or parts.query or parts.fragment:
             raise marshmallow.ValidationError("Not a proxy's address, such as http://proxy.example:3128.")
         if parts.username or parts.password:
             raise marshmallow.ValidationError(
@@ -46,9 +46,11 @@ class CertificateFile(validate.Validator):
     """Accepts a file of certificates in PEM that can be read."""
 
     def __call__(self, value: str) -> str:
-        path = Path(value).expanduser()
+        path = Path(value)
         try:
-            ssl.create_default_context(cafile=str(path))
+            ssl.create_default_context(cafile=str(path.expanduser()))
+        except RuntimeError:
+            raise marshmallow.ValidationError(f"{path} is in nobody's home.") from None
         except ssl.SSLError:
             raise marshmallow.ValidationError(f"{path} holds no certificate in PEM.") from None
         except OSError as fault:
@@ -90,6 +92,7 @@ class TransportSettings(SettingsSchema):
             "Unset: REQUESTS_CA_BUNDLE, else the usual ones.",
             "example": "/etc/ssl/certs/company.pem",
             "advanced": True,
+            "path": True,
             "nl": {
                 "label": "CA-bundel",
                 "help": "Een PEM-bestand met de certificaten die worden vertrouwd, waar een bedrijf eigen "

@@ -25,6 +25,7 @@ from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, as_bytes
 from cdp_core.pipeline.disk import sync, writing
 from cdp_core.pipeline.intervals import Intervals
 from cdp_core.pipeline.seal import PLAIN, Seal
+from cdp_core.workspace.files import touch_private
 
 MOST_RANGES = 256
 FEW = 65_536
@@ -235,7 +236,7 @@ class _Hashed:
     """A new private file that is hashed on its way to the disk."""
 
     def __init__(self, path: Path) -> None:
-        path.touch(mode=0o600, exist_ok=False)
+        touch_private(path, exist_ok=False)
         self._file: BinaryIO = path.open("wb", buffering=1 << 20)
         self._hash = hashlib.sha256()
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cdp_core.errors import Code, InvalidFault
-from cdp_core.workspace.files import UNWRITABLE
+from cdp_core.workspace.files import UNWRITABLE, make_private_folder, touch_private
 
 
 @contextmanager
@@ -30,10 +30,10 @@ def writing(place: Path) -> Iterator[None]:
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder, and those that it lies in, for its owner alone; `mkdir` leaves the outer ones open."""
+    """Make a folder, and those that it lies in, with the rights that the first of them says; `mkdir` would
+    leave the outer ones open."""
     for folder in (*reversed(path.parents), path):
-        if not folder.exists():
-            folder.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(folder)
     return path
 
 
@@ -57,6 +57,6 @@ def link(existing: Path, path: Path) -> None:
     try:
         os.link(existing, path)
     except OSError:
-        path.touch(mode=0o600)
+        touch_private(path)
         shutil.copyfile(existing, path)
     sync(path)

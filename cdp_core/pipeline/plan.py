@@ -36,6 +36,7 @@ from cdp_core.model.policy import Mode
 from cdp_core.pipeline.digest_file import DigestFile, DigestFileWriter, Written
 from cdp_core.pipeline.disk import link, private_folder, sha256, sync, writing
 from cdp_core.pipeline.seal import PLAIN, Seal
+from cdp_core.workspace.files import touch_private
 
 MANIFEST = "plan.json"
 
@@ -289,7 +290,7 @@ class PlanWriter:
         ).encode()
         with writing(self._folder):
             path = self._aside / MANIFEST
-            path.touch(mode=0o600)
+            touch_private(path)
             path.write_bytes(manifest)
             sync(path)
             os.rename(self._aside, self._folder)  # noqa: PTH104

@@ -6,6 +6,7 @@ The libraries of sign-in and HTTP are imported where a connection is opened: mos
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -60,7 +61,9 @@ class Connector:
         secrets: Mapping[str, str | Secret],
     ) -> Connection:
         """The connection with settings laid over its own; typed secrets go to the vault at once."""
-        hidden = {info.name for info in settings_of(found.settings_schema) if info.secret}
+        known = settings_of(found.settings_schema)
+        hidden = {info.name for info in known if info.secret}
+        paths = {info.name for info in known if info.is_path}
         kept: dict[str, Any] = dict(connection.settings)
         for name, value in settings.items():
             if name in hidden:
@@ -69,12 +72,12 @@ class Connector:
                     f"{name} is a secret: it is given by reference",
                     hint=f"--secret {name}=env:NAME (or file:PATH, keyring:SERVICE/NAME)",
                 )
-            kept[name] = value
+            kept[name] = os.path.abspath(os.path.expanduser(value)) if name in paths and value else value  # noqa: PTH100, PTH111 (an unknown ~user stays)
         for name, value in secrets.items():
             if name not in hidden:
-                known = ", ".join(sorted(hidden)) or "none"
+                there = ", ".join(sorted(hidden)) or "none"
                 raise InvalidFault(
-                    Code.SETTING_INVALID, f"{name} is no secret setting", hint=f"secret settings: {known}"
+                    Code.SETTING_INVALID, f"{name} is no secret setting", hint=f"secret settings: {there}"
                 )
             kept[name] = self._reference(connection, name, value)
         return dataclasses.replace(connection, settings=kept)

@@ -1,5 +1,9 @@
 """How files of a workspace are written and what is refused: private to their owner whatever the umask,
-whole or not at all, never through a symbolic link. Settings, vault and state all write by these rules."""
+whole or not at all, never through a symbolic link. Settings, vault and state all write by these rules.
+
+A workspace may be opened to a group. Its folders carry the set-group-ID bit then, so that what lies in them
+is the group's, and that bit is what tells: a file has the rights that its folder says.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,31 @@ from cdp_core.errors import Code, InvalidFault
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
+SHARED_FOLDER_MODE = 0o2770
+SHARED_FILE_MODE = 0o660
 
 # What the system says where there is no room or no right to write.
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 
 
-def make_private_folder(folder: Path) -> None:
-    """Make one folder (its parent is there) for its owner alone; one that is there already stays as it is."""
+def is_shared(folder: Path) -> bool:
+    """Whether a folder of a workspace is open to its group."""
+    return bool(folder.stat().st_mode & stat.S_ISGID)
+
+
+def file_mode(folder: Path) -> int:
+    """The rights of a file in a folder."""
+    return SHARED_FILE_MODE if is_shared(folder) else FILE_MODE
+
+
+def folder_mode(folder: Path) -> int:
+    """The rights of a folder in a folder."""
+    return SHARED_FOLDER_MODE if is_shared(folder) else FOLDER_MODE
+
+
+def make_private_folder(folder: Path, *, mode: int | None = None) -> None:
+    """Make one folder (its parent is there) with the rights that its parent says; one that is there already
+    stays as it is."""
     refuse_symlink(folder)
     with storing(folder):
         try:
@@ -32,7 +53,19 @@ def make_private_folder(folder: Path) -> None:
         except FileExistsError:
             return
         # A umask can take the owner's own bits from mkdir's mode.
-        folder.chmod(FOLDER_MODE)
+        folder.chmod(folder_mode(folder.parent) if mode is None else mode)
+
+
+def share_with(folder: Path, gid: int) -> None:
+    """Open a new, empty folder to a group, and so whatever comes to lie in it."""
+    os.chown(folder, -1, gid)
+    folder.chmod(SHARED_FOLDER_MODE)
+
+
+def touch_private(path: Path, *, exist_ok: bool = True) -> None:
+    """Make an empty file, whatever the umask, with the rights that its folder says."""
+    path.touch(mode=FILE_MODE, exist_ok=exist_ok)
+    path.chmod(file_mode(path.parent))
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -64,10 +97,12 @@ def read_private(path: Path) -> bytes:
 
 
 def refuse_open_to_others(path: Path, found: os.stat_result | None = None) -> None:
-    """Raise `InvalidFault` where the group or others may read or write what is the owner's alone."""
+    """Raise `InvalidFault` where others, or a group that was not let in, may read or write it."""
     mode = stat.S_IMODE((found or path.stat()).st_mode)
-    if os.name == "posix" and mode & OTHERS:
-        wanted = FOLDER_MODE if path.is_dir() else FILE_MODE
+    is_folder = path.is_dir()
+    shared = is_shared(path if is_folder else path.parent)
+    if os.name == "posix" and mode & (stat.S_IRWXO if shared else stat.S_IRWXG | stat.S_IRWXO):
+        wanted = folder_mode(path) if is_folder else file_mode(path.parent)
         raise InvalidFault(
             Code.WORKSPACE_BROKEN,
             f"{path.name} is open to other users of this machine (its mode is {mode:03o})",
@@ -120,7 +155,7 @@ def _written_aside(path: Path, content: bytes) -> Iterator[Path]:
     try:
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, FILE_MODE)
+            os.fchmod(handle, file_mode(path.parent))
             file.write(content)
             file.flush()
             os.fsync(handle)

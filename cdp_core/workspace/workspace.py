@@ -9,7 +9,8 @@ import os
 import secrets
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ import tomlkit
 
 from cdp_core.errors import CdpError, Code, InvalidFault
 from cdp_core.workspace.files import (
+    FOLDER_MODE,
     alone,
     make_private_folder,
     refuse_open_to_others,
     refuse_symlink,
+    share_with,
     storing,
     write_private,
 )
@@ -67,19 +70,25 @@ class Workspace:
         folder: Path,
         settings: WorkspaceSettings,
         furnish: Callable[[Workspace], None] = lambda workspace: None,
+        *,
+        group: str | None = None,
     ) -> Workspace:
-        """Make a workspace, whole or not at all.
+        """Make a workspace, whole or not at all, for its owner alone or open to a `group`.
 
         It is made beside its place and moved there at the end; `furnish` puts further things into it (the
-        state, the first Administrator) before that. Raises `InvalidFault` where something is there already.
+        state, the first Administrator) before that. Raises `InvalidFault` where something is there already,
+        or there is no such group.
         """
+        gid = None if group is None else _gid_of(group)
         folder = folder.expanduser().absolute()
         _refuse_taken(folder)
         with storing(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
             aside = folder.with_name(f".{folder.name.lstrip('.')}.{secrets.token_hex(8)}")
             try:
-                make_private_folder(aside)
+                make_private_folder(aside, mode=FOLDER_MODE)
+                if gid is not None:
+                    share_with(aside, gid)
                 for name in FOLDERS:
                     make_private_folder(aside / name)
                 write_private(aside / SETTINGS_FILE, written(settings).encode())
@@ -172,6 +181,37 @@ class Workspace:
             settings = validated(document, self.settings_path)
             write_private(self.settings_path, document.as_string().encode())
         return Workspace(folder=self.folder, settings=settings)
+
+
+def _gid_of(group: str) -> int:
+    """Raises `InvalidFault` where there is no such group, or it is not this user's to give things to."""
+    import grp
+
+    try:
+        gid = grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise InvalidFault(
+            Code.NOT_FOUND,
+            f"this machine has no group {group!r}",
+            where=f"--group {group}",
+            hint="groups you are in: " + ", ".join(sorted(_own_groups())),
+        ) from None
+    if os.geteuid() != 0 and gid not in os.getgroups():
+        raise InvalidFault(
+            Code.NOT_FOUND,
+            f"you are not in the group {group!r}, and so cannot share with it",
+            where=f"--group {group}",
+            hint="groups you are in: " + ", ".join(sorted(_own_groups())),
+        )
+    return gid
+
+
+def _own_groups() -> Iterator[str]:
+    import grp
+
+    for gid in os.getgroups():
+        with suppress(KeyError):
+            yield grp.getgrgid(gid).gr_name
 
 
 def _refuse_taken(folder: Path) -> None:
@@ -273,5 +313,5 @@ def _text(path: Path) -> str:
             Code.WORKSPACE_BROKEN,
             f"cdp.toml cannot be read: {os.strerror(error.errno or 0).lower()}",
             where=str(path),
-            hint="it is the workspace's owner who may read it: run cdp as that user",
+            hint="a workspace is its owner's alone, unless it was made for a group: cdp init --group GROUP",
         ) from None

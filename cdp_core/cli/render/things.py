@@ -443,6 +443,7 @@ def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator
             ("Key", document["key"]),
             ("Secrets", "the system's keyring" if document["vault"] == "keyring" else "an encrypted file"),
             ("Ledger", "encrypted" if document["encrypted_ledger"] else ""),
+            ("Open to the group", document["group"] or ""),
             ("Administrator", document["administrator"]),
         ),
     )

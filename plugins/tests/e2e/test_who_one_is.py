@@ -144,3 +144,27 @@ def test_doctor_and_verify_tell_of_the_token_and_never_its_value(connected: Job)
     shown = told + connected.cdp("connection", "verify", NAME).stdout
     for secret in connected.simulator.tokens_in_use():
         assert secret not in shown
+
+
+def test_a_wrong_app_is_told_in_words(connected: Job) -> None:
+    """A wrong client id or redirect URI is shown on the service's page; a wrong secret at the token's address."""
+    connected.cdp("connection", "edit", NAME, "--set", "client_id=not-the-app")
+    with connected.cdp.start("connection", "authenticate", NAME, "--no-browser", "--timeout", "2") as process:
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 6
+    assert "client_id" in errors
+    assert "redirect URI" in errors
+    connected.cdp("connection", "edit", NAME, "--set", "client_id=demo-client")
+    connected.cdp.environ["SNAP_SECRET"] = "not-the-secret"
+    with pytest.raises(AssertionError, match="CDP-60") as refused:
+        connected.cdp.sign_in(NAME)
+    assert "client_secret" in str(refused.value)
+    assert "not-the-secret" not in str(refused.value)
+
+
+def test_a_token_that_cannot_be_read_stops_no_look_at_connections(connected: Job) -> None:
+    connected.cdp.sign_in(NAME)
+    for kept in (connected.cdp.folder / ".cdp" / "vault").glob("*.secret"):
+        kept.write_bytes(kept.read_bytes()[:40])
+    assert NAME in connected.cdp("connection", "list").stdout
+    assert connected.cdp.json("connection", "show", NAME)["token"]["problem"]
