@@ -110,6 +110,8 @@ def edit(
             policy=policy,
             leaving=leaving,
         ),
+        name=name,
+        claims=before.claims,
         take_members_out=take_members_out,
         leave_members=leave_members,
         yes=yes,
@@ -157,6 +159,8 @@ def detach(
     claims = rooms.show(name).claims
     view = deciding(
         lambda leaving: rooms.detach(name, leaving=leaving),
+        name=name,
+        claims=claims,
         take_members_out=take_members_out,
         leave_members=leave_members,
         yes=yes,
@@ -205,6 +209,8 @@ def remove(
     claims = rooms.show(name).claims
     deciding(
         lambda leaving: rooms.remove(name, leaving=leaving),
+        name=name,
+        claims=claims,
         take_members_out=take_members_out,
         leave_members=leave_members,
         yes=yes,

@@ -14,7 +14,7 @@ import rich_click
 from cdp_core.cli.ask import ask_one, can_ask
 from cdp_core.cli.language import _
 from cdp_core.cli.render.console import remark
-from cdp_core.cli.render.words import count
+from cdp_core.cli.render.words import count, quoted
 from cdp_core.errors import Code, UsageFault
 
 if TYPE_CHECKING:
@@ -37,9 +37,16 @@ def leaving_options(function: F) -> F:
 
 
 def deciding(
-    deed: Callable[[Leaving | None], T], *, take_members_out: bool, leave_members: bool, yes: bool
+    deed: Callable[[Leaving | None], T],
+    *,
+    name: str,
+    claims: int,
+    take_members_out: bool,
+    leave_members: bool,
+    yes: bool,
 ) -> T:
-    """Do it with what the options say; where that leaves it open and members are concerned, ask."""
+    """Do it with what the options say; where that leaves it open and members are concerned, ask. `claims` are
+    the members that the export `name` has put into its audience."""
     from cdp_core.app.exports import Leaving
 
     if take_members_out and leave_members:
@@ -55,7 +62,8 @@ def deciding(
     except UsageFault as fault:
         if fault.code is not Code.NOT_AGREED_TO_ACT or not can_ask():
             raise
-        remark(fault.message)
+        said = _("{name} has put {number} members into its audience: are they taken out or left?")
+        remark(said.format(name=quoted(name), number=count(claims)))
     answers = {_("leave them in the audience"): Leaving.LEAVE, _("take them out"): Leaving.TAKE_OUT}
     return deed(answers[ask_one("What now", tuple(answers), option="--leave-members or --take-members-out")])
 

@@ -15,6 +15,7 @@ import rich_click
 
 from cdp_core.cli.command import command, noun
 from cdp_core.cli.interrupt import stop_on_signal
+from cdp_core.cli.language import marked
 from cdp_core.cli.logs import write_logs
 from cdp_core.cli.session import Session
 from cdp_core.cli.systemd import install
@@ -134,7 +135,7 @@ def start(
             grace=grace,
         )
 
-    with stop_on_signal("Ending the runs under way") as stop, ExitStack() as open_while:
+    with stop_on_signal(marked("Ending the runs under way")) as stop, ExitStack() as open_while:
         if health_port is not None:
             try:
                 port = open_while.enter_context(served(health, (health_host, health_port)))

@@ -32,6 +32,9 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def cdp_connection_types() -> Sequence[ConnectionType]:
     """Kinds of service that can be connected to.
 
+    A setting's label and help are English. Whoever works in Dutch or Danish is asked in that language where
+    the field's metadata has it, under the language's code.
+
     Example:
 
     ```python
@@ -40,7 +43,15 @@ def cdp_connection_types() -> Sequence[ConnectionType]:
 
 
     class AcmeSettings(cdp_core.SettingsSchema):
-        api_key = cdp_core.SecretField(required=True, metadata={"label": "API key"})
+        api_key = cdp_core.SecretField(
+            required=True,
+            metadata={
+                "label": "API key",
+                "help": "From your account's page.",
+                "nl": {"label": "API-sleutel", "help": "Van de pagina van uw account."},
+                "da": {"label": "API-nøgle", "help": "Fra din kontos side."},
+            },
+        )
 
 
     def who_am_i(context: cdp_core.ConnectionContext) -> cdp_core.ServiceIdentity:

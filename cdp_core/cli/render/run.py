@@ -24,7 +24,7 @@ from cdp_core.cli.render.words import (
 from cdp_core.errors import ExitStatus
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.delivery import Audience
-from cdp_core.model.gates import Finding, Verdict
+from cdp_core.model.gates import Finding, Gate, Verdict
 from cdp_core.model.policy import Mode
 from cdp_core.model.run import Run, RunStatus
 
@@ -160,12 +160,21 @@ _VERDICTS = {
 }
 
 
+_GATES = {
+    Gate.EMPTY_SOURCE: marked("empty source"),
+    Gate.SHRINK: marked("shrink"),
+    Gate.AUDIENCE_SIZE: marked("audience size"),
+    Gate.DUPLICATE_KEYS: marked("duplicate keys"),
+    Gate.SCHEMA: marked("schema"),
+}
+
+
 def gate(found: Finding) -> RenderableType:
     """What a gate says, and the flag that says it is meant."""
     word, style = _VERDICTS[found.verdict]
     flag = found.gate.flag if found.verdict in (Verdict.STOP, Verdict.SKIP) else None
     return Text.assemble(
-        (_("• the gate “{gate}” {verdict}: ").format(gate=found.gate, verdict=_(word)), style),
+        (_("• the gate “{gate}” {verdict}: ").format(gate=_(_GATES[found.gate]), verdict=_(word)), style),
         plain(found.message),
         _(" ({flag}, if it is meant)").format(flag=flag) if flag else "",
     )

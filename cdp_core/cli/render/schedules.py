@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
 from cdp_core.cli.language import _, marked
+from cdp_core.cli.render.moments import in_zone, recurring
 from cdp_core.cli.render.tables import Details, Listing
 from cdp_core.cli.render.words import moment, plain
 from cdp_core.model.schedule import DueOutcome, DueRun
@@ -28,10 +28,10 @@ _OUTCOMES = {
 def schedule(view: ScheduleView) -> tuple[RenderableType, ...]:
     return (
         Details(
-            "Refresh",
+            _("Refresh"),
             (
-                ("State", "on" if view.active else "off"),
-                ("When", view.when or "not set"),
+                ("State", _("on") if view.active else _("off")),
+                ("When", recurring(view.when, view.cron, view.timezone) or _("not set")),
                 *(("Next" if number == 0 else "", in_zone(each)) for number, each in enumerate(view.next)),
                 ("Set by", view.set_by),
             ),
@@ -43,7 +43,7 @@ def schedule(view: ScheduleView) -> tuple[RenderableType, ...]:
                     each.export,
                     state(each),
                     _("the refresh") if each.follows == "refresh" else _("its own times"),
-                    each.when,
+                    recurring(each.when, each.cron, each.timezone),
                     in_zone(each.next),
                     moment(each.last.due_at) if each.last else "",
                     _(_OUTCOMES[each.last.outcome]) if each.last else "",
@@ -63,7 +63,7 @@ def export_schedule(view: ExportScheduleView) -> Details:
         (
             ("State", state(view)),
             ("Follows", _("the refresh") if view.follows == "refresh" else _("its own times")),
-            ("When", view.when or _("the refresh has no times")),
+            ("When", recurring(view.when, view.cron, view.timezone) or _("the refresh has no times")),
             ("Next", in_zone(view.next) or _("none")),
             ("Paused", plain(view.paused or "")),
             ("Last", _last(view.last)),
@@ -77,11 +77,6 @@ def state(view: ExportScheduleView) -> str:
     if not view.active:
         return _("off")
     return _("paused") if view.paused else _("on")
-
-
-def in_zone(when: datetime | None) -> str:
-    """A moment on the clock of the zone that it is in: `Wed 2026-11-25 02:00 CET`."""
-    return "" if when is None else when.strftime("%a %Y-%m-%d %H:%M %Z")
 
 
 def _last(last: DueRun | None) -> str:

@@ -121,7 +121,7 @@ def connection(view: ConnectionView) -> Details:
         (marked("Type"), f"{view.label} ({view.type})"),
         (marked("Service"), _service(view)),
         (marked("Signed in as"), identity.pop("name", "")),
-        *((f"  {label}", value) for label, value in identity.items()),
+        *((f"  {_(label) if label in _IDENTITY else label}", value) for label, value in identity.items()),
         (marked("Export user"), view.export_user or ""),
         (marked("Consent"), _consent(view)),
     ]
@@ -185,6 +185,13 @@ def consent_sentence(view: ConnectionView) -> str:
     return said.format(name=quoted(view.name))
 
 
+# What services say of who one is; the words of others are shown as they come.
+_IDENTITY = (
+    marked("user name"),
+    marked("member status"),
+    marked("organization"),
+    marked("ad accounts"),
+)
 _TOKEN = {
     "age": marked("Token age"),
     "scope": marked("Token scope"),

@@ -77,3 +77,19 @@ def test_the_unpacked_wheel_makes_a_workspace_and_finds_its_plugin(wheel: Path, 
     where = [sys.executable, "-c", "import cdp_core; print(cdp_core.__file__)"]
     found = subprocess.run(where, cwd=tmp_path, env=environment, capture_output=True, check=True)
     assert str(library) in found.stdout.decode()
+
+
+def test_the_wheel_speaks_every_language(wheel: Path, names: set[str], tmp_path: Path) -> None:
+    assert {f"cdp_core/cli/locale/{each}/LC_MESSAGES/cdp.mo" for each in ("nl", "da")} <= names
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    shown = subprocess.run(
+        [sys.executable, "-c", "from cdp_core.cli.main import main; main()", "export", "--help"],
+        env=plain | {"PYTHONPATH": str(tmp_path), "LANG": "da_DK.UTF-8", "PYTHONUTF8": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout
+    assert "Tilføj en eksport" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -198,3 +199,42 @@ def test_one_command_leaves_its_language_to_no_other(capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().out
     assert shown.count("Gebruik:") == 1
     assert shown.count("Usage:") == 1
+
+
+def test_times_are_said_in_the_language_and_other_lines_as_they_are(process: Process, export: str) -> None:
+    def set_to(*words: str) -> str:
+        done = process(
+            "--language", "da", "export", "schedule", export, *words, "--timezone", "Europe/Copenhagen"
+        )
+        return re.search(r"^  Hvornår +(.*)$", done.stdout, re.MULTILINE)[1]  # type: ignore[index]
+
+    assert set_to("--daily", "02:00,14:30") == "hver dag kl. 02:00; hver dag kl. 14:30 (Europe/Copenhagen)"
+    assert set_to("--weekly", "mon,thu", "--at", "2:00") == "man., tors. kl. 02:00 (Europe/Copenhagen)"
+    assert set_to("--cron", "*/20 6 * * mon-fri") == "*/20 6 * * mon-fri (Europe/Copenhagen)"
+
+
+def test_what_was_done_is_said_in_the_language(process: Process, export: str) -> None:
+    process("export", "run", export)
+    sent_again = process("--language", "nl", "export", "resync", export, "--yes")
+    assert "opnieuw verzonden" in sent_again.stdout
+    unanswered = process("--language", "nl", "export", "resync", export)
+    assert unanswered.returncode == 2
+    assert unanswered.stderr.startswith('error CDP-204: Send the 2 members of "Loyal to Acme" again?')
+    removed = process("--language", "nl", "export", "remove", export, "--yes").stdout
+    assert removed.startswith('Export "Loyal to Acme" is verwijderd. De 2 leden')
+
+
+def test_help_in_another_language_is_as_quick(environ: dict[str, str]) -> None:
+    unmeasured = {name: value for name, value in environ.items() if not name.startswith("COV")}
+    took = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, "-m", "cdp_core.cli.main", "--help"],
+            env=unmeasured | {"LANG": "nl_NL.UTF-8"},
+            capture_output=True,
+            check=True,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    assert min(took) < 0.3
