@@ -64,7 +64,9 @@ def test_sign_in_and_runs_go_through_the_connections_proxy_and_trust_its_certifi
     assert set(proxy.asked) == {urlsplit(tls_simulator.api_url).netloc}
 
 
-def test_a_bundle_is_found_from_any_folder(cdp: Cdp, tls_simulator: SnapchatSimulator, certificate: Path) -> None:
+def test_a_bundle_is_found_from_any_folder(
+    cdp: Cdp, tls_simulator: SnapchatSimulator, certificate: Path
+) -> None:
     begun(cdp)
     relative = Path("..") / certificate.name
     add_connection(cdp, tls_simulator, "--set", f"ca_bundle={relative}")

@@ -147,7 +147,8 @@ def test_doctor_and_verify_tell_of_the_token_and_never_its_value(connected: Job)
 
 
 def test_a_wrong_app_is_told_in_words(connected: Job) -> None:
-    """A wrong client id or redirect URI is shown on the service's page; a wrong secret at the token's address."""
+    """A wrong client id or redirect URI is shown on the service's page; a wrong secret where the token is
+    asked for."""
     connected.cdp("connection", "edit", NAME, "--set", "client_id=not-the-app")
     with connected.cdp.start("connection", "authenticate", NAME, "--no-browser", "--timeout", "2") as process:
         _, errors = process.communicate(timeout=60)

@@ -14,13 +14,13 @@ import cdp_core
 
 # A name that goes from here is a breaking change; one that comes belongs into the changelog.
 _NAMES = """
-Action Actor Audience AudienceGone Batch Capabilities Code Column ConnectionContext ConnectionType
+Action Actor Audience AudienceGone Batch Capabilities Choice Code Column ConnectionContext ConnectionType
 ConsentPrompt CredentialsRejected Destination DestinationContext DestinationFault DestinationSpec
 DigestBlock DigestSink Engine EngineContext Examination FieldExamined Identified IdentifierKind InvalidFault
 KeyFound Match MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate
 Reason Receipt Region Remark Resource RightsRefused Role RunEvent Secret SecretField Segment Selected
 Selection ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled
-Token Unanswered hookimpl is_loopback masked says_yes
+Token Transport TransportSettings Unanswered hookimpl is_loopback masked says_yes
 """
 PUBLIC = _NAMES.split()
 HEAVY = (
