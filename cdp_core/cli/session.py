@@ -36,7 +36,7 @@ class Session:
         """A facade of its own, for who asks from another thread; the caller closes it."""
         from cdp_core.app.facade import CDP
         from cdp_core.cli.logs import write_logs
-        from cdp_core.cli.plugin_commands import warn_of_skipped
+        from cdp_core.cli.plugin_commands import warn_of_skipped, warn_of_unknown
 
         if not gc.isenabled():
             # `main` put it off. What has been imported stays: only what comes after can become garbage.
@@ -44,7 +44,9 @@ class Session:
             gc.enable()
         write_logs(debug=self.debug)
         cdp = CDP.open(self.workspace, act_as=self.act_as, language=self.language)
-        warn_of_skipped(cdp.desk.catalog.manager.reports)
+        manager = cdp.desk.catalog.manager
+        warn_of_skipped(manager.reports)
+        warn_of_unknown(manager.unknown_disabled)
         return cdp
 
     def close(self) -> None:
