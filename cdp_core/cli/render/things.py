@@ -38,6 +38,9 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
+ALL_ACTS = "everything there is to do here; `cdp whoami --json` lists it"
+
+
 def _acts(keys: Iterable[str]) -> str:
     return _names(Action(key).in_words for key in keys)
 
@@ -398,7 +401,7 @@ def person(view: Whoami) -> Details:
         acting,
         (
             ("Roles", _names(view.roles) or "none: ask an Administrator for one"),
-            ("May", _acts(view.actions)),
+            ("May", ALL_ACTS if len(view.actions) == len(Action) else _acts(view.actions)),
             ("Workspace", view.workspace),
         ),
     )

@@ -214,12 +214,15 @@ def test_a_disk_that_takes_nothing_more_is_a_fault_and_what_was_there_stays(
 
 
 @pytest.mark.parametrize(
-    ("free", "says", "mend"),
-    [(0, "no space left", "make room, then run again"), (10**12, "the disk fails", "look after the disk")],
+    ("free", "told"),
+    [
+        (0, ("no space left", "make room, then run again")),
+        (10**12, ("the disk fails", "look after the disk")),
+    ],
     ids=["full", "sick"],
 )
 def test_a_write_that_fails_is_called_a_full_disk_where_nothing_is_free(
-    state: State, path: Path, monkeypatch: pytest.MonkeyPatch, free: int, says: str, mend: str
+    state: State, path: Path, monkeypatch: pytest.MonkeyPatch, free: int, told: tuple[str, str]
 ) -> None:
     state.grants.grant("anna", "viewer", by="anna")
     usage = shutil.disk_usage(path.parent)._replace(free=free)
@@ -233,8 +236,8 @@ def test_a_write_that_fails_is_called_a_full_disk_where_nothing_is_free(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (caught.value.code, caught.value.where) == (Code.DISK_FULL, str(path))
-    assert says in caught.value.message
-    assert mend in caught.value.hint
+    assert told[0] in caught.value.message
+    assert told[1] in caught.value.hint
     assert state.grants.all() == {"anna": {"viewer"}}
 
 
