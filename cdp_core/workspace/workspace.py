@@ -273,5 +273,13 @@ def _text(path: Path) -> str:
             Code.WORKSPACE_BROKEN,
             f"cdp.toml cannot be read: {os.strerror(error.errno or 0).lower()}",
             where=str(path),
-            hint="it is the workspace's owner who may read it: run cdp as that user",
+            hint=f"the workspace is {_owner(path.parent)}'s: run cdp as that user, or ask them",
         ) from None
+
+
+def _owner(folder: Path) -> str:
+    """Whose folder it is, as far as that can be seen from outside."""
+    try:
+        return folder.owner()
+    except (KeyError, OSError, NotImplementedError):
+        return "somebody else"

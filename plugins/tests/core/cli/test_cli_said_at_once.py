@@ -43,3 +43,8 @@ def test_what_a_disabled_plugin_would_bring_names_the_plugin(
     error = cdp("connection", "add", "snapchat", "--name", "Snap", "--json", status=3).document["error"]
     assert "plugin snapchat is disabled" in error["message"]
     assert "cdp plugins enable snapchat" in error["hint"]
+
+
+def test_profiles_that_are_not_there_are_told_before_the_key_is_asked_for(cdp: Keyboard) -> None:
+    error = cdp("init", "--profiles", "nope.csv", "--json", status=3).document["error"]
+    assert (error["code"], error["where"]) == ("CDP-304", "nope.csv")
