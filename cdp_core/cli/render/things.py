@@ -150,7 +150,9 @@ def added_connection(view: ConnectionView, *, signs_in: bool) -> Iterator[Render
     """A new connection, and what is to be done before something can be sent through it."""
     yield connection(view)
     yield Text(consent_sentence(view))
-    if signs_in and not view.consent_missing:
+    if view.consent_missing:
+        yield Text.assemble((_("Next: "), "bold"), f"cdp connection agree {quoted(view.name)}")
+    elif signs_in:
         yield Text.assemble((_("Next: "), "bold"), f"cdp connection authenticate {quoted(view.name)}")
 
 

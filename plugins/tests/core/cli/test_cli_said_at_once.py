@@ -48,3 +48,33 @@ def test_what_a_disabled_plugin_would_bring_names_the_plugin(
 def test_profiles_that_are_not_there_are_told_before_the_key_is_asked_for(cdp: Keyboard) -> None:
     error = cdp("init", "--profiles", "nope.csv", "--json", status=3).document["error"]
     assert (error["code"], error["where"]) == ("CDP-304", "nope.csv")
+
+
+def test_a_login_that_nobody_has_is_no_other_administrator(cdp: Keyboard, workspace: object) -> None:
+    me = cdp("whoami", "--json").document["name"]
+    assert "no login no-such-login" in cdp("role", "grant", "no-such-login", "administrator").err
+    refused = cdp("role", "revoke", me, "administrator", "--yes", "--json", status=4).document["error"]
+    assert "no login here is called no-such-login" in refused["message"]
+    assert (refused["where"], "cdp role grant" in refused["hint"]) == (f"person {me}", True)
+
+
+def test_taking_ones_own_administrators_role_wants_a_yes(cdp: Keyboard, workspace: object) -> None:
+    me = cdp("whoami", "--json").document["name"]
+    cdp("role", "grant", "nobody", "administrator")
+    assert (
+        cdp("role", "revoke", me, "administrator", "--json", status=2).document["error"]["hint"]
+        == "add --yes"
+    )
+    assert "without a role" in cdp("role", "revoke", me, "administrator", "--yes").out
+
+
+def test_a_plan_names_the_audience_that_it_is_for(cdp: Keyboard, export: str) -> None:
+    audience = cdp("export", "plan", export, "--json").document["audience"]
+    assert audience.pop("id") == "42"
+    assert set(audience.values()) == {None}
+
+
+def test_a_connection_that_is_not_agreed_to_says_to_agree_next(cdp: Keyboard, workspace: object) -> None:
+    said = cdp.add_connection().out
+    assert 'Next: cdp connection agree "Acme EU"' in said
+    assert "connection authenticate" not in said
