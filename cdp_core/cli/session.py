@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 @dataclass(slots=True, kw_only=True)
 class Session:
     """What stood before the noun. `workspace` is None where it is to be found from the current folder;
-    `chosen` says that it was typed, not taken from the environment."""
+    `chosen` says that it was typed, not taken from the environment. `names_skipped` is off for a command
+    whose result names the plugins that were skipped."""
 
     workspace: Path | None = None
     chosen: bool = False
     act_as: str | None = None
     language: str = "en"
     debug: bool = False
+    names_skipped: bool = True
     _opened: CDP | None = field(default=None, init=False)
 
     def cdp(self) -> CDP:
@@ -45,7 +47,8 @@ class Session:
         write_logs(debug=self.debug)
         cdp = CDP.open(self.workspace, act_as=self.act_as, language=self.language)
         manager = cdp.desk.catalog.manager
-        warn_of_skipped(manager.reports)
+        if self.names_skipped:
+            warn_of_skipped(manager.reports)
         warn_of_unknown(manager.unknown_disabled)
         return cdp
 
