@@ -65,6 +65,7 @@ class Segments:
             raise InvalidFault(
                 Code.IN_USE,
                 f"segment {name!r} is used by: {', '.join(dependents)}",
+                where=f"segment {name}",
                 hint="edit or remove these exports first",
             )
         self.desk.state.segments.remove(segment.id)

@@ -204,9 +204,9 @@ def remove(
     The members that it put into the audience are taken out or left: --yes alone leaves them.
     """
     name = named(session, name)
-    settled(marked("Remove export {name}?"), yes=yes, name=quoted(name))
     rooms = session.cdp().exports
     claims = rooms.show(name).claims
+    settled(marked("Remove export {name}?"), yes=yes, name=quoted(name))
     deciding(
         lambda leaving: rooms.remove(name, leaving=leaving),
         name=name,

@@ -12,7 +12,7 @@ from cdp_core.cli.ask import ask_text
 from cdp_core.cli.command import command, json_option
 from cdp_core.cli.forms import pairs
 from cdp_core.cli.session import Session
-from cdp_core.errors import Code, UsageFault
+from cdp_core.errors import Code, InvalidFault, UsageFault
 
 
 @command("init", example="cdp init --profiles profiles.parquet --key customer_id")
@@ -82,6 +82,8 @@ def init(
         raise UsageFault(Code.USAGE, "a new workspace has nobody to act as", hint="leave out --as")
     reader = pairs(options, "--option")
     profiles = profiles or ask_text("Profiles (a file, folder or glob)", option="--profiles PATH")
+    if key is None and engine is None:
+        _refuse_missing(profiles)
     key = key or ask_text("Key column", option="--key COLUMN", hint="The column that names a customer.")
 
     from cdp_core.app.facade import CDP
@@ -105,3 +107,22 @@ def init(
         }
         found_from_here = made.workspace.locate(None) == made.workspace.folder
     give(document, lambda: workspace(document, found_from_here=found_from_here), as_json=as_json)
+
+
+def _refuse_missing(profiles: str) -> None:
+    """Before the key is asked for: a file, folder or glob that is not there; a URL is the engine's."""
+    if "://" in profiles:
+        return
+    if any(map(_is_there, (profiles, profiles.partition("#")[0]))):
+        return
+    raise InvalidFault(
+        Code.PROFILES_UNREADABLE,
+        "there is no such file or folder",
+        where=profiles,
+        hint="--profiles PATH, counted from the folder that one is in",
+    )
+
+
+def _is_there(place: str) -> bool:
+    path = Path(place).expanduser()
+    return bool(place) and (path.exists() or any(Path(path.anchor).glob(str(path.relative_to(path.anchor)))))

@@ -16,7 +16,7 @@ from cdp_core.cli.render.console import remark
 from cdp_core.cli.render.words import plain
 from cdp_core.cli.simulate import simulate
 from cdp_core.errors import CdpError
-from cdp_core.plugins.manager import PluginReport, PluginStatus, create_plugin_manager
+from cdp_core.plugins.manager import DISABLED_VARIABLE, PluginReport, PluginStatus, create_plugin_manager
 
 _ADDED = "cdp_core.plugin_commands"
 
@@ -102,6 +102,12 @@ def warn_of_skipped(reports: Iterable[PluginReport]) -> None:
                 f"was skipped: {plain(report.reason)}",
                 style="yellow",
             )
+
+
+def warn_of_unknown(names: Iterable[str]) -> None:
+    """Name, on standard error, what the environment disables and nothing brings."""
+    for name in names:
+        remark(f"{DISABLED_VARIABLE} names {plain(name)}; there is no such plugin", style="yellow")
 
 
 def _disabled(workspace: Path | None) -> tuple[str, ...]:

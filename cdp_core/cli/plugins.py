@@ -21,6 +21,7 @@ plugins = noun(
 @click.pass_obj
 def list_(session: Session, *, as_json: bool) -> None:
     """List the installed plugins with the hooks they implement, and why one was skipped."""
+    session.names_skipped = False
     reports = session.cdp().plugins.list()
     give(reports, lambda: things.plugins(reports), as_json=as_json)
 

@@ -114,6 +114,7 @@ def _speak(_context: click.Context, _option: click.Parameter, chosen: str | None
 @rich_click.group(cls=Root, example=EXAMPLE, no_args_is_help=True)
 @rich_click.option(
     "--workspace",
+    # One that may not be read is said by the workspace itself, with whose it is.
     type=click.Path(path_type=Path, file_okay=False, readable=False),
     envvar="CDP_WORKSPACE",
     show_envvar=True,

@@ -98,6 +98,9 @@ def show(session: Session, *, name: str | None, as_json: bool) -> None:
 def remove(session: Session, *, name: str | None, yes: bool, as_json: bool) -> None:
     """Remove a segment that no export uses."""
     name = _named(session, name)
-    settled(f"Remove segment {quoted(name)}?", yes=yes)
-    session.cdp().segments.remove(name)
+    rooms = session.cdp().segments
+    # What is not there, or is used, is refused without a question.
+    if any(view.name == name and not view.exports for view in rooms.list()):
+        settled(f"Remove segment {quoted(name)}?", yes=yes)
+    rooms.remove(name)
     give({"removed": name}, lambda: (), as_json=as_json, said=f"Segment {quoted(name)} is removed.")

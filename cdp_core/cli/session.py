@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 @dataclass(slots=True, kw_only=True)
 class Session:
     """What stood before the noun. `workspace` is None where it is to be found from the current folder;
-    `chosen` says that it was typed, not taken from the environment."""
+    `chosen` says that it was typed, not taken from the environment. `names_skipped` is off for a command
+    whose result names the plugins that were skipped."""
 
     workspace: Path | None = None
     chosen: bool = False
     act_as: str | None = None
     language: str = "en"
     debug: bool = False
+    names_skipped: bool = True
     _opened: CDP | None = field(default=None, init=False)
 
     def cdp(self) -> CDP:
@@ -36,7 +38,7 @@ class Session:
         """A facade of its own, for who asks from another thread; the caller closes it."""
         from cdp_core.app.facade import CDP
         from cdp_core.cli.logs import write_logs
-        from cdp_core.cli.plugin_commands import warn_of_skipped
+        from cdp_core.cli.plugin_commands import warn_of_skipped, warn_of_unknown
 
         if not gc.isenabled():
             # `main` put it off. What has been imported stays: only what comes after can become garbage.
@@ -44,7 +46,10 @@ class Session:
             gc.enable()
         write_logs(debug=self.debug)
         cdp = CDP.open(self.workspace, act_as=self.act_as, language=self.language)
-        warn_of_skipped(cdp.desk.catalog.manager.reports)
+        manager = cdp.desk.catalog.manager
+        if self.names_skipped:
+            warn_of_skipped(manager.reports)
+        warn_of_unknown(manager.unknown_disabled)
         return cdp
 
     def close(self) -> None:

@@ -70,9 +70,10 @@ class SignIn:
             self._show(listener.redirect_uri, state, show_url, open_browser)
             code = listener.wait(self.timeout)
             if code is None:
+                seconds = "1 second" if round(self.timeout) == 1 else f"{self.timeout:.0f} seconds"
                 raise ReconnectFault(
                     Code.SIGN_IN_TIMEOUT,
-                    f"no answer came to {listener.redirect_uri} within {self.timeout:.0f} seconds",
+                    f"no answer came to {listener.redirect_uri} within {seconds}",
                     where=self._where,
                     hint="if the service's page showed an error: check client_id, and that this redirect URI "
                     "is registered there, letter for letter; if the browser is on another machine, add "

@@ -15,7 +15,7 @@ from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Actor, Decision, Opinion, Resource, Role
 from cdp_core.model.configuration import ConsentPrompt
 from cdp_core.model.run import RunEvent
-from cdp_core.plugins.manager import CdpPluginManager
+from cdp_core.plugins.manager import DISABLED_VARIABLE, CdpPluginManager
 from cdp_core.plugins.prompts import core_prompts
 from cdp_core.rules.access import BUILT_IN_ROLES, core_opinion, decide
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
@@ -56,16 +56,17 @@ class Catalog:
         return tuple(spec for specs in self.manager.hook.cdp_profile_sources() for spec in specs)
 
     def connection_type(self, key: str) -> ConnectionType:
-        return _named(self.connection_types, key, "connection type")
+        return _named(self.connection_types, key, "connection type", self.manager)
 
     def destination(self, key: str) -> DestinationSpec:
-        return _named(self.destinations, key, "export destination")
+        return _named(self.destinations, key, "export destination", self.manager)
 
     def destination_for(self, connection_type: str) -> DestinationSpec:
         """The destination that goes over connections of a type."""
         for spec in self.destinations.values():
             if spec.connection_type == connection_type:
                 return spec
+        _refuse_disabled(connection_type, self.manager)
         raise InvalidFault(
             Code.PLUGIN_UNKNOWN,
             f"no plugin has an export destination for connections of type {connection_type!r}",
@@ -108,8 +109,19 @@ def _by_key(answers: Iterable[Iterable[T]], key: Callable[[T], str]) -> dict[str
     return found
 
 
-def _named(entries: Mapping[str, T], key: str, what: str) -> T:
+def _refuse_disabled(key: str, manager: CdpPluginManager) -> None:
+    if plugin := manager.disabled_for(key):
+        raise InvalidFault(
+            Code.PLUGIN_UNKNOWN,
+            f"plugin {plugin} is disabled",
+            where=f"{key!r}",
+            hint=f"cdp plugins enable {plugin}, and take it out of {DISABLED_VARIABLE} where it stands there",
+        )
+
+
+def _named(entries: Mapping[str, T], key: str, what: str, manager: CdpPluginManager) -> T:
     if key not in entries:
+        _refuse_disabled(key, manager)
         known = ", ".join(sorted(entries)) or "none"
         raise InvalidFault(
             Code.PLUGIN_UNKNOWN,

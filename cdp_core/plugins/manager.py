@@ -50,6 +50,12 @@ class CdpPluginManager(pluggy.PluginManager):
         super().__init__(GROUP)
         self.add_hookspecs(hookspecs)
         self.reports: list[PluginReport] = []
+        self.unknown_disabled: tuple[str, ...] = ()
+
+    def disabled_for(self, key: str) -> str | None:
+        """The disabled plugin that would bring what has this key, as far as its name tells."""
+        disabled = (each.name for each in self.reports if each.status is PluginStatus.DISABLED)
+        return next((name for name in disabled if key == name or key.startswith(f"{name}-")), None)
 
     @property
     def broken_guards(self) -> tuple[PluginReport, ...]:
@@ -69,6 +75,8 @@ def create_plugin_manager(entry_points: bool = True, disabled: Iterable[str] = (
         for point, guards in _found():
             switched_off = set(disabled) if guards else set(disabled) | by_environment
             manager.reports.append(_load(manager, point, guards=guards, disabled=switched_off))
+        known = {report.name for report in manager.reports}
+        manager.unknown_disabled = tuple(sorted(by_environment - known - {""}))
     return manager
 
 

@@ -27,6 +27,10 @@ def exit_status(run: Run) -> ExitStatus:
     return ExitStatus.DONE
 
 
+# What the service says of the request, whatever digests are in it.
+_REQUEST_REFUSED = {str(code) for code in (Code.RECONNECT, Code.RIGHTS_REFUSED, Code.AUDIENCE_GONE)}
+
+
 def delivery_counts(
     plan: Plan, outcomes: Iterable[BatchOutcome] = (), totals: JournalTotals = NOTHING_SENT
 ) -> DeliveryCounts:
@@ -72,7 +76,7 @@ def notes(run: Run) -> tuple[str, ...]:
         said.append(f"Settled what run {run.resumed_from} had left.")
     if run.status in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED):
         if counts.refused:
-            said.append(f"{counts.refused:,} digests were refused by the service.")
+            said.append(_refused(run))
         said += _halved(run)
         if counts.unknown:
             said.append(f"{counts.unknown:,} digests got no answer; the next run sends them again.")
@@ -81,6 +85,14 @@ def notes(run: Run) -> tuple[str, ...]:
         if not_sent := counts.not_sent - counts.left_out:
             said.append(f"{not_sent:,} digests were not sent; the next run plans them anew.")
     return tuple(said)
+
+
+def _refused(run: Run) -> str:
+    if run.error_code in _REQUEST_REFUSED:
+        return (
+            f"The service refused the request as a whole: {run.delivered.refused:,} digests were not taken."
+        )
+    return f"{run.delivered.refused:,} digests were refused by the service."
 
 
 def _claims(run: Run) -> Iterator[str]:

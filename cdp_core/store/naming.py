@@ -17,7 +17,7 @@ def missing(what: str, name: str, known: Iterable[str]) -> InvalidFault:
         hint = "did you mean " + " or ".join(f'"{other}"' for other in near) + "?"
     else:
         hint = f"`cdp {what} list` shows those that there are" if folded else f"there is no {what} yet"
-    return InvalidFault(Code.NOT_FOUND, f'there is no {what} "{name}"', hint=hint)
+    return InvalidFault(Code.NOT_FOUND, f'there is no {what} "{name}"', where=f"{what} {name}", hint=hint)
 
 
 def gone(what: str, identity: str) -> InvalidFault:
@@ -25,6 +25,7 @@ def gone(what: str, identity: str) -> InvalidFault:
     return InvalidFault(
         Code.NOT_FOUND,
         f"there is no {what} with the id {identity} any more",
+        where=f"{what} {identity}",
         hint=f"somebody may have removed it meanwhile; `cdp {what} list` shows those that there are",
     )
 

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 import shlex
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault
 APPLICATION_ID = 0x63647073
 
 _AT_ONCE = 10_000
+# Where less than this is free, a write that failed had no room: SQLite does not always say so itself.
+_NO_ROOM = 1_000_000
 
 BEGIN = "cdp_begin"
 DURABLE = "durable"
@@ -143,16 +146,25 @@ def _fault(name: str, path: Path) -> CdpError | None:
             f"chmod -R u+rwX {shlex.quote(str(path.parent))}; a read-only disk has to be mounted anew",
         )
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        full = name.startswith("SQLITE_FULL")
+        full = name.startswith("SQLITE_FULL") or _has_no_room(path)
         return InvalidFault(
             Code.DISK_FULL,
-            "the disk is full" if full else "the disk fails while the state database is read or written",
+            "no space left on the disk where the state database is"
+            if full
+            else "the disk fails while the state database is read or written",
             where=str(path),
-            hint="free some space; then run again" if full else "look after the disk; then run again",
+            hint="make room, then run again" if full else "look after the disk; then run again",
         )
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return broken(path, f"the state database is damaged, or no database ({name})")
     return None
+
+
+def _has_no_room(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _NO_ROOM
+    except OSError:  # a disk that fails may not answer this either
+        return False
 
 
 def broken(path: Path, message: str) -> InvalidFault:

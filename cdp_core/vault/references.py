@@ -53,6 +53,13 @@ def parse(text: str, *, setting: str = "") -> Reference:
         return Reference("keyring", place)
     if scheme == "vault" and place:
         return Reference("vault", place)
+    if text in ("env:", "file:", "keyring:"):
+        raise UsageFault(
+            Code.SECRET_ON_COMMAND_LINE,
+            f"{text} names no place where the secret is",
+            where=setting,
+            hint=f"give {FORMS}; an empty shell variable may have stood there",
+        )
     raise UsageFault(
         Code.SECRET_ON_COMMAND_LINE,
         "a secret is given by reference, not literally: what is typed here stays in the shell's history",

@@ -25,7 +25,8 @@ SHARED_FOLDER_MODE = 0o2770
 SHARED_FILE_MODE = 0o660
 
 # What the system says where there is no room or no right to write.
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+UNWRITABLE = NO_ROOM | {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def is_shared(folder: Path) -> bool:
@@ -133,7 +134,9 @@ def storing(path: Path) -> Iterator[None]:
             Code.DISK_FULL,
             f"cannot write {path.name}: {os.strerror(error.errno or 0).lower()}",
             where=str(path),
-            hint="free some space, or mend the permissions of the folder; then run again",
+            hint="make room, then run again"
+            if error.errno in NO_ROOM
+            else "mend the permissions of the folder, then run again",
         ) from error
 
 

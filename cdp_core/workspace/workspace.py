@@ -313,5 +313,14 @@ def _text(path: Path) -> str:
             Code.WORKSPACE_BROKEN,
             f"cdp.toml cannot be read: {os.strerror(error.errno or 0).lower()}",
             where=str(path),
-            hint="a workspace is its owner's alone, unless it was made for a group: cdp init --group GROUP",
+            hint=f"the workspace is {_owner(path.parent)}'s: run cdp as that user, or ask them; one for several "
+            "people is made with cdp init --group GROUP",
         ) from None
+
+
+def _owner(folder: Path) -> str:
+    """Whose folder it is, as far as that can be seen from outside."""
+    try:
+        return folder.owner()
+    except (KeyError, OSError, NotImplementedError):
+        return "somebody else"

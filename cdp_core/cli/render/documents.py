@@ -106,7 +106,7 @@ def _audience(audience: Audience | None) -> dict[str, Any] | None:
         return None
     return {
         "id": audience.id,
-        "name": audience.name,
+        "name": audience.name or None,
         "upload_status": audience.upload_status,
         "targetable_status": audience.targetable_status,
         "approximate_number_users": audience.approximate_number_users,

@@ -38,6 +38,9 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
+ALL_ACTS = "everything there is to do here; `cdp whoami --json` lists it"
+
+
 def _acts(keys: Iterable[str]) -> str:
     return _names(Action(key).in_words for key in keys)
 
@@ -147,7 +150,9 @@ def added_connection(view: ConnectionView, *, signs_in: bool) -> Iterator[Render
     """A new connection, and what is to be done before something can be sent through it."""
     yield connection(view)
     yield Text(consent_sentence(view))
-    if signs_in and not view.consent_missing:
+    if view.consent_missing:
+        yield Text.assemble((_("Next: "), "bold"), f"cdp connection agree {quoted(view.name)}")
+    elif signs_in:
         yield Text.assemble((_("Next: "), "bold"), f"cdp connection authenticate {quoted(view.name)}")
 
 
@@ -405,7 +410,7 @@ def person(view: Whoami) -> Details:
         acting,
         (
             ("Roles", _names(view.roles) or "none: ask an Administrator for one"),
-            ("May", _acts(view.actions)),
+            ("May", ALL_ACTS if len(view.actions) == len(Action) else _acts(view.actions)),
             ("Workspace", view.workspace),
         ),
     )

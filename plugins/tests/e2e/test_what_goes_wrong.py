@@ -41,6 +41,8 @@ def test_a_lost_right_exits_6_and_is_not_tried_again(job: Job) -> None:
     job.simulator.fault("forbidden:route=add-users,count=1000")
     stopped = job.cdp("export", "run", NAME, status=6)
     assert "CDP-603" in stopped.stderr + stopped.stdout
+    assert "The service refused the request as a whole" in stopped.stderr + stopped.stdout
+    assert "refused by the service" not in stopped.stderr + stopped.stdout
     assert 1 <= len(job.uploads()) <= 5
 
 

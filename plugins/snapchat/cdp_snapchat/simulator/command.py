@@ -103,19 +103,21 @@ def _words(simulator: SnapchatSimulator) -> str:
     from cdp_snapchat.simulator.world import AUDIENCE_ID
 
     client_id, from_environment = simulator.options.client_id, os.environ.get(SECRET_VARIABLE)
+    # The default is public; a secret that somebody chose is not shown.
+    secret = f"${SECRET_VARIABLE}" if from_environment else _DEFAULTS.client_secret
     lines = [
         f"Snapchat simulator on {simulator.url} (Ctrl-C ends it)",
         f"  API        {simulator.api_url}",
         f"  accounts   {simulator.accounts_url}",
-        f"  client id  {client_id}   (its secret is ${SECRET_VARIABLE})",
+        f"  client id  {client_id}   (its secret is {secret})",
         f"  audience   {AUDIENCE_ID}",
         f"  faults     {simulator.url}/__simulator/",
         "Connect to it:",
         "  cdp connection add snapchat --name Simulated \\",
         f"    --set client_id={client_id} --secret client_secret=env:{SECRET_VARIABLE} \\",
-        f"    --set api_url={simulator.api_url} --set accounts_url={simulator.accounts_url}",
+        f"    --set api_url={simulator.api_url} --set accounts_url={simulator.accounts_url} \\",
+        "    --set redirect_uri=http://127.0.0.1:0/callback",
     ]
     if not from_environment:
-        # The default is public; a secret that somebody chose is not shown.
-        lines.insert(-3, f"  export {SECRET_VARIABLE}={_DEFAULTS.client_secret}")
+        lines.insert(-4, f"  export {SECRET_VARIABLE}={_DEFAULTS.client_secret}")
     return "\n".join(lines)

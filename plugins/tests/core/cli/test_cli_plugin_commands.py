@@ -89,3 +89,11 @@ def test_a_plugin_that_fails_is_named_and_the_others_still_serve(cdp: Keyboard) 
     assert "plugin broken (cdp-broken 2.0) was skipped: ModuleNotFoundError" in said.err
     assert "plugin clumsy adds no commands: ValueError: two left hands" in said.err
     assert said.out == "an Acme that answers\n"
+
+
+@pytest.mark.usefixtures("broken")
+def test_the_list_of_plugins_names_a_broken_one_once(cdp: Keyboard, workspace: Path) -> None:
+    said = cdp("plugins", "list")
+    assert "ModuleNotFoundError" in said.out
+    assert "was skipped" not in said.err
+    assert "plugin broken (cdp-broken 2.0) was skipped" in cdp("segment", "list").err

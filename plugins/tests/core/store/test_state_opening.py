@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -194,7 +196,7 @@ def _fill(state: State) -> None:
 
 @pytest.mark.parametrize(
     ("limit", "says"),
-    [("max_page_count=1", "the disk is full"), ("query_only=ON", "cannot be written")],
+    [("max_page_count=1", "no space left"), ("query_only=ON", "cannot be written")],
     ids=["full", "read-only"],
 )
 def test_a_disk_that_takes_nothing_more_is_a_fault_and_what_was_there_stays(
@@ -209,6 +211,34 @@ def test_a_disk_that_takes_nothing_more_is_a_fault_and_what_was_there_stays(
     assert says in caught.value.message
     assert state.grants.all() == {"anna": {"viewer"}}
     assert state.audit.verify().ok
+
+
+@pytest.mark.parametrize(
+    ("free", "told"),
+    [
+        (0, ("no space left", "make room, then run again")),
+        (10**12, ("the disk fails", "look after the disk")),
+    ],
+    ids=["full", "sick"],
+)
+def test_a_write_that_fails_is_called_a_full_disk_where_nothing_is_free(
+    state: State, path: Path, monkeypatch: pytest.MonkeyPatch, free: int, told: tuple[str, str]
+) -> None:
+    state.grants.grant("anna", "viewer", by="anna")
+    usage = shutil.disk_usage(path.parent)._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    # SQLite calls a file that may not grow an I/O error; Python ignores the signal that comes with it.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        with pytest.raises(InvalidFault) as caught:
+            _fill(state)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (caught.value.code, caught.value.where) == (Code.DISK_FULL, str(path))
+    assert told[0] in caught.value.message
+    assert told[1] in caught.value.hint
+    assert state.grants.all() == {"anna": {"viewer"}}
 
 
 def test_a_workspace_that_cannot_be_written_is_said_in_plain_words(tmp_path: Path) -> None:

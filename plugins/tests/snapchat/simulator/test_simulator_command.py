@@ -47,6 +47,10 @@ def test_as_a_process_it_writes_its_port_says_how_to_use_it_and_ends_tidily(
     for words in (f"http://127.0.0.1:{port}/v1", f"http://127.0.0.1:{port}/login/oauth2", "client id  mine"):
         assert words in said
     assert "of-my-own" not in said
+    shown = "$CDP_SIMULATOR_SECRET" if secret else "demo-secret"
+    assert f"client id  mine   (its secret is {shown})" in said
+    assert said.endswith("\\\n    --set redirect_uri=http://127.0.0.1:0/callback\n")
+    assert ("\n  export CDP_SIMULATOR_SECRET=demo-secret\n  cdp connection add" in said) is (secret is None)
 
 
 @pytest.mark.parametrize("fault", ["storm", "throttled:colour=red", "status:status=many"])
