@@ -13,9 +13,11 @@ from cdp_core.cli.command import json_option, noun, yes_option
 from cdp_core.cli.forms import one_of
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
+from cdp_core.cli.render.console import remark
 from cdp_core.cli.render.words import counted, plain, quoted
 from cdp_core.cli.session import Session
 from cdp_core.errors import Code, UsageFault
+from cdp_core.rules.restless import by_chance, by_moment
 
 CONDITION = '--where "lifetime_value > 500"'
 
@@ -59,6 +61,21 @@ def add(
     view = session.cdp().segments.add(name, where=where, sql=sql)
     said = f"Segment {quoted(view.name)} has {counted(view.members or 0, 'member')} today."
     give(view, lambda: (), as_json=as_json, said=said)
+    _warn_of_restless(where or sql or "")
+
+
+def _warn_of_restless(text: str) -> None:
+    """Of what makes members come and go though no profile has changed."""
+    if found := by_chance(text):
+        remark(
+            f"{plain(', '.join(found))} draws lots: each run has other members",
+            style="yellow",
+        )
+    if found := by_moment(text):
+        remark(
+            f"{plain(', '.join(found))} asks the clock: members are those of the moment of a run",
+            style="yellow",
+        )
 
 
 def _read(file: str) -> str:

@@ -185,7 +185,7 @@ def next_step(found: RunReport) -> str:
     if run.status is RunStatus.PLANNED:
         empties = found.mode is Mode.REPLACE
         if not empties and not run.delivered.planned and not any(map(_changes, run.kinds.values())):
-            return _("nothing: the audience is up to date.")
+            return _("nothing, the audience is up to date.")
         stops = [each.gate.flag for each in found.gates if each.verdict is Verdict.STOP]
         if stops:
             return _("look into what stops it, then plan anew: {command}").format(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from plugins.tests.core.cli.conftest import Keyboard
 
 
@@ -78,3 +80,39 @@ def test_a_connection_that_is_not_agreed_to_says_to_agree_next(cdp: Keyboard, wo
     said = cdp.add_connection().out
     assert 'Next: cdp connection agree "Acme EU"' in said
     assert "connection authenticate" not in said
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("random() >= 0", "random() draws lots: each run has other members"),
+        ("now() IS NOT NULL", "now() asks the clock"),
+    ],
+)
+def test_a_segment_that_changes_by_itself_is_added_with_a_warning(
+    cdp: Keyboard, workspace: object, where: str, said: str
+) -> None:
+    added = cdp("segment", "add", "Restless", "--where", where, "--json")
+    assert added.document["members"] == 6
+    assert said in added.err
+
+
+def test_a_segment_that_stands_still_is_added_without_a_warning(cdp: Keyboard, workspace: object) -> None:
+    assert not cdp("segment", "add", "Still", "--where", "email = 'now()' OR lifetime_value > 1").err
+
+
+def test_a_plan_with_nothing_to_do_says_so_in_one_sentence(cdp: Keyboard, export: str) -> None:
+    cdp("export", "run", export)
+    assert "Next: nothing, the audience is up to date." in cdp("export", "plan", export).out
+
+
+def test_wrong_settings_of_the_workspace_are_joined_and_shown_how_they_may_look(
+    cdp: Keyboard, workspace: Path
+) -> None:
+    settings = workspace / "cdp.toml"
+    text = settings.read_text().replace('kind = "file"', 'kind = "drawer"')
+    settings.write_text(text + "\n[delivery]\nattempts = 0\n")
+    error = cdp("segment", "list", "--json", status=3).document["error"]
+    assert error["code"] == "CDP-308"
+    assert ".;" not in error["message"]
+    assert error["hint"] == 'for example delivery.attempts = 7, vault.kind = "file"'
