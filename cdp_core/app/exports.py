@@ -231,7 +231,12 @@ class Exports(ExportRuns):
         """Take the connection away; the configuration stays, and nothing runs until it is attached again."""
         before = self.desk.state.exports.get(name)
         if before.connection_id is None:
-            raise InvalidFault(Code.NO_CONNECTION, f"export {name!r} has no connection already")
+            raise InvalidFault(
+                Code.NO_CONNECTION,
+                f"export {name!r} has no connection already",
+                where=f"export {name}",
+                hint=f"cdp export attach {as_typed(name)} --connection NAME gives it one",
+            )
         self._let_go(before, leaving)
         after = dataclasses.replace(before, connection_id=None)
         self.desk.state.exports.update(after)

@@ -25,6 +25,8 @@ def require_sound(
             raise InvalidFault(
                 Code.MATCHING_INVALID,
                 f"{spec.label} goes over connections of type {spec.connection_type!r}, not {type_of!r}",
+                where=f"export {export.name!r}",
+                hint=f"choose a connection of type {spec.connection_type}: `cdp connection list` shows them",
             )
     secret = [info.name for info in settings_of(spec.settings_schema) if info.secret]
     if set(secret) & set(export.settings):

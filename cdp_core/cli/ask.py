@@ -108,7 +108,9 @@ def settled(question: str, *, yes: bool, **said: str | int) -> None:
         )
     shown = {name: count(each) if isinstance(each, int) else each for name, each in said.items()}
     if not ask_yes(_(question).format(**shown)):
-        raise UsageFault(Code.NOT_AGREED_TO_ACT, "not agreed to: nothing was done")
+        raise UsageFault(
+            Code.NOT_AGREED_TO_ACT, "not agreed to: nothing was done", hint="answer yes, or add --yes"
+        )
 
 
 def agreeing(deed: Callable[[bool], T], *, yes: bool) -> T:

@@ -267,7 +267,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         wrong = dict(_flattened(error.messages_dict))
         raise InvalidFault(
             Code.SETTING_INVALID,
-            "; ".join(f"{name}: {message}" for name, message in wrong.items()),
+            "; ".join(f"{name}: {message.removesuffix('.')}" for name, message in wrong.items()),
             where=f"{path}:{min(_line_of(document.as_string(), name) for name in wrong)}",
             hint=_meant(wrong),
         ) from None
@@ -350,13 +350,22 @@ def _line_of(text: str, dotted: str) -> int:
 
 
 def _meant(wrong: Mapping[str, str]) -> str:
-    """The known names near an unknown one; else where the settings are explained."""
-    known = [
-        f"{table}.{name}"
+    """The known names near an unknown one, or all of them; of known ones how they may look."""
+    declared_ones = {
+        f"{table}.{name}": inner
         for table, declared in WorkspaceSchema().fields.items()
         if isinstance(declared, fields.Nested)
-        for name in declared.schema.fields
-    ]
+        for name, inner in declared.schema.fields.items()
+    }
+    known = list(declared_ones)
+    if all(name in declared_ones and declared_ones[name].metadata.get("example") for name in wrong):
+        return "for example " + ", ".join(_shown(name, declared_ones[name]) for name in wrong)
     near = dict.fromkeys(name for field in wrong for name in difflib.get_close_matches(field, known, n=1))
     unknown = any("Unknown" in message for message in wrong.values())
     return f"did you mean {', '.join(near)}?" if unknown and near else f"known settings: {', '.join(known)}"
+
+
+def _shown(name: str, declared: fields.Field[Any]) -> str:
+    """A setting as it stands in the file."""
+    example = declared.metadata["example"]
+    return f'{name} = "{example}"' if isinstance(declared, fields.String) else f"{name} = {example}"
