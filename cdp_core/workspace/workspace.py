@@ -196,7 +196,7 @@ def _gid_of(group: str) -> int:
             where=f"--group {group}",
             hint="groups you are in: " + ", ".join(sorted(_own_groups())),
         ) from None
-    if os.geteuid() != 0 and gid not in os.getgroups():
+    if os.geteuid() != 0 and gid not in {*os.getgroups(), os.getegid()}:
         raise InvalidFault(
             Code.NOT_FOUND,
             f"you are not in the group {group!r}, and so cannot share with it",
