@@ -140,10 +140,7 @@ class Exports(ExportRuns):
         over = state.connections.by_id(str(given.connection_id))
         spec = self.desk.catalog.destination_for(over.type)
         export, marker = dataclasses.replace(given, destination=spec.key), None
-        if any(each.name == export.name for each in state.exports.all()):
-            raise InvalidFault(
-                Code.NAME_TAKEN, f"there is an export {export.name!r} already", hint="another name"
-            )
+        self._refuse_taken(export)
         if new_audience is not None:
             # All that can be wrong is found before the service is asked for something that stays.
             self._sound(export, without=spec.audience_setting)
@@ -199,12 +196,14 @@ class Exports(ExportRuns):
         self._sound(after)
         moves = before.connection_id and self._runner.audience_of(before) != self._runner.audience_of(after)
         self._runner.check_mode(after, alone=bool(moves) or before.policy.mode != after.policy.mode)
+        # Members are let go only once nothing else can stop the change.
+        if after.name != before.name:
+            self._refuse_names_of_groups([after.name])
+            self._refuse_taken(after)
         unchecked = ""
         if moves:
             unchecked = self._audiences.check(after)
             self._let_go(before, leaving)
-        if after.name != before.name:
-            self._refuse_names_of_groups([after.name])
         self.desk.state.exports.update(after)
         self.desk.note(before=_described(before), after=_described(after))
         return self._view(after, unchecked=unchecked)
@@ -276,6 +275,12 @@ class Exports(ExportRuns):
                 hint="`cdp segment list` shows them; `cdp segment add` makes one",
             )
         return tuple(dict.fromkeys(self.desk.state.segments.get(name).id for name in names))
+
+    def _refuse_taken(self, export: Export) -> None:
+        if any(each.name == export.name and each.id != export.id for each in self.desk.state.exports.all()):
+            raise InvalidFault(
+                Code.NAME_TAKEN, f"there is an export {export.name!r} already", hint="another name"
+            )
 
     def _refuse_names_of_groups(self, names: Sequence[str]) -> None:
         groups = {export.group for export in self.desk.state.exports.all()}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp_core.errors import Code, UsageFault
-from cdp_core.workspace.files import create_private, write_private
+from cdp_core.workspace.files import FILE_MODE, create_private, write_private
 
 FORMS = (".csv", ".ndjson", ".jsonl", ".parquet")
 
@@ -28,8 +28,8 @@ def write_rows(
             hint="make it first",
         )
     if overwrite:
-        write_private(path, content)
-    elif not create_private(path, content):
+        write_private(path, content, mode=FILE_MODE)
+    elif not create_private(path, content, mode=FILE_MODE):
         raise UsageFault(
             Code.NOT_AGREED_TO_ACT,
             f"{path.name} is there already: nothing was written",

@@ -19,6 +19,7 @@ import marshmallow
 from marshmallow import fields, validate
 
 from cdp_core.contract.schemas import SettingsSchema, is_loopback
+from cdp_core.errors import Code, InvalidFault
 
 CONNECT_TIMEOUT = 10.0
 
@@ -155,7 +156,15 @@ class Transport:
         return dict(get_environ_proxies(url))
 
     def certificates(self) -> bool | str:
-        """For `requests`: the bundle to trust, or that the usual ones are."""
-        if self.ca_bundle is not None:
-            return str(Path(self.ca_bundle).expanduser())
-        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        """For `requests`: the bundle to trust, or that the usual ones are. Raises `InvalidFault` where the
+        bundle is gone."""
+        environment = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+        path = self.ca_bundle or environment
+        if path and not Path(path).exists():
+            raise InvalidFault(
+                Code.SETTING_INVALID,
+                f"there are no certificates at {path}",
+                where="ca_bundle" if self.ca_bundle else "REQUESTS_CA_BUNDLE in the environment",
+                hint="name a PEM file that is there",
+            )
+        return path or True

@@ -33,7 +33,8 @@ def private_folder(path: Path) -> Path:
     """Make a folder, and those that it lies in, with the rights that the first of them says; `mkdir` would
     leave the outer ones open."""
     for folder in (*reversed(path.parents), path):
-        make_private_folder(folder)
+        if not folder.is_dir() or folder == path:
+            make_private_folder(folder)
     return path
 
 

@@ -6,6 +6,8 @@ in the audience's description: whoever asks again looks for it before another on
 
 from __future__ import annotations
 
+import dataclasses
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +39,8 @@ AGAIN = (Throttled, ServiceFailed, Unanswered, NeverSent)
 # After these the service may have made the audience.
 PERHAPS_MADE = (ServiceFailed, Unanswered)
 LONGEST_NOTE = 120
+# Seconds; a holder that died before is noticed by its process.
+LONGEST_MAKING = 6 * 3600.0
 
 
 class Audiences:
@@ -76,7 +80,10 @@ class Audiences:
         """Make an audience, or find the one that was made for the same wish before: its id, and the marker
         to `settle` once an export has it. Raises `InvalidFault` where the service does not take it, and
         `TemporaryFault` where it cannot be known whether it was made."""
-        with self._state.lock(f"new audience on {connection.id}", ttl=600.0), self._opened(connection) as to:
+        with (
+            self._state.lock(f"new audience on {connection.id}", ttl=LONGEST_MAKING),
+            self._opened(connection) as to,
+        ):
             if not to.spec.capabilities.creates_audiences:
                 raise InvalidFault(
                     Code.AUDIENCE_UNFIT,
@@ -88,6 +95,9 @@ class Audiences:
             if kept and (found := _marked(listed, kept)):
                 return found.id, kept.marker
             _refuse_same_name(listed, name, to.spec.audience_setting)
+            if kept and kept.retention_in_days != retention:
+                kept = dataclasses.replace(kept, retention_in_days=retention)
+                self._state.new_audiences.amend(kept)
             wish = kept or self._wish(connection, name, retention, person)
             return self._made(to, wish, is_new=kept is None).id, wish.marker
 
@@ -144,28 +154,33 @@ class Audiences:
         request = NewAudience(
             name=wish.name, description=_description(wish), retention_in_days=wish.retention_in_days
         )
-        doubtful = False
+        doubt: DestinationFault | None = None
 
         def attempt() -> Audience:
-            nonlocal doubtful
-            if doubtful and (found := _marked(tuple(to.destination.audiences()), wish)):
-                return found
+            nonlocal doubt
+            if doubt is not None:
+                lists = to.spec.capabilities.lists_audiences
+                if lists and (found := _marked(tuple(to.destination.audiences()), wish)):
+                    return found
+                if not lists or isinstance(doubt, Unanswered):
+                    # It may be being made still: another request would make a second one.
+                    raise self._services.connector.as_error(doubt, to.connection)
             try:
                 return to.destination.create_audience(request)
-            except PERHAPS_MADE:
-                doubtful = to.spec.capabilities.lists_audiences
+            except PERHAPS_MADE as fault:
+                doubt = fault
                 raise
 
         try:
             return self._asking(to, attempt)
         except ValueError as reason:
-            if is_new and not doubtful:
+            if is_new and doubt is None:
                 self._state.new_audiences.forget(wish.marker)
             raise InvalidFault(
                 Code.AUDIENCE_UNFIT, str(reason), where=f"audience {wish.name!r}", hint="nothing was made"
             ) from reason
         except TemporaryFault as fault:
-            if not doubtful:
+            if doubt is None:
                 raise
             raise TemporaryFault(
                 fault.code,
@@ -187,8 +202,18 @@ class Audiences:
             wait=waits + tenacity.wait_random(0, patience.first_wait),
             reraise=True,
         )
+        pace = self._services.connector.pace(to.connection, to.spec.capabilities)
+
+        def once() -> R:
+            time.sleep(pace.reserve())
+            try:
+                return to.renewing(ask)
+            except Throttled as fault:
+                pace.penalise(fault.retry_after or patience.first_wait)
+                raise
+
         try:
-            return trying(lambda: to.renewing(ask))
+            return trying(once)
         except DestinationFault as fault:
             raise self._services.connector.as_error(fault, to.connection) from fault
 

@@ -41,7 +41,7 @@ def sweep_scratch(state: State, folder: Path) -> None:
     """
     seen = {path.name: path for path in folder.iterdir()}
     for path in seen.values():
-        if path.name.startswith("duckdb-"):
+        if path.name.startswith(("duckdb-", "spark-")):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _FORGOTTEN_AFTER:
                     shutil.rmtree(path, ignore_errors=True)

@@ -33,6 +33,7 @@ from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
 from cdp_core.store.suppressions import SuppressedDigests
+from cdp_core.workspace.files import make_private_folder
 
 
 class Planning:
@@ -128,7 +129,7 @@ class Planning:
 
     def _prepared(self, mode: Mode) -> Prepared:
         self._record.tell(Station.PREPARE, "started")
-        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._scratch)
         selection = Selection(
             segments=self._segments(),
             matching=self._export.matching,

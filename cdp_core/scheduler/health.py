@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from cdp_core.workspace.files import write_private
+from cdp_core.workspace.files import FILE_MODE, write_private
 
 
 class Health:
@@ -49,7 +49,7 @@ class Health:
 
     def _write(self) -> None:
         if self._file is not None:
-            write_private(self._file, json.dumps(self.as_dict()).encode())
+            write_private(self._file, json.dumps(self.as_dict()).encode(), mode=FILE_MODE)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from cdp_core.store.database import Repository
 from cdp_core.store.tables import new_audiences
@@ -39,6 +39,12 @@ class NewAudiences(Repository):
         values = {name: getattr(wish, name) for name in Wish.__dataclass_fields__}
         with self._database.write() as connection:
             connection.execute(insert(new_audiences).values(**values))
+
+    def amend(self, wish: Wish) -> None:
+        """What is asked for has changed before it was made."""
+        this = update(new_audiences).where(new_audiences.c.marker == wish.marker)
+        with self._database.write() as connection:
+            connection.execute(this.values(retention_in_days=wish.retention_in_days))
 
     def forget(self, marker: str) -> None:
         """An export has it now, or the service has refused to make it."""

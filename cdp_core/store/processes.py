@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
@@ -43,9 +44,20 @@ def may_live(holder: Holder) -> bool:
             and abs(process.create_time() - holder.started_at) < SAME_START
         )
     except psutil.NoSuchProcess:
-        return False
+        return _is_hidden(holder.pid)
     except psutil.AccessDenied:
         return True
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether it is somebody else's process, which a hidden /proc does not show: its lease's end decides."""
+    try:
+        os.kill(pid, 0)  # asks only
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _host() -> str:

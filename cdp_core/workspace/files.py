@@ -14,6 +14,7 @@ import os
 import secrets
 import shlex
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,9 +53,26 @@ def make_private_folder(folder: Path, *, mode: int | None = None) -> None:
         try:
             folder.mkdir(mode=FOLDER_MODE)
         except FileExistsError:
+            if mode is None:
+                _finish(folder)
             return
         # A umask can take the owner's own bits from mkdir's mode.
         folder.chmod(folder_mode(folder.parent) if mode is None else mode)
+
+
+def _finish(folder: Path) -> None:
+    """Open a shared folder whose maker died before it was open; only its owner can."""
+    found = folder.stat()
+    ours = found.st_uid == os.geteuid()
+    if ours and is_shared(folder.parent) and stat.S_IMODE(found.st_mode) != SHARED_FOLDER_MODE:
+        folder.chmod(SHARED_FOLDER_MODE)
+
+
+def scratch_folder(prefix: str, within: Path) -> Path:
+    """A new folder for what is thrown away. In a shared workspace whoever comes later may throw it away."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
+    folder.chmod(folder_mode(within))
+    return folder
 
 
 def share_with(folder: Path, gid: int) -> None:
@@ -69,18 +87,19 @@ def touch_private(path: Path, *, exist_ok: bool = True) -> None:
     path.chmod(file_mode(path.parent))
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file as a whole: a reader, or a crash at any point, finds the old content or the new."""
+def write_private(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Replace a file as a whole: a reader, or a crash at any point, finds the old content or the new. `mode`
+    is for files outside of a workspace, whose folder says nothing."""
     refuse_symlink(path)
-    with storing(path), _written_aside(path, content) as aside:
+    with storing(path), _written_aside(path, content, mode) as aside:
         aside.replace(path)
         _sync_folder(path.parent)
 
 
-def create_private(path: Path, content: bytes) -> bool:
+def create_private(path: Path, content: bytes, *, mode: int | None = None) -> bool:
     """Write a file that is not there yet; False, and nothing changed, where another process was first."""
     refuse_symlink(path)
-    with storing(path), _written_aside(path, content) as aside:
+    with storing(path), _written_aside(path, content, mode) as aside:
         try:
             os.link(aside, path)
         except FileExistsError:
@@ -152,13 +171,13 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _written_aside(path: Path, content: bytes) -> Iterator[Path]:
+def _written_aside(path: Path, content: bytes, mode: int | None) -> Iterator[Path]:
     """A synced private file beside `path`, gone afterwards unless it was moved away."""
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, file_mode(path.parent))
+            os.fchmod(handle, file_mode(path.parent) if mode is None else mode)
             file.write(content)
             file.flush()
             os.fsync(handle)

@@ -196,7 +196,7 @@ def _gid_of(group: str) -> int:
             where=f"--group {group}",
             hint="groups you are in: " + ", ".join(sorted(_own_groups())),
         ) from None
-    if os.geteuid() != 0 and gid not in os.getgroups():
+    if os.geteuid() != 0 and gid not in {*os.getgroups(), os.getegid()}:
         raise InvalidFault(
             Code.NOT_FOUND,
             f"you are not in the group {group!r}, and so cannot share with it",
@@ -313,8 +313,8 @@ def _text(path: Path) -> str:
             Code.WORKSPACE_BROKEN,
             f"cdp.toml cannot be read: {os.strerror(error.errno or 0).lower()}",
             where=str(path),
-            hint=f"the workspace is {_owner(path.parent)}'s: run cdp as that user, or ask them; one for a "
-            "group of users is made with cdp init --group GROUP",
+            hint=f"the workspace is {_owner(path.parent)}'s: run cdp as that user, or ask them; one for "
+            "several people is made with cdp init --group GROUP",
         ) from None
 
 

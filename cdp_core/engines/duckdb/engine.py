@@ -8,9 +8,7 @@ joins) spills to the scratch folder. Raw values pass through this process's memo
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path
 
 import duckdb
 
@@ -35,6 +33,7 @@ from cdp_core.engines.fields import require_fields, require_key
 from cdp_core.errors import InvalidFault
 from cdp_core.model.configuration import Column, Segment
 from cdp_core.model.examination import FieldExamined
+from cdp_core.workspace.files import scratch_folder
 
 
 class DuckDBEngine(Engine):
@@ -44,7 +43,7 @@ class DuckDBEngine(Engine):
         self._source = context.source
         located = locate(context.source)
         context.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._spill = Path(tempfile.mkdtemp(prefix="duckdb-", dir=context.scratch))
+        self._spill = scratch_folder("duckdb-", context.scratch)
         self._connection = duckdb.connect(
             config={
                 "temp_directory": str(self._spill),

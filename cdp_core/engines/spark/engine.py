@@ -6,7 +6,6 @@ Digests and counts are staged in a folder that the cluster and this process shar
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -21,6 +20,7 @@ from cdp_core.engines.spark.staging import Staging
 from cdp_core.engines.spark.table import find_table
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Column, Segment
+from cdp_core.workspace.files import scratch_folder
 
 
 class SparkEngine(Engine):
@@ -31,7 +31,7 @@ class SparkEngine(Engine):
         address = address_of(context.source)
         context.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as opened:
-            folder = Path(tempfile.mkdtemp(prefix="spark-", dir=context.scratch.absolute()))
+            folder = scratch_folder("spark-", context.scratch.absolute())
             opened.callback(shutil.rmtree, folder, ignore_errors=True)
             self._session = opened.enter_context(closing(Session(address, folder, url=context.source.url)))
             self._staging = Staging(self._place(address, folder))

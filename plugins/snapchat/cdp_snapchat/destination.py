@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from cdp_core import (
     Audience,
+    AudienceGone,
     Batch,
     Destination,
     DestinationContext,
     NewAudience,
     Receipt,
+    RightsRefused,
 )
 from cdp_snapchat.answers import Refused
 from cdp_snapchat.client import SnapchatClient
@@ -55,10 +58,13 @@ class SnapchatAudience(Destination):
 
     def audiences(self) -> Iterator[Audience]:
         """The customer lists of the connection's ad account; where it has none, of every one in reach."""
-        for account in [self._ad_account] if self._ad_account else self._reached():
-            for segment in self._client.segments(account):
-                if _is_customer_list(segment):
-                    yield self._audience(segment)
+        if self._ad_account:
+            yield from self._customer_lists(self._ad_account)
+            return
+        for account in self._reached():
+            # Of several accounts, one that is closed to the user hides none of the others.
+            with suppress(RightsRefused, AudienceGone):
+                yield from self._customer_lists(account)
 
     def create_audience(self, request: NewAudience) -> Audience:
         """Raises `ValueError` where it is not clear in which ad account, or the service refuses it."""
@@ -93,7 +99,13 @@ class SnapchatAudience(Destination):
 
     def _ad_accounts(self) -> Iterator[Mapping[str, Any]]:
         for organization in self._client.organizations():
-            yield from self._client.ad_accounts(str(organization.get("id", "")))
+            with suppress(RightsRefused, AudienceGone):
+                yield from self._client.ad_accounts(str(organization.get("id", "")))
+
+    def _customer_lists(self, ad_account: str) -> Iterator[Audience]:
+        for segment in self._client.segments(ad_account):
+            if _is_customer_list(segment):
+                yield self._audience(segment)
 
     def _reached(self) -> list[str]:
         return [str(account.get("id", "")) for account in self._ad_accounts()]

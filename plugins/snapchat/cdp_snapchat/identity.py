@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cdp_core import AudienceGone, Choice, ConnectionContext, RightsRefused, ServiceIdentity
+from cdp_core import (
+    AudienceGone,
+    Choice,
+    ConnectionContext,
+    NeverSent,
+    RightsRefused,
+    ServiceFailed,
+    ServiceIdentity,
+    Throttled,
+    Unanswered,
+)
 from cdp_snapchat.client import SnapchatClient
 from cdp_snapchat.wording import quoted
 
 Entity = Mapping[str, Any]
+# Each is a request, and the service's limit is for all of them.
+MOST_LOOKED_AT = 5
 _NEEDED = "a member of the organization who is at least Data Manager of the ad account"
 
 
@@ -53,11 +65,12 @@ def _lacking(client: SnapchatClient, accounts: list[Entity], chosen: str) -> Ite
         yield f"The signed-in user reaches no ad account. Sign in as {_NEEDED}, or have that role given."
     if chosen and accounts and chosen.lower() not in {_id(each).lower() for each in accounts}:
         yield f"The signed-in user does not reach the ad account {chosen}, which the connection is for."
-    for account in accounts:
-        if chosen and _id(account).lower() != chosen.lower():
-            continue
+    of_interest = [each for each in accounts if not chosen or _id(each).lower() == chosen.lower()]
+    for account in of_interest[:MOST_LOOKED_AT]:
         try:
             next(iter(client.segments(_id(account))), None)
+        except (Throttled, ServiceFailed, Unanswered, NeverSent):
+            return  # what cannot be asked now is not lacking
         except (RightsRefused, AudienceGone):
             yield (
                 f"The signed-in user may not see the audiences of the ad account {_called(account)}. "

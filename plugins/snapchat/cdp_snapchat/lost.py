@@ -6,20 +6,35 @@ import ssl
 from typing import Any
 
 import requests
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 
 def never_left(failure: requests.RequestException) -> bool:
     """Whether it is certain that the service has seen nothing of the request."""
+    if isinstance(failure, requests.exceptions.ProxyError):
+        return _stopped_at_proxy(failure)
     # ValueError: requests refuses a URL or header before it connects anywhere.
-    if isinstance(failure, (requests.ConnectTimeout, requests.exceptions.ProxyError, ValueError)):
+    if isinstance(failure, (requests.ConnectTimeout, ValueError)):
         return True
     return isinstance(_reason(failure), NewConnectionError) or _is_untrusted(failure)
 
 
+def _stopped_at_proxy(failure: requests.RequestException) -> bool:
+    """urllib3 calls it the proxy's fault, too, where a connection was cut after the request had left."""
+    if isinstance(failure, ValueError):  # the proxy's address itself
+        return True
+    first = getattr(_reason(failure), "original_error", None)
+    if isinstance(first, (NewConnectionError, ConnectTimeoutError)):
+        return True
+    causes: tuple[Any, ...] = getattr(first, "args", ())
+    if causes and isinstance(causes[0], ssl.SSLCertVerificationError):
+        return True
+    return type(first) is OSError  # "Tunnel connection failed: 407 …"
+
+
 def in_words(failure: requests.RequestException, host: str) -> str:
     """What was the matter on the way to `host`, without anything of the request."""
-    if isinstance(failure, requests.exceptions.ProxyError):
+    if isinstance(failure, requests.exceptions.ProxyError) and never_left(failure):
         return f"the proxy on the way to {host} cannot be reached, or lets nothing through"
     if _is_untrusted(failure):
         return f"the certificate of {host} is not trusted (the connection's ca_bundle says which are)"

@@ -32,6 +32,7 @@ from cdp_core.contract.faults import (
     Throttled,
     Unanswered,
 )
+from cdp_core.contract.transport import Transport
 from cdp_core.model.delivery import Operation
 from cdp_core.oauth.session import ConnectionSession
 from cdp_core.simulate import Fault
@@ -214,6 +215,29 @@ def test_a_connect_time_out_and_a_dead_proxy_mean_never_sent(
     monkeypatch.setattr(connection.http, "request", give_up)
     with pytest.raises(NeverSent):
         client.me()
+
+
+def test_a_cut_behind_a_proxy_that_took_the_request_leaves_the_outcome_open(
+    connection: ConnectionContext,
+) -> None:
+    """urllib3 calls it a fault of the proxy; the service may have had the request all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def swallow() -> None:
+            peer, _ = server.accept()
+            with peer:
+                peer.recv(65536)
+
+        thread = threading.Thread(target=swallow)
+        thread.start()
+        way = Transport(proxy=f"http://127.0.0.1:{server.getsockname()[1]}")
+        with ConnectionSession(origin="http://127.0.0.1:9", tokens=None, transport=way) as session:
+            client = SnapchatClient(
+                session, api_url="http://127.0.0.1:9/v1", timeout=(2, 2), clock=connection.clock
+            )
+            with pytest.raises(Unanswered):
+                client.me()
+        thread.join()
 
 
 def test_an_untrusted_certificate_means_never_sent(connection: ConnectionContext, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import requests
 
 from cdp_core.contract.faults import CredentialsRejected
 from cdp_core.contract.transport import Transport
-from cdp_core.errors import Code, ReconnectFault
+from cdp_core.errors import Code, InvalidFault, ReconnectFault
 from cdp_core.model.secret import Secret
 from cdp_core.oauth import session as session_module
 from cdp_core.oauth.session import ConnectionSession, with_renewal
@@ -148,22 +148,29 @@ def test_other_hosts_go_through_the_proxy(monkeypatch: pytest.MonkeyPatch, token
 
 @pytest.mark.parametrize(
     ("given", "environment", "expected"),
-    [
-        (None, "", True),
-        (None, "/ca/of/the/company.pem", "/ca/of/the/company.pem"),
-        ("/ca/of/the/connection.pem", "/ca/of/the/company.pem", "/ca/of/the/connection.pem"),
-    ],
+    [("", "", ""), ("", "company.pem", "company.pem"), ("connection.pem", "company.pem", "connection.pem")],
 )
 def test_the_sessions_certificates_are_not_overruled_by_the_environment(
-    monkeypatch: pytest.MonkeyPatch, given: str | None, environment: str, expected: bool | str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, environment: str, expected: str
 ) -> None:
     sent = _spied(monkeypatch)
+    for name in ("company.pem", "connection.pem"):
+        (tmp_path / name).touch()
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", environment)
-    way = Transport(ca_bundle=given)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / environment) if environment else "")
+    way = Transport(ca_bundle=str(tmp_path / given) if given else None)
     with ConnectionSession(origin="https://api.example", tokens=None, transport=way) as session:
         session.get("https://api.example/me")
-    assert sent[0]["verify"] == expected
+    assert sent[0]["verify"] == (str(tmp_path / expected) if expected else True)
+
+
+def test_a_bundle_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/company.pem")
+    with (
+        ConnectionSession(origin="https://api.example", tokens=None) as session,
+        pytest.raises(InvalidFault, match=r"/nowhere/company\.pem"),
+    ):
+        session.get("https://api.example/me")
 
 
 def test_every_request_has_time_outs(monkeypatch: pytest.MonkeyPatch) -> None:
