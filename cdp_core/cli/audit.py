@@ -8,6 +8,7 @@ import rich_click
 from cdp_core.cli.command import json_option, noun
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
+from cdp_core.cli.render.console import remark
 from cdp_core.cli.session import Session
 from cdp_core.errors import Code
 
@@ -43,4 +44,9 @@ def verify(context: click.Context, *, as_json: bool) -> None:
     verdict = session.cdp().audit.verify()
     give(verdict, lambda: things.verdict(verdict), as_json=as_json)
     if not verdict.ok:
+        remark(
+            "The entries before the first bad one hold together. Compare all with state.db in a backup, and find "
+            "out who can write to it.",
+            style="yellow",
+        )
         context.exit(int(Code.AUDIT_BROKEN.exit_status))
