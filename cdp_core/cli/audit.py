@@ -45,8 +45,8 @@ def verify(context: click.Context, *, as_json: bool) -> None:
     give(verdict, lambda: things.verdict(verdict), as_json=as_json)
     if not verdict.ok:
         remark(
-            "The entries before the first bad one hold together. Compare all with state.db in a backup, and find "
-            "out who can write to it.",
+            "The entries before the first bad one hold together. Compare all with state.db in a backup, and "
+            "find out who can write to it.",
             style="yellow",
         )
         context.exit(int(Code.AUDIT_BROKEN.exit_status))
