@@ -170,6 +170,7 @@ if TYPE_CHECKING:
     from cdp_core.model.run import RunEvent as RunEvent
     from cdp_core.model.run import Station as Station
     from cdp_core.model.secret import Secret as Secret
+    from cdp_core.model.sentence import Sentence as Sentence
     from cdp_core.rules.identifiers.masking import masked as masked
     from cdp_core.rules.member_consent import says_yes as says_yes
 
@@ -228,6 +229,7 @@ _HOMES = {
     "cdp_core.model.policy": ("MemberConsent", "Region"),
     "cdp_core.model.run": ("RunEvent", "Station"),
     "cdp_core.model.secret": ("Secret",),
+    "cdp_core.model.sentence": ("Sentence",),
     "cdp_core.rules.identifiers.masking": ("masked",),
     "cdp_core.rules.member_consent": ("says_yes",),
 }

@@ -14,6 +14,7 @@ from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunStatus, Station
+from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
 from cdp_core.pipeline.plan import Plan
@@ -137,7 +138,9 @@ class Sending:
             audience = opened.to.renewing(opened.to.destination.audience_status)
         except (DestinationFault, CdpError) as fault:
             self._record.tell(
-                Station.READ_BACK, "ended", note=f"the audience could not be read back: {fault}"
+                Station.READ_BACK,
+                "ended",
+                note=Sentence("the audience could not be read back: {fault}", fault=str(fault)),
             )
             return
         self._record.note(audience=audience)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, true, update
 
 from cdp_core.errors import Code, InternalFault, InvalidFault
+from cdp_core.model import sentence
 from cdp_core.model.accounting import DeliveryCounts, KindCounts
 from cdp_core.model.delivery import Audience, AudienceKey
 from cdp_core.model.run import Run, RunStatus
@@ -148,7 +149,7 @@ def _values(run: Run) -> dict[str, Any]:
         "error_code": run.error_code,
         "error": run.error,
         "error_hint": run.error_hint,
-        "drift": list(run.drift),
+        "drift": [sentence.kept(each) for each in run.drift],
     }
     return values if run.settled_by is None else {**values, "settled_by": run.settled_by}
 
@@ -175,16 +176,25 @@ def _run(row: Row[Any]) -> Run:
         error_code=row.error_code,
         error=row.error,
         error_hint=row.error_hint,
-        drift=tuple(row.drift or ()),
+        drift=tuple(map(sentence.from_kept, row.drift or ())),
     )
 
 
 def _kept(audience: Audience) -> dict[str, Any]:
     created = audience.created_at
-    return {**dataclasses.asdict(audience), "created_at": None if created is None else created.isoformat()}
+    return dataclasses.asdict(audience) | {
+        "created_at": None if created is None else created.isoformat(),
+        "warning": sentence.kept(audience.warning),
+    }
 
 
 def _audience(kept: dict[str, Any]) -> Audience:
     """The inverse of `_kept`; what earlier versions have kept has fewer fields."""
     created = kept.get("created_at")
-    return Audience(**kept | {"created_at": None if created is None else datetime.fromisoformat(created)})
+    return Audience(
+        **kept
+        | {
+            "created_at": None if created is None else datetime.fromisoformat(created),
+            "warning": sentence.from_kept(kept.get("warning", "")),
+        }
+    )

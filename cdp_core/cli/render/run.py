@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from cdp_core.cli.language import _, marked
+from cdp_core.cli.language import _, marked, said
 from cdp_core.cli.render.funnel import funnel
 from cdp_core.cli.render.tables import Details, Listing, coloured
 from cdp_core.cli.render.words import (
@@ -57,7 +57,7 @@ def report(found: RunReport) -> Iterator[RenderableType]:
     for finding in found.gates:
         yield gate(finding)
     for note in found.notes:
-        yield Text(f"• {plain(note)}")
+        yield Text(f"• {plain(said(note))}")
     if found.plan_folder and run.dry_run:
         plan = _("Plan {plan}").format(plan=run.plan_id)
         yield Text(f"{plan}\n{plain(found.plan_folder)}")
@@ -175,7 +175,7 @@ def gate(found: Finding) -> RenderableType:
     flag = found.gate.flag if found.verdict in (Verdict.STOP, Verdict.SKIP) else None
     return Text.assemble(
         (_("• the gate “{gate}” {verdict}: ").format(gate=_(_GATES[found.gate]), verdict=_(word)), style),
-        plain(found.message),
+        plain(said(found.message)),
         _(" ({flag}, if it is meant)").format(flag=flag) if flag else "",
     )
 

@@ -6,9 +6,11 @@ error text must not move the cursor, colour the screen or reverse the direction 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
-from cdp_core.cli.language import marked, ngettext, numerals
+from cdp_core.cli.language import _, marked, ngettext, numerals
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus
 
@@ -48,6 +50,15 @@ def plain_lines(text: str) -> str:
 def quoted(name: str) -> str:
     """A name as one types it on a command line."""
     return as_typed(plain(name))
+
+
+def names(each: Iterable[str]) -> str:
+    return ", ".join(each)
+
+
+def settings(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The settings of a connection or an export, as lines of its details."""
+    return [(_("Setting {name}").format(name=name), str(value)) for name, value in values.items()]
 
 
 def status_word(status: RunStatus | str) -> str:

@@ -19,8 +19,8 @@ ConsentPrompt CredentialsRejected Destination DestinationContext DestinationFaul
 DigestBlock DigestSink Engine EngineContext Examination FieldExamined Identified IdentifierKind InvalidFault
 KeyFound Match MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate
 Reason Receipt Region Remark Resource RightsRefused Role RunEvent Secret SecretField Segment Selected
-Selection ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled
-Token Transport TransportSettings Unanswered hookimpl is_loopback masked says_yes
+Selection Sentence ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station
+Throttled Token Transport TransportSettings Unanswered hookimpl is_loopback masked says_yes
 """
 PUBLIC = _NAMES.split()
 HEAVY = (
