@@ -17,6 +17,7 @@ from cdp_core.app.desk import Desk, act, login
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers
+from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
@@ -86,6 +87,7 @@ class CDP:
         self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)
         self.schedules = Schedules(self.desk, self.exports, profiles, runner)
+        self.overview = Overviews(self.desk, connector, consents)
         self.ledgers = Ledgers(self.desk, workspace, connector, vault, seal)
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)

@@ -33,6 +33,7 @@ NOUNS = {
     "export": ("cdp_core.cli.export:export", "Segments to audiences: set up, plan, run, look back."),
     "schedule": ("cdp_core.cli.schedule:schedule", "When exports run by themselves."),
     "scheduler": ("cdp_core.cli.scheduler:scheduler", "The process that runs exports when they are due."),
+    "status": ("cdp_core.cli.status:status", "How everything stands, on one page."),
     "explain": ("cdp_core.cli.explain:explain", "Explain what became of a person."),
     "suppress": (
         "cdp_core.cli.suppress:suppress",

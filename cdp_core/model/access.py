@@ -13,6 +13,7 @@ class Action(StrEnum):
 
     WORKSPACE_INIT = "workspace.init"
     WORKSPACE_CHECK = "workspace.check"
+    STATUS_SHOW = "status.show"
     WHOAMI = "whoami"
     PROFILES_LINT = "profiles.lint"
     SEGMENT_LIST = "segment.list"
@@ -44,6 +45,7 @@ class Action(StrEnum):
     EXPORT_PLAN = "export.plan"
     EXPORT_RUN = "export.run"
     EXPORT_RESYNC = "export.resync"
+    EXPORT_CANCEL = "export.cancel"
     EXPORT_STATUS = "export.status"
     EXPORT_HISTORY = "export.history"
     EXPORT_SHOW_RUN = "export.show-run"
@@ -82,6 +84,7 @@ class Action(StrEnum):
 _IN_WORDS: Mapping[Action, str] = {
     Action.WORKSPACE_INIT: "make a workspace",
     Action.WORKSPACE_CHECK: "look the workspace over",
+    Action.STATUS_SHOW: "see how everything stands",
     Action.WHOAMI: "see their own roles",
     Action.PROFILES_LINT: "look through the profiles",
     Action.SEGMENT_LIST: "list segments",
@@ -113,6 +116,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_PLAN: "plan an export",
     Action.EXPORT_RUN: "run an export",
     Action.EXPORT_RESYNC: "send an export's members again",
+    Action.EXPORT_CANCEL: "cancel an export's run",
     Action.EXPORT_STATUS: "ask the service for an audience's state",
     Action.EXPORT_HISTORY: "see an export's history",
     Action.EXPORT_SHOW_RUN: "see a run",

@@ -24,6 +24,33 @@ class RunStatus(StrEnum):
     def is_final(self) -> bool:
         return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED, RunStatus.SKIPPED)
 
+    @property
+    def shown(self) -> Shown:
+        return _SHOWN[self]
+
+
+class Shown(StrEnum):
+    """How an export stands, in the words of the model system; `queued` is due, and nobody has begun."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    PLANNED = "planned"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    SKIPPED = "skipped"
+
+
+_SHOWN = {
+    RunStatus.PLANNING: Shown.PROCESSING,
+    RunStatus.PLANNED: Shown.PLANNED,
+    RunStatus.DELIVERING: Shown.PROCESSING,
+    RunStatus.COMMITTED: Shown.SUCCESSFUL,
+    RunStatus.FAILED: Shown.FAILED,
+    RunStatus.CANCELED: Shown.CANCELED,
+    RunStatus.SKIPPED: Shown.SKIPPED,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:

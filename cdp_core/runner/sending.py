@@ -111,9 +111,11 @@ class Sending:
             self._record.note(error_code=str(fault.code), error=fault.message, error_hint=fault.hint)
         elif end.interrupted:
             status = RunStatus.CANCELED
+            who = self._watch.canceled_by
+            told = f"canceled by {who}" if who else "interrupted"
             self._record.note(
-                error_code=str(Code.INTERRUPTED),
-                error=f"interrupted before {counts.not_sent + counts.unknown:,} digests had their answer",
+                error_code=str(Code.CANCELED if who else Code.INTERRUPTED),
+                error=f"{told} before {counts.not_sent + counts.unknown:,} digests had their answer",
                 error_hint=f"what is left is planned anew by: cdp export run {as_typed(self._export.name)}",
             )
         letters = dead_letters.change(plan, self._state.journal.batches(run_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +62,35 @@ class Runs(Repository):
     def all(self, limit: int = 20) -> tuple[Run, ...]:
         """The newest first."""
         return self._newest(true(), limit)
+
+    def search(
+        self,
+        *,
+        export_id: str | None = None,
+        export_name: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        statuses: Collection[RunStatus] = (),
+        limit: int = 20,
+    ) -> tuple[Run, ...]:
+        """The newest runs that began in the time and ended so, of an export or of all, the newest first.
+
+        Those that have not ended are among them whatever the statuses: how they stand is not known here.
+        """
+        which = [
+            *([runs.c.export_id == export_id] if export_id is not None else []),
+            *([runs.c.export_name == export_name] if export_name is not None else []),
+            *([runs.c.started_at >= since] if since is not None else []),
+            *([runs.c.started_at < until] if until is not None else []),
+        ]
+        if not statuses:
+            return self._newest(and_(true(), *which), limit)
+        open_ones = select(runs).where(runs.c.ended_at.is_(None), *which)
+        with self._database.read() as connection:
+            found = [_run(row) for row in connection.execute(open_ones).all()]
+        wanted = runs.c.status.in_([str(status) for status in statuses])
+        found += self._newest(and_(runs.c.ended_at.is_not(None), wanted, *which), limit)
+        return tuple(sorted(found, key=lambda run: (run.started_at, run.id), reverse=True))
 
     def known(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of the ids that are a run's."""

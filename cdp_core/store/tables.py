@@ -299,6 +299,7 @@ leases = Table(
     Column("run_id", Text, nullable=False),
     Column("taken_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column("stop_asked_by", Text, nullable=False, server_default=""),
 )
 
 rates = Table(

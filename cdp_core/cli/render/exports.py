@@ -11,7 +11,7 @@ from rich.text import Text
 from cdp_core.cli.language import _, marked, numerals
 from cdp_core.cli.render.modes import mode_of
 from cdp_core.cli.render.tables import Details, Listing, coloured
-from cdp_core.cli.render.words import count, moment, names, quoted, settings, status_word
+from cdp_core.cli.render.words import count, moment, names, quoted, settings, shown_word
 
 if TYPE_CHECKING:
     from cdp_core.app.views import ExportView
@@ -50,7 +50,7 @@ def _connection_of(view: ExportView) -> str | Text:
 
 
 def _export_status(view: ExportView) -> Text:
-    return coloured(status_word(view.status)) if view.status else Text(_("never run"), style="dim")
+    return coloured(shown_word(view.shown)) if view.shown else Text(_("never run"), style="dim")
 
 
 def export(view: ExportView) -> Details:

@@ -203,10 +203,13 @@ def _changes(kind: KindCounts) -> bool:
     return bool(kind.added or kind.removed)
 
 
-def history(runs: Iterable[Run]) -> RenderableType:
-    """The runs of an export, one line each."""
+def history(runs: Iterable[Run], *, of_all: bool = False, chosen: bool = False) -> RenderableType:
+    """Runs, one line each: `of_all` exports, or of one; with `chosen`, those alone that were asked for."""
+    names = ("Export",) if of_all else ()
+    never = _("There are no runs yet.") if of_all else _("This export has never run.")
     return Listing(
         (
+            *names,
             "Run",
             "Status",
             "Started",
@@ -219,10 +222,10 @@ def history(runs: Iterable[Run]) -> RenderableType:
             "Left",
             "Remarks",
         ),
-        (_line(run) for run in runs),
+        ((*([plain(run.export_name)] if of_all else []), *_line(run)) for run in runs),
         numbers=("Took", "Added", "Removed", "Accepted", "Refused", "Left"),
         texts=("Refused", "Left", "Remarks"),
-        empty="This export has never run.",
+        empty=_("No run is so.") if chosen else never,
     )
 
 

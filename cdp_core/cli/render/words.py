@@ -12,18 +12,19 @@ from typing import Any
 
 from cdp_core.cli.language import _, marked, ngettext, numerals
 from cdp_core.model.names import as_typed
-from cdp_core.model.run import Run, RunStatus
+from cdp_core.model.run import Run, Shown
 
-_STATUSES = {
-    RunStatus.PLANNING: marked("Processing"),
-    RunStatus.PLANNED: marked("Planned"),
-    RunStatus.DELIVERING: marked("Processing"),
-    RunStatus.COMMITTED: marked("Successful"),
-    RunStatus.FAILED: marked("Failed"),
-    RunStatus.CANCELED: marked("Canceled"),
-    RunStatus.SKIPPED: marked("Skipped"),
+_SHOWN = {
+    Shown.QUEUED: marked("Queued"),
+    Shown.PROCESSING: marked("Processing"),
+    Shown.PLANNED: marked("Planned"),
+    Shown.SUCCESSFUL: marked("Successful"),
+    Shown.FAILED: marked("Failed"),
+    Shown.CANCELED: marked("Canceled"),
+    Shown.SKIPPED: marked("Skipped"),
 }
 STYLES = {
+    "Queued": "cyan",
     "Processing": "yellow",
     "Planned": "cyan",
     "Successful": "green",
@@ -61,13 +62,13 @@ def settings(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(_("Setting {name}").format(name=name), str(value)) for name, value in values.items()]
 
 
-def status_word(status: RunStatus | str) -> str:
-    return _STATUSES[RunStatus(status)]
+def shown_word(shown: Shown | str) -> str:
+    return _SHOWN[Shown(shown)]
 
 
 def outcome_word(run: Run) -> str:
     """The status of a run, in one word."""
-    return status_word(run.status)
+    return shown_word(run.status.shown)
 
 
 def count(number: int | None) -> str:
