@@ -114,6 +114,9 @@ if TYPE_CHECKING:
         Examination as Examination,
     )
     from cdp_core.contract.source import (
+        KeptKeys as KeptKeys,
+    )
+    from cdp_core.contract.source import (
         KeyFound as KeyFound,
     )
     from cdp_core.contract.source import (
@@ -214,6 +217,7 @@ _HOMES = {
         "Engine",
         "EngineContext",
         "Examination",
+        "KeptKeys",
         "KeyFound",
         "Selected",
         "Selection",

@@ -55,10 +55,10 @@ class CDP:
             catalog = Catalog(manager)
             self.desk = Desk(state, catalog, act_as=act_as)
             vault = open_vault(workspace)
-            profiles = Profiles(workspace, catalog, vault)
+            seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
+            profiles = Profiles(workspace, catalog, vault, seal)
             connector = Connector(state, catalog, vault)
             consents = ConsentDesk(state, catalog, language)
-            seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
             services = Services(
                 workspace=workspace,
                 state=state,

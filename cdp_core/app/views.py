@@ -10,7 +10,7 @@ from typing import Any
 from cdp_core.contract.connection import Choice
 from cdp_core.contract.schemas import SettingInfo
 from cdp_core.errors import ExitStatus
-from cdp_core.model.configuration import Match
+from cdp_core.model.configuration import KeptResult, Match
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding
 from cdp_core.model.journal import BatchRecord
@@ -26,7 +26,8 @@ SHOWN_ONLY = {"shown_only": True}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentView:
-    """`members` is None where the segment was not evaluated; `exports` names those that use it."""
+    """`members` is None where the segment was not evaluated; `exports` names those that use it. `kept` is a
+    static one's result."""
 
     id: str
     name: str
@@ -34,6 +35,8 @@ class SegmentView:
     sql: str | None
     members: int | None
     exports: tuple[str, ...]
+    active: bool
+    kept: KeptResult | None
     created_by: str
     created_at: datetime | None
 

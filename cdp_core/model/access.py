@@ -19,6 +19,8 @@ class Action(StrEnum):
     SEGMENT_LIST = "segment.list"
     SEGMENT_SHOW = "segment.show"
     SEGMENT_ADD = "segment.add"
+    SEGMENT_REFRESH = "segment.refresh"
+    SEGMENT_SWITCH = "segment.switch"
     SEGMENT_REMOVE = "segment.remove"
     CONNECTION_TYPES = "connection.types"
     CONNECTION_LIST = "connection.list"
@@ -90,6 +92,8 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.SEGMENT_LIST: "list segments",
     Action.SEGMENT_SHOW: "see a segment",
     Action.SEGMENT_ADD: "add a segment",
+    Action.SEGMENT_REFRESH: "evaluate a static segment anew",
+    Action.SEGMENT_SWITCH: "switch a segment on or off",
     Action.SEGMENT_REMOVE: "remove a segment",
     Action.CONNECTION_TYPES: "see what connections can be added",
     Action.CONNECTION_LIST: "list connections",

@@ -56,7 +56,8 @@ _SHOWN = {
 class Run:
     """What the history keeps. `resumed_from` names the run whose leftovers this one settled;
     `settled_by` the run that settled this one's. `drift` are sentences on how what the service said of the
-    audience before anything was sent cannot be what the ledger says."""
+    audience before anything was sent cannot be what the ledger says; `skipped_because` says why nobody was
+    added."""
 
     id: str
     export_id: str
@@ -79,6 +80,7 @@ class Run:
     error: str | None = None
     error_hint: str | None = None
     drift: tuple[str, ...] = ()
+    skipped_because: str = ""
 
     @property
     def released(self) -> int:

@@ -36,6 +36,8 @@ CONTRIBUTOR = Role(
         {
             Action.PROFILES_LINT,
             Action.SEGMENT_ADD,
+            Action.SEGMENT_REFRESH,
+            Action.SEGMENT_SWITCH,
             Action.SEGMENT_REMOVE,
             Action.CONNECTION_LIST,
             Action.CONNECTION_SHOW,

@@ -73,8 +73,9 @@ def notes(run: Run) -> tuple[str, ...]:
                 number=run.released,
             )
         )
-    if run.status is RunStatus.SKIPPED:
-        said.append(Sentence("Skipped because of the audience's size: nothing was added."))
+    if run.status is RunStatus.SKIPPED or (run.dry_run and run.skipped_because):
+        because = run.skipped_because or Sentence("the audience's size")
+        said.append(Sentence("Skipped, and nobody was added, because of this: {reason}.", reason=because))
     said += _claims(run)
     said += _of_audience(run)
     if run.resumed_from:

@@ -179,6 +179,7 @@ def _values(run: Run) -> dict[str, Any]:
         "error": run.error,
         "error_hint": run.error_hint,
         "drift": [sentence.kept(each) for each in run.drift],
+        "skipped": sentence.kept(run.skipped_because) if run.skipped_because else None,
     }
     return values if run.settled_by is None else {**values, "settled_by": run.settled_by}
 
@@ -206,6 +207,7 @@ def _run(row: Row[Any]) -> Run:
         error=row.error,
         error_hint=row.error_hint,
         drift=tuple(map(sentence.from_kept, row.drift or ())),
+        skipped_because=sentence.from_kept(row.skipped or ""),
     )
 
 

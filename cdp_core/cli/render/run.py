@@ -83,6 +83,7 @@ _REASONS = {
     "kept": marked("not wanted any more, and left there: the export only adds"),
     "unclaimed": marked("of the removed, put there by nobody here"),
     "resent": marked("of those in the audience already, sent again"),
+    "held_back": marked("would be added, but a segment is inactive"),
 }
 _COUNTS = {
     "read": marked("read"),
@@ -102,6 +103,7 @@ _COUNTS = {
     "kept": marked("kept"),
     "unclaimed": marked("unclaimed"),
     "resent": marked("resent"),
+    "held_back": marked("held back"),
 }
 _ALWAYS = ("read", "added", "unchanged", "removed")
 
@@ -241,7 +243,8 @@ def _line(run: Run) -> tuple[str | Text, ...]:
         claims = counted(run.released, "claim", "claims")
         remarks.append(_("gave up {claims}, members left: nothing was sent").format(claims=claims))
     if run.status is RunStatus.SKIPPED:
-        remarks.append(_("skipped because of the audience's size"))
+        because = said(run.skipped_because) or _("the audience's size")
+        remarks.append(_("nobody was added because of this: {reason}").format(reason=plain(because)))
     if run.dry_run:
         remarks.append(_("plan only: nothing was sent"))
     sent = run.delivered

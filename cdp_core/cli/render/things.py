@@ -37,10 +37,11 @@ def _acts(keys: Iterable[str]) -> str:
 
 def segments(views: Iterable[SegmentView]) -> Listing:
     return Listing(
-        ("Segment", "Condition or query", "Used by", "Added by", "Added"),
+        ("Segment", "State", "Condition or query", "Used by", "Added by", "Added"),
         (
             (
                 view.name,
+                _state(view),
                 view.where or view.sql or "",
                 names(view.exports),
                 view.created_by,
@@ -53,11 +54,24 @@ def segments(views: Iterable[SegmentView]) -> Listing:
     )
 
 
+def _state(view: SegmentView) -> str:
+    kind = "dynamic" if view.kept is None else "static"
+    return kind if view.active else f"{kind}, inactive"
+
+
+def _kept(view: SegmentView) -> str:
+    if view.kept is None:
+        return ""
+    return f"{count(view.kept.members)} keys of {moment(view.kept.at)}, by {view.kept.by}"
+
+
 def segment(view: SegmentView) -> Details:
     return Details(
         view.name,
         (
+            ("State", _state(view)),
             ("Members", count(view.members)),
+            ("Kept", _kept(view)),
             ("Condition", view.where or ""),
             ("Query", view.sql or ""),
             ("Used by", names(view.exports) or "no export"),

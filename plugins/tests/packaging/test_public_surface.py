@@ -17,10 +17,11 @@ _NAMES = """
 Action Actor Audience AudienceGone Batch Capabilities Choice Code Column ConnectionContext ConnectionType
 ConsentPrompt CredentialsRejected Destination DestinationContext DestinationFault DestinationSpec
 DigestBlock DigestSink Engine EngineContext Examination FieldExamined Identified IdentifierKind InvalidFault
-KeyFound Match MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate
-Reason Receipt Region Remark Resource RightsRefused Role RunEvent Secret SecretField Segment Selected
-Selection Sentence ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station
-Throttled Token Transport TransportSettings Unanswered hookimpl is_loopback masked says_yes
+KeptKeys KeyFound Match MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion
+ProfileSource Rate Reason Receipt Region Remark Resource RightsRefused Role RunEvent Secret SecretField
+Segment Selected Selection Sentence ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault
+SourceSpec Station Throttled Token Transport TransportSettings Unanswered hookimpl is_loopback masked
+says_yes
 """
 PUBLIC = _NAMES.split()
 HEAVY = (
