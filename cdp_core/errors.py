@@ -102,6 +102,7 @@ class Code(Enum):
     AUDIT_BROKEN = (329, "The audit log does not hold together: somebody has changed it")
     AUDIENCE_EXISTS = (328, "There is an audience of that name already")
     LIST_UNREADABLE = (326, "The list of persons cannot be read")
+    STATE_REFUSED = (336, "The server that holds the state does not let cdp in, or lacks something")
     NOTHING_TO_CANCEL = (332, "No run of the export is under way or waiting")
     MODE_INVALID = (331, "The export's mode does not go with the destination, or with what was asked")
 

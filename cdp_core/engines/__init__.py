@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cdp_core.contract.source import Engine, EngineContext, SourceSpec
-from cdp_core.engines.postgres.address import PASSWORD, SCHEMES
+from cdp_core.engines.postgres.address import PASSWORD
 from cdp_core.engines.spark.address import SCHEME, url_of
+from cdp_core.rules.postgres_urls import SCHEMES
 
 
 def _is_local(url: str) -> bool:

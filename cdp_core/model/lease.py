@@ -11,7 +11,7 @@ class Holder:
     """The process, and the person in it, that holds something.
 
     `started_at` is when the process began, in seconds since the epoch: it tells a process apart from
-    a later one with the same `pid`.
+    a later one with the same `pid`. `machine` tells machines of one name apart where they share a state.
     """
 
     person: str
@@ -19,6 +19,7 @@ class Holder:
     host: str
     started_at: float
     run_id: str = ""
+    machine: str = ""
 
     def __str__(self) -> str:
         return f"{self.person} (process {self.pid} on {self.host})"

@@ -37,7 +37,7 @@ class Audit(Repository):
     ) -> AuditEntry:
         """Add an entry, on disk when this returns. `details` hold no secret and no raw identifier."""
         with self._database.write() as connection:
-            head = connection.execute(select(audit_head).with_for_update()).one_or_none()
+            head = connection.execute(select(audit_head)).one_or_none()
             entry = {
                 "seq": (head.entries if head else 0) + 1,
                 "at": (at or self._database.now()).astimezone(UTC),

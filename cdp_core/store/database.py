@@ -6,11 +6,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from cdp_core.store import sqlite
+from cdp_core.store.backend import Backend
 
 Clock = Callable[[], datetime]
 
@@ -22,14 +21,20 @@ def utc_now() -> datetime:
 class Database:
     """Thread-safe. A transaction that is begun within another of the same thread is part of that one."""
 
-    def __init__(self, path: Path, *, clock: Clock, busy_seconds: float) -> None:
-        self.path = path
+    def __init__(self, backend: Backend, *, clock: Clock, busy_seconds: float) -> None:
+        self.where = backend.where
+        self.shared = backend.shared
         self.now = clock
+        self._backend = backend
         self._busy_seconds = busy_seconds
-        self._engine: Engine = sqlite.connect(path, busy_seconds)
         self._thread = threading.local()
         # Threads queue here: SQLite's own waiting sleeps for up to 100 ms at a time.
         self._turn = threading.Lock()
+
+    def moment(self, connection: Connection) -> datetime:
+        """Now, by the one clock that all who share the state go by."""
+        common = self._backend.clock(connection) if self.now is utc_now else None
+        return common or self.now()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -37,7 +42,7 @@ class Database:
         if (joined := self._joined) is not None:
             yield joined
             return
-        with sqlite.faults(self.path), self._engine.connect() as connection:
+        with self._backend.reading() as connection:
             yield connection
 
     @contextmanager
@@ -50,13 +55,9 @@ class Database:
             yield joined
             return
         if not self._turn.acquire(timeout=self._busy_seconds):
-            raise sqlite.busy(self.path)
+            raise self._backend.busy()
         try:
-            options = {sqlite.BEGIN: sqlite.DURABLE if durable else sqlite.QUICK}
-            with (
-                sqlite.faults(self.path),
-                self._engine.execution_options(**options).begin() as connection,
-            ):
+            with self._backend.writing(durable=durable) as connection:
                 self._thread.connection = connection
                 try:
                     yield connection
@@ -66,7 +67,7 @@ class Database:
             self._turn.release()
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._backend.close()
 
     @property
     def _joined(self) -> Connection | None:

@@ -7,6 +7,7 @@ fence number tells the newest holder from one that was taken for dead and wakes 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,8 +26,11 @@ class Leases(Repository):
 
         Raises `HeldFault`, saying who and since when, where somebody holds it.
         """
+        if not self._database.shared:
+            # One machine's: of a process that was there before it started anew, no end has to be waited for.
+            holder = replace(holder, machine="")
         with self._database.write() as connection:
-            now = self._database.now()
+            now = self._database.moment(connection)
             row = _row(connection, name)
             if row is not None and row.held and row.expires_at > now and may_live(_holder(row)):
                 raise _held(_lease(row))
@@ -48,7 +52,7 @@ class Leases(Repository):
         # Losing a renewal in a power cut costs nothing: the holder is gone then too.
         with self._database.write(durable=False) as connection:
             self._require(connection, lease)
-            expires_at = self._database.now() + timedelta(seconds=ttl)
+            expires_at = self._database.moment(connection) + timedelta(seconds=ttl)
             change = update(leases).where(leases.c.name == lease.name)
             connection.execute(change.values(expires_at=expires_at))
         return Lease(
@@ -74,8 +78,9 @@ class Leases(Repository):
     def holder(self, name: str) -> Holder | None:
         """Who holds it, and is not certainly gone."""
         with self._database.read() as connection:
-            row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
-        if row is None or not row.held or row.expires_at <= self._database.now():
+            row = _row(connection, name)
+            now = self._database.moment(connection)
+        if row is None or not row.held or row.expires_at <= now:
             return None
         holder = _holder(row)
         return holder if may_live(holder) else None
@@ -96,7 +101,7 @@ class Leases(Repository):
         """
         with self._database.read() as connection:
             rows = connection.execute(select(leases).where(leases.c.held)).all()
-        now = self._database.now()
+            now = self._database.moment(connection)
         held = [(_holder(row), row.expires_at) for row in rows]
         return tuple(
             holder
@@ -122,7 +127,7 @@ class Leases(Repository):
 
 
 def _row(connection: Connection, name: str) -> Row[Any] | None:
-    return connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
+    return connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
 
 
 def _held(lease: Lease) -> HeldFault:
@@ -152,6 +157,7 @@ def _values(lease: Lease) -> dict[str, Any]:
         "host": lease.holder.host,
         "process_started_at": lease.holder.started_at,
         "run_id": lease.holder.run_id,
+        "machine": lease.holder.machine,
         "taken_at": lease.taken_at,
         "expires_at": lease.expires_at,
         "stop_asked_by": "",
@@ -165,6 +171,7 @@ def _holder(row: Row[Any]) -> Holder:
         host=row.host,
         started_at=row.process_started_at,
         run_id=row.run_id,
+        machine=row.machine,
     )
 
 

@@ -136,7 +136,7 @@ def _of(audience: AudienceKey, table: Table) -> ColumnElement[bool]:
 
 
 def _current(connection: Connection, audience: AudienceKey) -> LedgerVersion:
-    version = connection.scalar(select(ledgers.c.version).where(_of(audience, ledgers)).with_for_update())
+    version = connection.scalar(select(ledgers.c.version).where(_of(audience, ledgers)))
     query = select(ledger_files.c.file).where(_of(audience, ledger_files))
     files = connection.scalars(query.order_by(ledger_files.c.position))
     return LedgerVersion(

@@ -25,12 +25,13 @@ def this_process(person: str = "", run_id: str = "") -> Holder:
         host=_host(),
         started_at=process.create_time(),
         run_id=run_id,
+        machine=_boot(),
     )
 
 
 def is_local(holder: Holder) -> bool:
     """Whether it is a process of this machine, and so one that can be seen from here."""
-    return holder.host == _host()
+    return holder.host == _host() and holder.machine in ("", _boot())
 
 
 def may_live(holder: Holder) -> bool:
@@ -58,6 +59,15 @@ def _is_hidden(pid: int) -> bool:
     except OSError:
         return False
     return False
+
+
+def _boot() -> str:
+    """This boot of this machine, whatever its name: of one before it nothing is known, and the lease's end
+    decides. Empty where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _host() -> str:

@@ -117,8 +117,8 @@ class Rates(Repository):
                 _store(connection, key, row)
 
     def _row(self, connection: Connection, key: str) -> _Row:
-        now = self._database.now().timestamp()
-        kept = connection.execute(select(rates).where(rates.c.key == key).with_for_update()).one_or_none()
+        now = self._database.moment(connection).timestamp()
+        kept = connection.execute(select(rates).where(rates.c.key == key)).one_or_none()
         if kept is None:
             return _Row((), now, now)
         # A clock that was set back would otherwise make everybody wait until it has caught up.

@@ -14,20 +14,20 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, select
 from cdp_core.errors import Code, InvalidFault
 
 # Oldest first; a database with any other is from a newer program.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0011", "0012")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0011", "0012", "0013")
 
 # Alembic's own table.
 _version = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
 
 
-def is_current(connection: Connection, path: Path) -> bool:
+def is_current(connection: Connection, where: str) -> bool:
     """Whether the tables are today's; raises `InvalidFault` where they are from a later version than this."""
     found = connection.execute(select(_version.c.version_num)).scalar_one_or_none()
     if found is not None and found not in REVISIONS:
         raise InvalidFault(
             Code.STATE_NEWER,
             f"a newer version of cdp has written the state (at {found}; this one knows {REVISIONS[-1]})",
-            where=str(path),
+            where=where,
             hint="upgrade: pip install --upgrade cdp-core",
         )
     return found == REVISIONS[-1]

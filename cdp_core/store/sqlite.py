@@ -11,6 +11,7 @@ import json
 import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, exc, tex
 from sqlalchemy.engine import URL
 
 from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault
+from cdp_core.workspace.files import create_private, refuse_symlink
 
 # In the file's header: tells our database from another program's. "cdps" in ASCII.
 APPLICATION_ID = 0x63647073
@@ -29,6 +31,68 @@ _NO_ROOM = 1_000_000
 BEGIN = "cdp_begin"
 DURABLE = "durable"
 QUICK = "quick"
+
+
+class Sqlite:
+    """A state in one file, which one machine's processes share; see `store.backend.Backend`."""
+
+    shared = False
+
+    def __init__(self, path: Path, busy_seconds: float) -> None:
+        self._path = path
+        self._engine = connect(path, busy_seconds)
+        self.where = str(path)
+
+    @classmethod
+    def at(cls, path: Path, busy_seconds: float) -> Sqlite:
+        """Over a file that is there."""
+        refuse_symlink(path)
+        if not path.is_file():
+            raise broken(path, "the state database is not there")
+        return cls(path, busy_seconds)
+
+    @classmethod
+    def made(cls, path: Path, busy_seconds: float) -> Sqlite:
+        """Over a new file."""
+        if not create_private(path, b""):
+            raise InvalidFault(
+                Code.WORKSPACE_EXISTS,
+                "there is a state database here already",
+                where=str(path),
+                hint="open the workspace that it belongs to, or name another folder",
+            )
+        return cls(path, busy_seconds)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with faults(self._path), self._engine.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self, *, durable: bool) -> Iterator[Connection]:
+        options = {BEGIN: DURABLE if durable else QUICK}
+        with faults(self._path), self._engine.execution_options(**options).begin() as connection:
+            yield connection
+
+    def make_room(self, connection: Connection) -> None:
+        """The file is new: there is nothing in it."""
+
+    def require_ours(self, connection: Connection) -> None:
+        if not is_ours(connection):
+            raise broken(self._path, "this is not a state database of cdp")
+
+    def undo_making(self) -> None:
+        self._path.unlink()
+
+    def clock(self, connection: Connection) -> datetime | None:
+        """The machine's clock is the only one there is."""
+        return None
+
+    def busy(self) -> TemporaryFault:
+        return busy(self._path)
+
+    def close(self) -> None:
+        self._engine.dispose()
 
 
 def connect(path: Path, busy_seconds: float) -> Engine:

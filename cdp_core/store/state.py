@@ -6,14 +6,14 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cdp_core.errors import Code, HeldFault, InvalidFault, TemporaryFault
+from cdp_core.errors import Code, HeldFault, TemporaryFault
 from cdp_core.model.lease import Lease
-from cdp_core.store import schema, sqlite
+from cdp_core.store import backend, schema
 from cdp_core.store.audit import Audit
+from cdp_core.store.backend import Place
 from cdp_core.store.connections import Connections
 from cdp_core.store.consents import Consents
 from cdp_core.store.database import Clock, Database, utc_now
@@ -29,9 +29,9 @@ from cdp_core.store.processes import this_process
 from cdp_core.store.rates import Rates
 from cdp_core.store.runs import Runs
 from cdp_core.store.schedules import DueRuns, Schedules
+from cdp_core.store.sealed_secrets import SealedSecrets
 from cdp_core.store.segments import Segments
 from cdp_core.store.suppressions import Suppressions
-from cdp_core.workspace.files import create_private, refuse_symlink
 
 BUSY_SECONDS = 15.0
 _LOOK_AGAIN = 0.05
@@ -58,45 +58,38 @@ class State:
         self.schedules = Schedules(database)
         self.due_runs = DueRuns(database, self.leases)
         self.suppressions = Suppressions(database)
+        self.secrets = SealedSecrets(database)
         self.audit = Audit(database)
 
     @classmethod
-    def create(cls, path: Path, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:
+    def create(cls, place: Place, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:
         """Make a new, empty state; raises `InvalidFault` where there is one."""
-        if not create_private(path, b""):
-            raise InvalidFault(
-                Code.WORKSPACE_EXISTS,
-                "there is a state database here already",
-                where=str(path),
-                hint="open the workspace that it belongs to, or name another folder",
-            )
-        database = Database(path, clock=clock, busy_seconds=busy_seconds)
+        found = backend.made(place, busy_seconds)
+        database = Database(found, clock=clock, busy_seconds=busy_seconds)
         try:
             with database.write() as connection:
+                found.make_room(connection)
                 schema.upgrade(connection)
         except BaseException:
             database.close()
-            path.unlink()
+            found.undo_making()
             raise
         return cls(database)
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:
-        """Open the state, brought to today's version. A lost file is a fault: an empty one in its
+    def open(cls, place: Place, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:
+        """Open the state, brought to today's version. A lost one is a fault: an empty one in its
         place would forget what audiences hold."""
-        refuse_symlink(path)
-        if not path.is_file():
-            raise sqlite.broken(path, "the state database is not there")
-        database = Database(path, clock=clock, busy_seconds=busy_seconds)
+        found = backend.at(place, busy_seconds)
+        database = Database(found, clock=clock, busy_seconds=busy_seconds)
         try:
             with database.read() as connection:
-                if not sqlite.is_ours(connection):
-                    raise sqlite.broken(path, "this is not a state database of cdp")
-                current = schema.is_current(connection, path)
+                found.require_ours(connection)
+                current = schema.is_current(connection, found.where)
             if not current:
                 with database.write() as connection:
                     # Another process may have been quicker.
-                    if not schema.is_current(connection, path):
+                    if not schema.is_current(connection, found.where):
                         schema.upgrade(connection)
         except BaseException:
             database.close()
@@ -132,7 +125,7 @@ class State:
                     raise TemporaryFault(
                         Code.STATE_BUSY,
                         held.message,
-                        where=str(self._database.path),
+                        where=self._database.where,
                         hint="run again; if it stays so, look for a cdp process that hangs",
                     ) from None
             time.sleep(_LOOK_AGAIN * random.uniform(0.5, 1.0))  # noqa: S311 (spreads out, hides nothing)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select
 
 from cdp_core.model.suppression import Suppression
-from cdp_core.store import sqlite
+from cdp_core.store import backend
 from cdp_core.store.database import Repository
 from cdp_core.store.tables import suppressions
 
@@ -34,7 +34,7 @@ class Suppressions(Repository):
         same = {"note": note, "added_by": by, "added_at": at}
         with self._database.write() as connection:
             before = _rows(connection)
-            sqlite.insert_missing(connection, suppressions, ("kind", "digest"), digests, same)
+            backend.insert_missing(connection, suppressions, ("kind", "digest"), digests, same)
             return _rows(connection) - before
 
     def remove(self, kind: str, digest: bytes) -> bool:

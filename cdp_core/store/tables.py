@@ -253,7 +253,7 @@ dead_letters = Table(
 suppressions = Table(
     "suppressions",
     metadata,
-    Column("number", Integer, primary_key=True),
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
     Column("kind", Text, nullable=False),
     Column("digest", LargeBinary(DIGEST_SIZE), nullable=False),
     Column("note", Text, nullable=False),
@@ -305,6 +305,25 @@ leases = Table(
     Column("taken_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("stop_asked_by", Text, nullable=False, server_default=""),
+    Column("machine", Text, nullable=False, server_default=""),
+)
+
+# What the vault keeps where several machines share the state; it is sealed before it comes here.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# With what the vault's key is made from its phrase, and something sealed with it that tells the right one.
+vault_key = Table(
+    "vault_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("proof", LargeBinary, nullable=False),
 )
 
 rates = Table(

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.configuration import ProfileSource
+from cdp_core.rules.postgres_urls import has_password
 
-SCHEMES = ("postgresql://", "postgres://")
 PASSWORD = "password"  # noqa: S105 - the name of an option, which holds a reference
-
-# Also a password that holds `/`, `?` or `#`, where a URL's own rules would find none.
-_USER_AND_PASSWORD = re.compile(r"\A\w+://[^/?#@]*:.*@", re.DOTALL)
-_SECRETS = ("password", "sslpassword")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +48,6 @@ def address_of(source: ProfileSource) -> Address:
             hint="name it after a #, in quotes for the shell: 'postgresql://user@host/database#schema.table'",
         )
     return Address(server=server, schema=schema, table=rest)
-
-
-def has_password(url: str) -> bool:
-    # Of a URL whose host is none, urlsplit would complain.
-    query = parse_qsl(url.partition("#")[0].partition("?")[2], keep_blank_values=True)
-    return bool(_USER_AND_PASSWORD.match(url)) or any(key.lower() in _SECRETS for key, _ in query)
 
 
 def _check_options(options: Mapping[str, str], url: str) -> None:

@@ -19,6 +19,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from cdp_core.store.backend import Server
+
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 _NOBODY = ("postgres", "nobody")
 _AUTHENTICATION = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
@@ -44,6 +46,11 @@ class Postgres:
 
     def url(self, table: str, *, port: int | None = None, database: str = "crm") -> str:
         return f"postgresql://{self.reader}@127.0.0.1:{port or self.port}/{database}?sslmode=disable#{table}"
+
+    def state_place(self) -> Server:
+        """Where a state of its own can be made: a schema that is not there yet."""
+        schema = f"state_{uuid.uuid4().hex[:12]}"
+        return Server(url=f"postgresql://postgres@/crm?host={self.sockets}&port={self.port}#{schema}")
 
     @contextmanager
     def administrator(self, database: str = "crm") -> Iterator[psycopg.Connection[tuple[object, ...]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from cdp_core.store import sqlite
+from cdp_core.store import backend
 
 revision = "0001"
 down_revision = None
@@ -14,7 +14,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    sqlite.claim(op.get_bind())
+    backend.claim(op.get_bind())
     op.create_table(
         "audit",
         sa.Column("seq", sa.BigInteger, autoincrement=False, nullable=False),
@@ -234,4 +234,4 @@ def upgrade() -> None:
         sa.UniqueConstraint("export_id", "segment_id", name="uq_export_segments_export_id_segment_id"),
     )
     op.create_index("ix_export_segments_segment_id", "export_segments", ["segment_id"])
-    sqlite.make_append_only(op.get_bind(), "audit", "seq")
+    backend.make_append_only(op.get_bind(), "audit", "seq")

@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.add_column("batches", sa.Column("left_out", sa.JSON, nullable=False, server_default="[]"))
     op.create_table(
         "suppressions",
-        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
         sa.Column("note", sa.Text, nullable=False),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import signal
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import psutil
 import pytest
@@ -159,7 +159,7 @@ sys.stdin.read()
 
 
 def test_no_two_threads_or_processes_are_in_a_lock_at_once(
-    state: State, spawn: Spawn, path: os.PathLike[str]
+    state: State, spawn: Spawn, tmp_path: Path
 ) -> None:
     program = """
 counter = Path(sys.argv[2])
@@ -169,13 +169,11 @@ for _ in range(10):
         time.sleep(0.002)
         counter.write_text(str(before + 1))
 """
-    counter = os.fspath(path) + ".counter"
-    with open(counter, "w") as file:  # noqa: PTH123
-        file.write("0")
+    counter = tmp_path / "counter"
+    counter.write_text("0")
     racers = [spawn(program, counter) for _ in range(3)]
     assert [racer.wait(120) for racer in racers] == [0, 0, 0]
-    with open(counter) as file:  # noqa: PTH123
-        assert file.read() == "30"
+    assert counter.read_text() == "30"
 
 
 def test_a_lock_that_is_not_got_in_time_is_a_temporary_fault(state: State) -> None:

@@ -6,7 +6,6 @@ import dataclasses
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -25,6 +24,7 @@ from cdp_core.model.journal import JournalTotals
 from cdp_core.model.lease import Lease
 from cdp_core.model.ledger import LedgerFile, LedgerPart
 from cdp_core.model.run import Run, RunStatus
+from cdp_core.store.backend import Place
 from cdp_core.store.processes import this_process
 from cdp_core.store.state import State
 
@@ -293,7 +293,7 @@ def test_a_settled_run_stays_settled_though_it_wakes_up(state: State, clock: Clo
 
 
 def test_a_process_killed_within_a_transaction_leaves_the_old_ledger(
-    state: State, spawn: Spawn, path: Path
+    state: State, spawn: Spawn, place: Place
 ) -> None:
     run, lease = started(state, 1)
     state.ledgers.commit(lease, AUDIENCE, (BASE,), run)
@@ -313,5 +313,5 @@ with state.transaction():
     child.send_signal(signal.SIGKILL)
     child.wait(30)
     assert state.ledgers.current(AUDIENCE).files == (BASE,)
-    with State.open(path) as anew:
+    with State.open(place) as anew:
         assert anew.ledgers.current(AUDIENCE).version == 1

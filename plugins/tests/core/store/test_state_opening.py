@@ -200,7 +200,7 @@ def _fill(state: State) -> None:
     ids=["full", "read-only"],
 )
 def test_a_disk_that_takes_nothing_more_is_a_fault_and_what_was_there_stays(
-    state: State, limit: str, says: str
+    state: State, path: Path, limit: str, says: str
 ) -> None:
     state.grants.grant("anna", "viewer", by="anna")
     with state._database.read() as connection:
