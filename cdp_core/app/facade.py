@@ -19,6 +19,7 @@ from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers
 from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
+from cdp_core.app.places import made_or_joined, new_server, state_place, vault_of
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
@@ -40,7 +41,8 @@ from cdp_core.runner.runner import Runner
 from cdp_core.runner.services import Services
 from cdp_core.store.state import State
 from cdp_core.vault.ledger_key import ledger_key
-from cdp_core.vault.vault import open_vault, preferred_vault
+from cdp_core.vault.references import parse
+from cdp_core.vault.vault import preferred_vault
 from cdp_core.workspace import Workspace, WorkspaceSettings
 
 
@@ -50,11 +52,11 @@ class CDP:
     def __init__(self, workspace: Workspace, *, act_as: str | None = None, language: str = "en") -> None:
         self.workspace = workspace
         with ExitStack() as opened:
-            state = opened.enter_context(State.open(workspace.state_path))
+            state = opened.enter_context(State.open(state_place(workspace)))
             manager = create_plugin_manager(disabled=workspace.settings.disabled_plugins)
             catalog = Catalog(manager)
             self.desk = Desk(state, catalog, act_as=act_as)
-            vault = open_vault(workspace)
+            vault = vault_of(workspace, state)
             seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
             profiles = Profiles(workspace, catalog, vault, seal)
             connector = Connector(state, catalog, vault)
@@ -109,6 +111,8 @@ class CDP:
         engine: str | None = None,
         vault: Literal["keyring", "file"] | None = None,
         group: str | None = None,
+        state_url: str | None = None,
+        state_password: str | None = None,
     ) -> Self:
         """Make a workspace over a profile source; whoever does is its first Administrator.
 
@@ -116,7 +120,12 @@ class CDP:
         `engine` is the key of one, where `profiles` alone does not tell it (a table of Spark's, say); what is
         kept is the URL that the two make. `vault` is `keyring` or `file`; by default the keyring where there
         is one. With `group`, its members on this machine share the workspace, and secrets lie in files.
+
+        With `state_url` (or `CDP_STATE_URL`) the state and the secrets lie in a PostgreSQL server, whose
+        password `state_password` refers to. Where there is a state already, this machine joins it, which is
+        an Administrator's to do.
         """
+        shared = new_server(state_url, state_password, vault=vault)
         if group is not None:
             if vault == "keyring":
                 raise UsageFault(
@@ -130,13 +139,21 @@ class CDP:
         url = profiles if engine is None else url_for(profiles, engine, catalog)
         source = ProfileSource(url=_absolute(url), key=key, options=options or {})
         source = Profiles.check(source, catalog)
-        settings = WorkspaceSettings(profiles=source, vault=vault or preferred_vault())
+        settings = WorkspaceSettings(
+            profiles=source,
+            vault="state" if shared else vault or preferred_vault(),
+            state_url=state_url,
+            state_password=None if state_password is None else str(parse(state_password)),
+        )
         about = Resource(kind="workspace", name=str(folder.absolute()))
 
         def furnish(workspace: Workspace) -> None:
             person = login()
-            with State.create(workspace.state_path) as state:
-                state.grants.grant(person, "administrator", by=person, at=datetime.now(UTC))
+            with made_or_joined(shared or workspace.state_path) as state:
+                with state.transaction():
+                    # Whoever joins has the roles that they have there.
+                    if not state.grants.all():
+                        state.grants.grant(person, "administrator", by=person, at=datetime.now(UTC))
                 desk = Desk(state, catalog)
                 desk.perform(Action.WORKSPACE_INIT, about, lambda: desk.note(profiles=source.url, key=key))
 

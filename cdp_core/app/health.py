@@ -18,6 +18,7 @@ from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.profiles import Profiles
 from cdp_core.vault.ledger_key import ledger_key
+from cdp_core.vault.state_vault import StateVault
 from cdp_core.vault.vault import Vault
 from cdp_core.workspace import Workspace
 
@@ -61,6 +62,8 @@ class Doctor:
         checks = [
             Check(name="workspace", state="ok", message=f"{self._workspace.folder} is private and whole")
         ]
+        if self._desk.state.shared:
+            rooms = {"state": self._look_at_the_shared_state, **rooms}
         for name, look in rooms.items():
             try:
                 checks.extend(look())
@@ -150,6 +153,13 @@ class Doctor:
             + (f"; {encrypted} of {len(files)} are encrypted" if encrypted else ""),
         )
 
+    def _look_at_the_shared_state(self) -> Iterator[Check]:
+        at = self._desk.state.where
+        yield Check(name="state", state="ok", message=f"it is in PostgreSQL, to be shared: {at}")
+        if isinstance(self._vault, StateVault):
+            self._vault.prove()
+        yield Check(name="vault", state="ok", message="secrets lie sealed in the shared state, and open here")
+
     def _look_at_runs(self) -> Iterator[Check]:
         waiting = [run for run in self._desk.state.runs.all(limit=1000) if not run.is_over]
         for run in as_they_stand(self._desk.state, waiting):
@@ -175,7 +185,8 @@ class Doctor:
             message=f"{verdict.entries:,} entries hold together" if verdict.ok else str(verdict.problem),
             hint=""
             if verdict.ok
-            else "find out who can write to state.db; entries before that one hold: cdp audit list",
+            else f"find out who can write to {self._desk.state.where}; "
+            "entries before that one hold: cdp audit list",
         )
 
 

@@ -54,6 +54,17 @@ from cdp_core.errors import Code, InvalidFault, UsageFault
     metavar="GROUP",
     help="Open the workspace to a group of this machine's users; what each may do, roles say.",
 )
+@rich_click.option(
+    "--state-url",
+    metavar="URL",
+    help="Keep the state in PostgreSQL, where several machines share it, or join the one that is there: "
+    "postgresql://user@host/database#schema. Default: CDP_STATE_URL, else a file in DIR.",
+)
+@rich_click.option(
+    "--state-password",
+    metavar="REFERENCE",
+    help="Where that server's password is: env:NAME, file:PATH or keyring:SERVICE/NAME.",
+)
 @json_option
 @click.pass_obj
 def init(
@@ -67,6 +78,8 @@ def init(
     vault: Literal["keyring", "file"] | None,
     encrypt_ledger: bool,
     group: str | None,
+    state_url: str | None,
+    state_password: str | None,
     as_json: bool,
 ) -> None:
     """Make a workspace over a file of customer profiles.
@@ -92,7 +105,15 @@ def init(
 
     place = folder or session.workspace or Path(".cdp")
     with CDP.init(
-        place, profiles=profiles, key=key, options=reader, engine=engine, vault=vault, group=group
+        place,
+        profiles=profiles,
+        key=key,
+        options=reader,
+        engine=engine,
+        vault=vault,
+        group=group,
+        state_url=state_url,
+        state_password=state_password,
     ) as made:
         if encrypt_ledger:
             made.ledgers.encrypt()
@@ -100,6 +121,7 @@ def init(
             "workspace": str(made.workspace.folder),
             "profiles": made.workspace.settings.profiles.url,
             "key": key,
+            "state": made.desk.state.where,
             "vault": made.workspace.settings.vault,
             "encrypted_ledger": encrypt_ledger,
             "group": group,

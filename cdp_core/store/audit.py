@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -83,10 +84,9 @@ class Audit(Repository):
     def verify(self) -> AuditVerdict:
         """Whether the log holds together, and the first entry that does not."""
         with self._database.read() as connection:
-            rows = connection.execution_options(yield_per=_AT_A_TIME).execute(
-                select(audit).order_by(audit.c.seq)
-            )
-            count, newest, bad, problem = _follow(rows)
+            reader = connection.execution_options(yield_per=_AT_A_TIME)
+            with closing(reader.execute(select(audit).order_by(audit.c.seq))) as rows:
+                count, newest, bad, problem = _follow(rows)
             head = connection.execute(select(audit_head)).one_or_none()
         if not problem:
             bad, problem = _against_head(count, newest, head)

@@ -96,6 +96,16 @@ class State:
             raise
         return cls(database)
 
+    @property
+    def shared(self) -> bool:
+        """Whether several machines may use it."""
+        return self._database.shared
+
+    @property
+    def where(self) -> str:
+        """The file, or the server's URL, which holds no password."""
+        return self._database.where
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """What the repositories write within, in this thread, is written together or not at all."""

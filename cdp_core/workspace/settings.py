@@ -37,7 +37,7 @@ class WorkspaceSettings:
     """What `cdp.toml` says. `memory_limit` is in bytes; None leaves it to the engine."""
 
     profiles: ProfileSource
-    vault: Literal["keyring", "file"]
+    vault: Literal["keyring", "file", "state"]
     memory_limit: int | None = None
     local_normalising: bool = True
     disabled_plugins: tuple[str, ...] = ()
@@ -45,6 +45,8 @@ class WorkspaceSettings:
     consent: MemberConsent | None = None
     retry_minutes: float = 120.0
     encrypt_ledger: bool = False
+    state_url: str | None = None
+    state_password: str | None = None
 
 
 _PATIENCE = Patience()
@@ -199,13 +201,37 @@ class PluginsSettings(SettingsSchema):
     )
 
 
+class StateSettings(SettingsSchema):
+    url = fields.String(
+        load_default=None,
+        validate=validate.Length(min=1),
+        metadata={
+            "label": "State",
+            "help": "The PostgreSQL server that holds the state, where several machines share it; after a # "
+            "the schema, by default `cdp`. Unset: `state.db` in the folder.",
+            "example": "postgresql://cdp@db.example.org/crm#cdp",
+        },
+    )
+    password = fields.String(
+        load_default=None,
+        validate=validate.Length(min=1),
+        metadata={
+            "label": "Password",
+            "help": "Where its password is: env:NAME, file:PATH or keyring:SERVICE/NAME. Unset: libpq finds "
+            "it (PGPASSWORD, ~/.pgpass), or needs none.",
+            "example": "env:CDP_STATE_PASSWORD",
+        },
+    )
+
+
 class VaultSettings(SettingsSchema):
     kind = fields.String(
         required=True,
-        validate=validate.OneOf(("keyring", "file")),
+        validate=validate.OneOf(("keyring", "file", "state")),
         metadata={
             "label": "Vault",
-            "help": "Where sign-in tokens lie: the system's keyring, or an encrypted file.",
+            "help": "Where sign-in tokens lie: the system's keyring, an encrypted file, or sealed in the "
+            "state that several machines share, which then holds them in any case.",
             "example": "file",
         },
     )
@@ -220,6 +246,7 @@ class WorkspaceSchema(SettingsSchema):
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
     scheduler = fields.Nested(SchedulerSettings, load_default=lambda: SchedulerSettings().load({}))
     ledger = fields.Nested(LedgerSettings, load_default=lambda: LedgerSettings().load({}))
+    state = fields.Nested(StateSettings, load_default=lambda: StateSettings().load({}))
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
     vault = fields.Nested(VaultSettings, required=True)
 
@@ -284,6 +311,8 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         consent=member_consent(**loaded["consent"]) if loaded["consent"]["field"] else None,
         retry_minutes=loaded["scheduler"]["retry_minutes"],
         encrypt_ledger=loaded["ledger"]["encrypted"],
+        state_url=loaded["state"]["url"],
+        state_password=loaded["state"]["password"],
     )
 
 
@@ -304,6 +333,11 @@ def written(settings: WorkspaceSettings) -> str:
         else {},
         "scheduler": {} if settings.retry_minutes == 120.0 else {"retry_minutes": settings.retry_minutes},
         "ledger": {"encrypted": True} if settings.encrypt_ledger else {},
+        "state": {
+            name: value
+            for name, value in (("url", settings.state_url), ("password", settings.state_password))
+            if value is not None
+        },
         "plugins": {"disabled": list(settings.disabled_plugins)},
         "vault": {"kind": settings.vault},
     }

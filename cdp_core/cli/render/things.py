@@ -188,6 +188,13 @@ def checks(found: Iterable[Check]) -> Listing:
     )
 
 
+_SECRETS = {
+    "keyring": "the system's keyring",
+    "file": "an encrypted file",
+    "state": "sealed in the shared state",
+}
+
+
 def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator[RenderableType]:
     """A workspace that has just been made, and how later commands find it."""
     yield Details(
@@ -195,7 +202,8 @@ def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator
         (
             ("Profiles", document["profiles"]),
             ("Key", document["key"]),
-            ("Secrets", "the system's keyring" if document["vault"] == "keyring" else "an encrypted file"),
+            ("State", document["state"] if document["vault"] == "state" else ""),
+            ("Secrets", _SECRETS[document["vault"]]),
             ("Ledger", "encrypted" if document["encrypted_ledger"] else ""),
             ("Open to the group", document["group"] or ""),
             ("Administrator", document["administrator"]),

@@ -1,0 +1,102 @@
+"""Where a workspace's state and secrets are: in its folder, or in a server that several machines share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from cdp_core.errors import Code, InvalidFault, UsageFault
+from cdp_core.model.secret import Secret
+from cdp_core.store.backend import Place, Server
+from cdp_core.store.state import State
+from cdp_core.vault.references import parse, resolve
+from cdp_core.vault.state_vault import StateVault, phrase_of
+from cdp_core.vault.vault import Vault, open_vault
+from cdp_core.workspace import Workspace
+
+VARIABLE = "CDP_STATE_URL"
+
+
+def state_place(workspace: Workspace, environ: Mapping[str, str] = os.environ) -> Place:
+    """What `CDP_STATE_URL` names, else `[state]` in cdp.toml, else the file in the folder."""
+    settings = workspace.settings
+    url = environ.get(VARIABLE) or settings.state_url
+    if url:
+        return server(url, settings.state_password, environ)
+    if settings.vault == "state":
+        raise InvalidFault(
+            Code.SETTING_INVALID,
+            "the vault lies in the shared state, and nothing says where that is",
+            where=f"{workspace.settings_path}: vault.kind",
+            hint=f"set {VARIABLE}, or `url` below [state] in cdp.toml",
+        )
+    return workspace.state_path
+
+
+def server(url: str, password: str | None, environ: Mapping[str, str] = os.environ) -> Server:
+    """The server, with the password that the reference leads to."""
+    from cdp_core.store.postgresql import schema_of
+
+    schema_of(url)
+    if password is None:
+        return Server(url=url)
+    reference = parse(password, setting="state.password")
+    return Server(url=url, password=resolve(reference, _NoVault(), environ=environ))
+
+
+def new_server(
+    url: str | None, password: str | None, *, vault: str | None, environ: Mapping[str, str] = os.environ
+) -> Server | None:
+    """The server that a new workspace's state is to be in, or is in already; None where it gets a file."""
+    url = url or environ.get(VARIABLE)
+    if not url:
+        if password is not None:
+            raise UsageFault(
+                Code.USAGE,
+                "a password for the state, and no URL of it",
+                where="--state-password",
+                hint="--state-url postgresql://user@host/database",
+            )
+        return None
+    if vault is not None:
+        raise UsageFault(
+            Code.USAGE,
+            "where machines share a state, it holds their secrets too",
+            where=f"--vault {vault}",
+            hint="leave out --vault, and set CDP_VAULT_KEY on every machine",
+        )
+    found = server(url, password, environ)
+    phrase_of(environ, where=url)
+    return found
+
+
+def made_or_joined(place: Place) -> State:
+    """A new state; in a server, the one that is there already."""
+    if not isinstance(place, Server):
+        return State.create(place)
+    try:
+        state = State.create(place)
+    except InvalidFault as fault:
+        if fault.code is not Code.WORKSPACE_EXISTS:
+            raise
+        state = State.open(place)
+    try:
+        StateVault(state.secrets, where=state.where).prove()
+    except BaseException:
+        state.close()
+        raise
+    return state
+
+
+def vault_of(workspace: Workspace, state: State, environ: Mapping[str, str] = os.environ) -> Vault:
+    """The vault that goes with the state: a shared one holds the secrets too."""
+    if state.shared:
+        return StateVault(state.secrets, where=state.where, environ=environ)
+    return open_vault(workspace, environ)
+
+
+class _NoVault:
+    """What opens the vault cannot lie in it."""
+
+    def get(self, name: str, /) -> Secret | None:
+        return None
