@@ -24,7 +24,7 @@ from cdp_core.rules.postgres_urls import SCHEMES, has_password
 
 DEFAULT_SCHEMA = "cdp"
 CONNECT_SECONDS = 15
-OLDEST = 12
+OLDEST = 120_000
 
 _MARK = "the state of cdp"
 _AT_ONCE = 10_000
@@ -278,7 +278,18 @@ def _engine(url: str, password: Secret | None, busy_seconds: float) -> Engine:
         further |= {} if "connect_timeout" in given else {"connect_timeout": CONNECT_SECONDS}
         further |= {} if password is None else {"password": password.reveal()}
         # A pooler may give every transaction another connection, where nothing is prepared.
-        return psycopg.connect(server, prepare_threshold=None, **further)
+        connection = psycopg.connect(server, prepare_threshold=None, **further)
+        if connection.info.server_version < OLDEST:
+            version = connection.info.server_version // 10_000
+            connection.close()
+            raise InvalidFault(
+                Code.STATE_REFUSED,
+                f"the server is PostgreSQL {version}; a state needs {OLDEST // 10_000} or newer",
+                where=url,
+                hint="name a newer server",
+            )
+        connection.adapters.register_dumper(str, _without_nul())
+        return connection
 
     return create_engine(
         "postgresql+psycopg://",
@@ -292,6 +303,17 @@ def _engine(url: str, password: Secret | None, busy_seconds: float) -> Engine:
         hide_parameters=True,
         json_serializer=lambda value: json.dumps(value, default=str),
     )
+
+
+def _without_nul() -> Any:
+    """What a service says may hold a NUL, which SQLite keeps and PostgreSQL's text cannot."""
+    from psycopg.types.string import StrDumperUnknown
+
+    class WithoutNul(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\ufffd"))
+
+    return WithoutNul
 
 
 def _driver() -> Any:

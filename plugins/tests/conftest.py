@@ -43,7 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # What is asked and answered is compared in English, whoever runs the tests.
         "LANG": "C.UTF-8",
     }
-    theirs = ("CDP_WORKSPACE", "CDP_DISABLED_PLUGINS", "CDP_VAULT_KEY", "LANGUAGE", "LC_ALL", "LC_MESSAGES")
+    theirs = (
+        *("CDP_WORKSPACE", "CDP_DISABLED_PLUGINS", "CDP_VAULT_KEY", "CDP_STATE_URL"),
+        *("LANGUAGE", "LC_ALL", "LC_MESSAGES"),
+    )
     for left_by_the_user in theirs:
         os.environ.pop(left_by_the_user, None)
 

@@ -73,6 +73,24 @@ def test_the_main_job_with_its_state_in_postgresql(shared: Job) -> None:
     assert (counts["added"], counts["unchanged"], counts["removed"]) == (30, 950, 50)
     assert shared.members() == wanted(range(50, 1030))
     assert shared.cdp.json("audit", "verify")["ok"]
+    for looking in (
+        ("status",),
+        ("export", "list"),
+        ("export", "show", NAME),
+        ("export", "history", "--all", "--status", "successful"),
+        ("export", "show-run", report["run"]),
+        ("connection", "list"),
+        ("segment", "list"),
+        ("schedule", "show"),
+        ("suppress", "list"),
+        ("ledger", "show", NAME),
+        ("audit", "list"),
+    ):
+        shared.cdp.json(*looking)
+    shared.cdp("explain", "--kind", "EMAIL", stdin="person60@example.org\n")
+    shared.cdp("suppress", "add", "--kind", "EMAIL", stdin="person60@example.org\n")
+    shared.cdp("export", "run", NAME)
+    assert shared.members() == wanted(range(50, 1030)) - wanted([60])
     assert not (shared.cdp.folder / ".cdp" / "state.db").exists()
     looked_at = shared.cdp.json("doctor")
     assert {check["state"] for check in looked_at} == {"ok"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from cdp_core.app.suppressions import Suppressions
 from cdp_core.errors import CdpError, Code, NotAllowedFault, UsageFault
 from cdp_core.model.access import Action
 from cdp_core.rules.recurrence import cron
+from postgres_server import Postgres
 
 ROOMS: dict[str, type] = {
     "": CDP,
@@ -60,11 +62,15 @@ def methods() -> list[tuple[str, str]]:
     ]
 
 
+def workspace_in(folder: Path) -> CDP:
+    profiles = folder / "profiles.parquet"
+    pq.write_table(pa.table({"customer_id": ["1"], "email": ["a@b.nl"], "value": [1]}), profiles)
+    return CDP.init(folder / "w", profiles=str(profiles), key="customer_id")
+
+
 @pytest.fixture
 def cdp(tmp_path: Path) -> Iterator[CDP]:
-    profiles = tmp_path / "profiles.parquet"
-    pq.write_table(pa.table({"customer_id": ["1"], "email": ["a@b.nl"], "value": [1]}), profiles)
-    with CDP.init(tmp_path / "w", profiles=str(profiles), key="customer_id") as made:
+    with workspace_in(tmp_path) as made:
         yield made
 
 
@@ -85,6 +91,7 @@ def call(cdp: CDP, room: str, name: str) -> Any:
 
 def _something(name: str) -> Any:
     given: dict[str, Any] = {
+        "active": True,
         "settings": {},
         "secrets": {},
         "matching": (),
@@ -136,6 +143,21 @@ def test_what_an_administrator_does_is_audited_whether_it_works_or_not(
     entry = cdp.desk.state.audit.entries(limit=1)[0]
     assert entry.action == str(getattr(ROOMS[room], name).action)
     assert entry.outcome == ("failed" if failed else "done")
+
+
+def test_every_act_is_audited_in_postgresql_too(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_STATE_URL", postgres.state_place().url)
+    monkeypatch.setenv("CDP_VAULT_KEY", "correct horse")
+    with workspace_in(tmp_path) as cdp:
+        for room, name in methods():
+            with suppress(CdpError):
+                call(cdp, room, name)
+            entry = cdp.desk.state.audit.entries(limit=1)[0]
+            assert entry.action == str(getattr(ROOMS[room], name).action)
+        assert cdp.desk.state.audit.verify().ok
+    assert not (tmp_path / "w" / "state.db").exists()
 
 
 def test_making_a_workspace_is_the_first_entry(cdp: CDP) -> None:

@@ -12,6 +12,7 @@ import pytest
 from cdp_core.contract.connection import OAuth2, SignInFault, Token
 from cdp_core.model.secret import Secret
 from cdp_core.oauth.tokens import TokenKeeper
+from postgres_server import postgres  # noqa: F401 - a fixture
 
 NOW = 1_800_000_000.0
 

@@ -1,4 +1,4 @@
-"""A process with one keeper over the real vault and state: prints the token it gets for a rejected one."""
+"""A process with one keeper over a real state and vault: prints the token it gets for a rejected one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from cdp_core.contract.connection import OAuth2, Token
+from cdp_core.errors import InvalidFault
 from cdp_core.model.secret import Secret
 from cdp_core.oauth.tokens import TokenKeeper
+from cdp_core.store.backend import Place, Server
 from cdp_core.store.state import State
 from cdp_core.vault.file_vault import FileVault
+from cdp_core.vault.state_vault import StateVault
 
 
 class CountingService(OAuth2):
@@ -41,21 +44,30 @@ class CountingService(OAuth2):
 
 
 @contextmanager
-def keeper_in(folder: Path) -> Iterator[TokenKeeper]:
-    """The keeper of the state and vault that lie in a folder; they are made where there are none."""
-    path = folder / "state.db"
-    with State.open(path) if path.exists() else State.create(path) as state:
+def keeper_in(folder: Path, url: str = "") -> Iterator[TokenKeeper]:
+    """The keeper of the state and vault that lie in a folder, or in the server at `url`; they are made where
+    there are none."""
+    place: Place = Server(url=url) if url else folder / "state.db"
+    with _made_or_opened(place) as state:
+        sealed = StateVault(state.secrets, where=url, environ={"CDP_VAULT_KEY": "correct horse"})
         yield TokenKeeper(
             connection_id="c1",
             connection_name="Snapchat EU",
             oauth=CountingService(folder / "refreshes"),
             settings={},
-            vault=FileVault(folder / "vault", {}),
+            vault=sealed if url else FileVault(folder / "vault", {}),
             lock=state.lock,
             on_reconnect=print,
         )
 
 
+def _made_or_opened(place: Place) -> State:
+    try:
+        return State.create(place)
+    except InvalidFault:
+        return State.open(place)
+
+
 if __name__ == "__main__":
-    with keeper_in(Path(sys.argv[1])) as keeper:
+    with keeper_in(Path(sys.argv[1]), *sys.argv[2:]) as keeper:
         print(keeper.rejected(Secret("access-0")).reveal())  # noqa: T201 (its answer to the test)

@@ -19,8 +19,10 @@ from cdp_core.model.lease import Holder
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.runner.dead import as_they_stand, sweep_scratch
 from cdp_core.runner.settle import settle
+from cdp_core.store.backend import Place
 from cdp_core.store.processes import this_process
 from cdp_core.store.state import State
+from postgres_server import postgres  # noqa: F401 - a fixture
 
 BEGAN = datetime(2026, 11, 23, tzinfo=UTC)
 NOBODYS = 2**22 + 1  # above every process id
@@ -39,9 +41,11 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def state(tmp_path: Path, clock: Clock) -> Iterator[State]:
-    with State.create(tmp_path / "state.db", clock=clock) as made:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def state(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[State]:
+    in_a_file = request.param == "sqlite"
+    place: Place = tmp_path / "state.db" if in_a_file else request.getfixturevalue("postgres").state_place()
+    with State.create(place, clock=clock) as made:
         yield made
 
 

@@ -240,6 +240,11 @@ def test_a_url_names_its_schema_and_holds_no_password() -> None:
         schema_of("sqlite:///state.db")
 
 
+def test_a_nul_in_what_a_service_says_stops_nobody(state: State) -> None:
+    state.grants.grant("an\0na", "viewer", by="anna")
+    assert state.grants.all() == {"an\ufffdna": {"viewer"}}
+
+
 def test_leases_go_by_the_databases_clock(state: State) -> None:
     before = datetime.now(UTC)
     lease = state.leases.take("audience", this_process("anna"), 60)
