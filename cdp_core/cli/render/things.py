@@ -16,6 +16,7 @@ from cdp_core.model.access import Action
 
 if TYPE_CHECKING:
     from cdp_core.app.views import (
+        AlertWay,
         Check,
         GrantView,
         LedgerView,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         SegmentView,
         Whoami,
     )
+    from cdp_core.model.alert import Alert
     from cdp_core.model.audit import AuditEntry, AuditVerdict
     from cdp_core.plugins.manager import PluginReport
 
@@ -110,6 +112,26 @@ def mended_ledger(view: MendedLedger) -> Iterator[RenderableType]:
         yield Text(f"Moved to {plain(view.aside)}:")
         for name in view.moved:
             yield Text(f"  {plain(name)}")
+
+
+def alerts(found: Iterable[Alert]) -> Listing:
+    return Listing(
+        ("At", "Kind", "Export", "Message", "Still to be sent by"),
+        ((moment(each.at), str(each.kind), each.export, each.message, names(each.waiting)) for each in found),
+        texts=("Message", "Still to be sent by"),
+        empty="Nobody had to be told of anything.",
+    )
+
+
+def alert_ways(ways: Iterable[AlertWay]) -> Listing:
+    return Listing(
+        ("Way", "Test"),
+        (
+            (each.way, Text("not sent", style="red") if each.fault else Text("sent", style="green"))
+            for each in ways
+        ),
+        texts=("Way",),
+    )
 
 
 def plugins(reports: Iterable[PluginReport]) -> Listing:
