@@ -118,8 +118,9 @@ def complete_settings(
             raise InvalidFault(
                 Code.SETTING_INVALID, f"{info.name} ({info.label}): {wrong}", hint=_option(info)
             )
+    defaults = {info.name: info.default for info in settings}
     for info in settings:
-        if info.name in typed or info.name in secrets or (info.advanced and not info.required):
+        if info.name in typed or info.name in secrets or not info.is_asked(typed, defaults):
             continue
         if info.secret:
             secrets[info.name] = _asked_secret(info, complaint)

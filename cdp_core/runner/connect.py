@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cdp_core.contract.connection import ConnectionType
+from cdp_core.contract.credentials import ClientCredentials
 from cdp_core.contract.destination import (
     Capabilities,
     ConnectionContext,
@@ -39,7 +40,7 @@ from cdp_core.vault.references import FORMS, parse, resolve
 from cdp_core.vault.vault import Vault
 
 if TYPE_CHECKING:
-    from cdp_core.oauth.session import ConnectionSession
+    from cdp_core.oauth.session import ConnectionSession, TokenSource
     from cdp_core.oauth.tokens import TokenHealth, TokenKeeper
 
 R = TypeVar("R")
@@ -169,14 +170,22 @@ class Connector:
 
         found = self._catalog.connection_type(connection.type)
         settings = self.settings(connection)
-        keeper = None
+        tokens: TokenSource | None = None
+        credentials = found.credentials(settings) if found.credentials else None
         if found.oauth is not None:
             self.require_connected(connection)
-            keeper = self.keeper(connection)
-            keeper.current()
+            tokens = self.keeper(connection)
+        elif isinstance(credentials, ClientCredentials):
+            from cdp_core.oauth.client_tokens import ClientTokens
+
+            transport = Transport.of(settings)
+            tokens = ClientTokens(credentials, connection_name=connection.name, transport=transport)
+        if tokens is not None:
+            tokens.current()
         with ConnectionSession(
             origin=self.origin(connection),
-            tokens=keeper,
+            tokens=tokens,
+            credentials=None if isinstance(credentials, ClientCredentials) else credentials,
             transport=Transport.of(settings),
             pool_size=concurrency,
         ) as session:
@@ -266,12 +275,12 @@ class Connector:
 
     def pace(self, connection: Connection, capabilities: Capabilities) -> ConnectionPace:
         """The limits under which a connection's requests go."""
-        app = self._catalog.connection_type(connection.type).app
+        found, settings = self._catalog.connection_type(connection.type), self.plain(connection)
         return ConnectionPace(
             state=self._state,
             connection_id=connection.id,
-            rate=capabilities.rate,
-            app=f"{connection.type}/{app(self.plain(connection))}" if app else "",
+            rate=found.rate(settings) if found.rate else capabilities.rate,
+            app=f"{connection.type}/{found.app(settings)}" if found.app else "",
             app_rate=capabilities.app_rate,
         )
 
