@@ -49,6 +49,9 @@ if TYPE_CHECKING:
         ConnectionContext as ConnectionContext,
     )
     from cdp_core.contract.destination import (
+        Delivering as Delivering,
+    )
+    from cdp_core.contract.destination import (
         Destination as Destination,
     )
     from cdp_core.contract.destination import (
@@ -205,6 +208,7 @@ _HOMES = {
         "Batch",
         "Capabilities",
         "ConnectionContext",
+        "Delivering",
         "Destination",
         "DestinationContext",
         "DestinationSpec",

@@ -17,6 +17,7 @@ from cdp_core.contract.credentials import ClientCredentials
 from cdp_core.contract.destination import (
     Capabilities,
     ConnectionContext,
+    Delivering,
     Destination,
     DestinationContext,
     DestinationSpec,
@@ -221,11 +222,11 @@ class Connector:
         self.require_connected(connection)
 
     @contextmanager
-    def destination(self, export: Export) -> Iterator[OpenDestination]:
-        """The export's audience, ready to be sent to."""
+    def destination(self, export: Export, delivering: Delivering | None = None) -> Iterator[OpenDestination]:
+        """The export's audience, ready to be sent to by a run, or to be asked for."""
         spec = self._catalog.destination(export.destination)
         settings = load_settings(spec.settings_schema, export.settings, what=f"export {export.name!r}")
-        with self._destination(self.connection_of(export), spec, settings) as opened:
+        with self._destination(self.connection_of(export), spec, settings, delivering) as opened:
             yield opened
 
     @contextmanager
@@ -239,10 +240,15 @@ class Connector:
 
     @contextmanager
     def _destination(
-        self, connection: Connection, spec: DestinationSpec, settings: Mapping[str, Any]
+        self,
+        connection: Connection,
+        spec: DestinationSpec,
+        settings: Mapping[str, Any],
+        delivering: Delivering | None = None,
     ) -> Iterator[OpenDestination]:
         with self.open(connection, concurrency=concurrency(spec, settings)) as context:
-            destination = spec.factory(DestinationContext(connection=context, settings=settings))
+            about = DestinationContext(connection=context, settings=settings, delivering=delivering)
+            destination = spec.factory(about)
             yield OpenDestination(
                 destination=destination,
                 spec=spec,
