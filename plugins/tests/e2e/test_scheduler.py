@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
-import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from main_job import KILLER, Job, add_export, customers, wanted
+from scheduling import alter, last, until
 
 NAME = "Loyal to Snapchat"
-
-
-def until(true: Callable[[], Any], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.05)
-
-
-def alter(job: Job, *statements: str) -> None:
-    """Change the state behind everybody's back."""
-    with sqlite3.connect(job.cdp.folder / ".cdp" / "state.db") as state:
-        for statement in statements:
-            state.execute(statement)
-    state.close()
 
 
 def make_due(job: Job, *names: str) -> None:
@@ -47,12 +29,6 @@ def add_broken(job: Job) -> None:
     add_export(job.cdp, "Broken")
     gone = "json_set(settings, '$.audience_id', '1111111111')"
     alter(job, f"UPDATE exports SET settings = {gone} WHERE name = 'Broken'")
-
-
-def last(job: Job, name: str = NAME) -> dict[str, Any]:
-    shown = job.cdp.json("schedule", "show")["exports"]
-    found: dict[str, Any] = next(each for each in shown if each["export"] == name)
-    return found
 
 
 def test_what_is_due_runs_in_the_export_users_name_and_the_log_is_json(job: Job) -> None:
