@@ -54,11 +54,9 @@ def test_who_is_suppressed_is_named_for_removal_past_every_gate(files: FilesJob)
 @pytest.mark.parametrize(
     "step",
     [
-        *(
-            f"cdp_files.storage:Storage.write:{moment}:{number}"
-            for moment in ("before", "after")
-            for number in (1, 3, 6)
-        ),
+        "cdp_files.storage:Storage.write:before:1",
+        "cdp_files.storage:Storage.write:after:1",
+        "cdp_files.storage:Storage.write:after:6",
         "cdp_files.storage:_write_through:after:4",
         "cdp_files.destination:FilesAudience.finish:before:1",
         "cdp_files.destination:FilesAudience._publish:after:1",
