@@ -78,7 +78,7 @@ class ServiceUrl(validate.Validator):
             raise marshmallow.ValidationError("Not a URL that begins with https://.")
         if parts.scheme == "http" and not is_loopback(value):
             raise marshmallow.ValidationError("http is accepted for loopback addresses only; use https.")
-        if parts.username or parts.query or parts.fragment:
+        if "@" in parts.netloc or parts.query or parts.fragment:
             raise marshmallow.ValidationError("The URL may hold no user name, query or fragment.")
         return value
 

@@ -24,6 +24,7 @@ from cdp_core import (
     DestinationContext,
     NewAudience,
     Receipt,
+    ServiceFailed,
     ServiceIdentity,
 )
 from cdp_files.encoding import encoded, ending
@@ -141,7 +142,11 @@ class FilesAudience(Destination):
 
     def _finish_left(self, note: str) -> None:
         """Of a run that died: changes count as far as they came; a whole that is not whole says so."""
-        about = json.loads(self._storage.read(note))
+        about = _about_left(self._storage.read(note))
+        if about is None:
+            raise ServiceFailed(
+                f"the note {note} of an earlier run is not one of ours: look at it, and remove it"
+            )
         folder = f"{self._folder}/{about['folder']}"
         names = self._storage.names(folder)
         for name in names:
@@ -193,6 +198,20 @@ def who_am_i(connection: ConnectionContext) -> ServiceIdentity:
 def _described(name: str, operation: str, kind: str, rows: int, content: bytes) -> File:
     digest = hashlib.sha256(content).hexdigest()
     return File(name=name, operation=operation, kind=kind, rows=rows, bytes=len(content), sha256=digest)
+
+
+def _about_left(note: bytes) -> dict[str, Any] | None:
+    """What an earlier run wrote aside; None where it is not that, or would lead elsewhere."""
+    try:
+        about = json.loads(note)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(about, dict) or about.get("contents") not in ("changes", "full"):
+        return None
+    folder = about.get("folder")
+    if not isinstance(folder, str) or any(part in ("", ".", "..") for part in folder.split("/")):
+        return None
+    return about
 
 
 def _json(document: Any) -> bytes:

@@ -44,7 +44,7 @@ class StorageUrl(validate.Validator):
             raise marshmallow.ValidationError(
                 "The URL begins with " + ", ".join(f"{each}://" for each in SCHEMES) + "."
             )
-        if parts.username or parts.password or parts.query or parts.fragment:
+        if "@" in parts.netloc or parts.query or parts.fragment:
             raise marshmallow.ValidationError("The URL may hold no user name, query or fragment.")
         if parts.scheme == "file" and (parts.netloc or not root_of(value).startswith("/")):
             raise marshmallow.ValidationError(

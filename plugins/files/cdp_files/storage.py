@@ -161,8 +161,8 @@ class Storage:
         they were handed."""
         try:
             return act()
-        except ModuleNotFoundError as missing:
-            package, extra = _EXTRAS.get(self._scheme, (missing.name, ""))
+        except ImportError:
+            package, extra = _EXTRAS[self._scheme]
             fault: Exception = InvalidFault(
                 Code.SETTING_INVALID,
                 f"files at {self._scheme}:// need the package {package}, which is not installed",

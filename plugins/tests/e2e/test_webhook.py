@@ -94,6 +94,33 @@ def test_the_secret_is_nowhere(ready: Cdp, acme: Acme) -> None:
     assert not [content for content in kept if b"s3cret-key" in content]
 
 
+def test_a_token_for_client_credentials_is_had_when_it_is_needed_and_kept_nowhere(
+    ready: Cdp, acme: Acme
+) -> None:
+    acme.key = ("", "")
+    ready.environ["CLIENT_SECRET"] = "s3cret-of-the-app"
+    ready(
+        *(
+            "connection",
+            "edit",
+            "Acme",
+            "--set",
+            "auth=client-credentials",
+            "--set",
+            "client_id=cdp-exporter",
+        ),
+        *("--set", f"token_url={acme.url}/token", "--set", "scope=audiences.write"),
+        *("--secret", "client_secret=env:CLIENT_SECRET"),
+    )
+    ready("export", "run", NAME)
+    assert acme.held() == wanted(range(1000))
+    assert len(acme.tokens) == 1
+    kept = [path.read_bytes() for path in (ready.folder / ".cdp").rglob("*") if path.is_file()]
+    assert not [content for content in kept if b"access-0" in content or b"s3cret-of" in content]
+    said = ready("export", "run", NAME, status=6, environ={"CLIENT_SECRET": "another"}).stderr
+    assert "cdp connection edit" in said
+
+
 def test_the_rate_is_the_connections_own(cdp: Cdp) -> None:
     with acme_service(Limit(name="key", per_second=20, key=lambda request: "everybody")) as acme:
         write_profiles(cdp.folder / "profiles.parquet", customers(range(300)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.util
 import json
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from cdp_core import (
     CredentialsRejected,
     DestinationFault,
     DigestBlock,
+    InvalidFault,
     Operation,
     ServiceFailed,
 )
@@ -168,3 +170,22 @@ def test_only_a_run_writes(storage_settings: Settings) -> None:
     asked._run = None
     with pytest.raises(ValueError, match="only a run"):
         asked.deliver(dataclasses.replace(batch(range(1))))
+
+
+@pytest.mark.parametrize("note", [b"{", b"[]", b'{"contents": "changes", "folder": "../../other"}'])
+def test_a_note_that_is_not_ours_is_named_and_followed_nowhere(
+    storage_settings: Settings, note: bytes
+) -> None:
+    files = storage(storage_settings)
+    files.write("loyal/_open/x.json", note)
+    with pytest.raises(ServiceFailed, match=r"loyal/_open/x\.json"):
+        audience(storage_settings).finish(whole=True)
+
+
+@pytest.mark.parametrize(("url", "package"), [("gs://bucket/x", "gcsfs"), ("az://container/x", "adlfs")])
+def test_a_storage_whose_package_is_missing_says_what_to_install(url: str, package: str) -> None:
+    if importlib.util.find_spec(package):
+        return
+    with pytest.raises(InvalidFault, match=package) as caught:
+        audience({"url": url}).verify()
+    assert "pip install" in caught.value.hint

@@ -137,3 +137,15 @@ def test_removal_may_have_a_path_and_a_body_of_its_own(acme: Acme) -> None:
         assert audience(connection).deliver(batch(2, Operation.REMOVE)).accepted
     assert acme.seen[-1].query() == {"do": "remove"}
     assert AUDIENCE in acme.seen[-1].path
+
+
+def test_what_a_service_echoes_of_our_secrets_and_digests_is_masked(acme: Acme) -> None:
+    echo = (
+        f'{{"status": "no", "error": "key s3cret-key, {batch(1).digests.joined_hex("")}, ann@mail.example"}}'
+    )
+    acme.fault("status:route=add,status=400", echo)
+    with connected(acme, auth="api-key", api_key="s3cret-key") as connection:
+        said = audience(connection).deliver(batch()).message
+    assert "s3cret-key" not in said
+    assert batch(1).digests.joined_hex("") not in said
+    assert "ann@" not in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from cdp_core import (
     DestinationFault,
     Receipt,
     RightsRefused,
+    Secret,
     ServiceFailed,
     Throttled,
     quoted,
@@ -51,14 +52,21 @@ class AnswerRules:
     refused_reason: str = ""
     message_path: str = ""
     request_id_path: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> AnswerRules:
-        names = (name for name in cls.__dataclass_fields__ if name != "success_statuses")
+        names = set(cls.__dataclass_fields__) - {"success_statuses", "secrets"}
         return cls(
             success_statuses=status_ranges(settings["success_statuses"]),
+            secrets=tuple(each.reveal() for each in settings.values() if isinstance(each, Secret)),
             **{name: str(settings.get(name) or "") for name in names},
         )
+
+    def told(self, document: Any, path: str) -> str:
+        """A value of the answer in words, fit to be shown, without what a service echoes of our secrets."""
+        found = at(document, path) if path else _MISSING
+        return "" if found is _MISSING or found is None else quoted(str(found), self.secrets)
 
 
 def status_ranges(text: str) -> tuple[range, ...]:
@@ -90,12 +98,6 @@ def at(document: Any, path: str) -> Any:
         else:
             return _MISSING
     return document
-
-
-def text_at(document: Any, path: str) -> str:
-    """A value of the answer in words, fit to be shown; empty where there is none."""
-    found = at(document, path) if path else _MISSING
-    return "" if found is _MISSING or found is None else quoted(str(found))
 
 
 def number_at(document: Any, path: str) -> int | None:
@@ -187,7 +189,7 @@ def _refused(
                 http_status=response.status_code,
                 request_id=_request_id(document, rules),
             )
-        reason = text_at(entry, rules.refused_reason)
+        reason = rules.told(entry, rules.refused_reason)
         found[place] = reason or f"the service answered {response.status_code} and refused this record"
     return found
 
@@ -206,12 +208,12 @@ def _as_text(value: Any) -> str:
 
 
 def _message(response: requests.Response, document: Any, rules: AnswerRules, said: str = "") -> str:
-    said = said or text_at(document, rules.message_path)
+    said = said or rules.told(document, rules.message_path)
     return quoted(f"the service answered {response.status_code}" + (f": {said}" if said else ""))
 
 
 def _request_id(document: Any, rules: AnswerRules) -> str:
-    return text_at(document, rules.request_id_path)[:_LONGEST_REQUEST_ID]
+    return rules.told(document, rules.request_id_path)[:_LONGEST_REQUEST_ID]
 
 
 def _retry_after(response: requests.Response, clock: Callable[[], float]) -> float | None:

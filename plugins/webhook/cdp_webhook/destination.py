@@ -22,7 +22,7 @@ from cdp_core import (
     lost_on_the_way,
     origin_of,
 )
-from cdp_webhook.answers import AnswerRules, number_at, receipt, succeeded, text_at
+from cdp_webhook.answers import AnswerRules, number_at, receipt, succeeded
 from cdp_webhook.schemas import fixed_headers, kind_names, origin
 from cdp_webhook.template import Values, body_of, filled, path
 
@@ -80,7 +80,7 @@ class WebhookAudience(Destination):
         document = self._service.asked(path(template, Values(audience_id=self._id)))
         return Audience(
             id=self._id,
-            name=text_at(document, self._settings["audience_name_path"]),
+            name=self._service.rules.told(document, self._settings["audience_name_path"]),
             origin=self._origin,
             approximate_number_users=number_at(document, self._settings["audience_size_path"]),
         )
@@ -92,8 +92,8 @@ def who_am_i(connection: ConnectionContext) -> ServiceIdentity:
     host = urlsplit(origin(settings)).netloc
     if not settings["verify_path"]:
         return ServiceIdentity(name=host, details={"asked": "no: the connection has no verify_path"})
-    document = _Service(connection).asked(settings["verify_path"])
-    name = text_at(document, settings["verify_name_path"])
+    service = _Service(connection)
+    name = service.rules.told(service.asked(settings["verify_path"]), settings["verify_name_path"])
     return ServiceIdentity(name=name or host, details={"service": host} if name else {})
 
 
