@@ -145,7 +145,7 @@ def _asked_text(info: SettingInfo, complaint: Complaint) -> str:
     hint = help_of(info)
     if info.example:
         hint += _(" For example: {example}").format(example=info.example)
-    default = None if info.required else str("" if info.default is None else info.default)
+    default = None if info.is_needed else str("" if info.default is None else info.default)
     answer = ask_text(
         label_of(info),
         option=_option(info),

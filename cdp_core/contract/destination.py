@@ -43,7 +43,8 @@ class Capabilities:
     `batch_limit` is the most digests in one request; `rate` is the service's limit for one access token and
     `app_rate` that for an app (see `ConnectionType.app`); `concurrency` how many requests may be under way
     at once; `payload` is what leaves: digests, or chosen fields of whole rows (`records`), which
-    needs a consent prompt of its own. `answers` says whether the service answers for each record.
+    needs a consent prompt of its own. `answers` says whether the service answers for each record
+    (`Receipt.refused`).
     Who declares `Operation.REMOVE_ALL` says in `while_emptied`, in a sentence for people, what they lose
     from the emptying until the audience is filled again.
 

@@ -1,8 +1,8 @@
 """Settings, declared once: flags, prompts, help, JSON and the reference page are made from the schema.
 
 A field's `metadata` says how people meet it: `label`, `help`, `example`, `secret` (given by reference
-only, loaded as a `Secret`), `advanced` (not prompted for), `only_where` (prompted for only where another
-setting has one of some values: `{"auth": ["basic"]}`); and, under a language's code, label and help in that
+only, loaded as a `Secret`), `advanced` (not prompted for), `only_where` (prompted for, and needed, only where
+another setting has one of some values: `{"auth": ["basic"]}`); and, under a language's code, label and help in that
 language: `"nl": {"label": …, "help": …}`.
 """
 
@@ -101,6 +101,11 @@ class SettingInfo:
     def is_path(self) -> bool:
         """Whether it names a file here: it is kept absolute, since commands are typed in any folder."""
         return bool(self.declared.metadata.get("path", False))
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether an empty answer is none: where another setting's value is what it is asked for."""
+        return self.required or "only_where" in self.declared.metadata
 
     def is_asked(self, answers: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
         """Whether a terminal is asked for it, in the light of the answers so far."""
