@@ -1,9 +1,9 @@
 """Settings, declared once: flags, prompts, help, JSON and the reference page are made from the schema.
 
 A field's `metadata` says how people meet it: `label`, `help`, `example`, `secret` (given by reference
-only, loaded as a `Secret`), `advanced` (not prompted for), `only_where` (prompted for, and needed, only where
-another setting has one of some values: `{"auth": ["basic"]}`); and, under a language's code, label and help in that
-language: `"nl": {"label": …, "help": …}`.
+only, loaded as a `Secret`), `advanced` (not prompted for), `only_where` (prompted for, and needed, only
+where another setting has one of some values: `{"auth": ["basic"]}`); and, under a language's code, label
+and help in that language: `"nl": {"label": …, "help": …}`.
 """
 
 from __future__ import annotations
