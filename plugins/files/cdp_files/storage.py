@@ -150,10 +150,11 @@ class Storage:
             return _set(options) | ({"client_kwargs": kept} if kept else {})
         if self._scheme == "gs":
             account = _revealed(given["service_account"])
-            return {"token": json.loads(account)} if account else {}
+            # Without one its library would try to come in as nobody, and in the end do so.
+            return {"token": json.loads(account) if account else "google_default"}
         if self._scheme == "az":
             key = _revealed(given["account_key"])
-            return _set({"account_name": given["account_name"], "account_key": key})
+            return _set({"account_name": given["account_name"], "account_key": key}) | {"anon": False}
         return {}
 
     def _done(self, act: Callable[[], T]) -> T:
@@ -177,6 +178,8 @@ class Storage:
             name = type(failure).__name__
             said = quoted(f"{self._root}: {name}: {_words(failure)}", self._secrets)
             not_let_in = any(word in name for word in _NOT_LET_IN)
+            # A connection that was lost is made anew at the next try.
+            self.__dict__.pop("_files", None)
             fault = CredentialsRejected(said) if not_let_in else ServiceFailed(said)
         # Raised here, unchained: the frames below hold the credentials.
         raise fault

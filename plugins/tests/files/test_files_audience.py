@@ -189,3 +189,15 @@ def test_a_storage_whose_package_is_missing_says_what_to_install(url: str, packa
     with pytest.raises(InvalidFault, match=package) as caught:
         audience({"url": url}).verify()
     assert "pip install" in caught.value.hint
+
+
+@pytest.mark.parametrize("storage_settings", ["sftp"], indirect=True)
+def test_a_connection_that_was_lost_is_made_anew(storage_settings: Settings) -> None:
+    run = audience(storage_settings)
+    run.deliver(batch(range(3)))
+    run._storage._files.client.close()
+    with pytest.raises(ServiceFailed):
+        run.deliver(batch(range(3, 6)))
+    run.deliver(batch(range(3, 6)))
+    run.finish(whole=True)
+    assert held(storage_settings) == people(range(6))
