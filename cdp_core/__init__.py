@@ -127,6 +127,9 @@ if TYPE_CHECKING:
         Examination as Examination,
     )
     from cdp_core.contract.source import (
+        KeptKeys as KeptKeys,
+    )
+    from cdp_core.contract.source import (
         KeyFound as KeyFound,
     )
     from cdp_core.contract.source import (
@@ -184,6 +187,7 @@ if TYPE_CHECKING:
     from cdp_core.model.run import RunEvent as RunEvent
     from cdp_core.model.run import Station as Station
     from cdp_core.model.secret import Secret as Secret
+    from cdp_core.model.sentence import Sentence as Sentence
     from cdp_core.rules.identifiers.masking import masked as masked
     from cdp_core.rules.member_consent import says_yes as says_yes
 
@@ -236,6 +240,7 @@ _HOMES = {
         "Engine",
         "EngineContext",
         "Examination",
+        "KeptKeys",
         "KeyFound",
         "Selected",
         "Selection",
@@ -252,6 +257,7 @@ _HOMES = {
     "cdp_core.model.policy": ("MemberConsent", "Region"),
     "cdp_core.model.run": ("RunEvent", "Station"),
     "cdp_core.model.secret": ("Secret",),
+    "cdp_core.model.sentence": ("Sentence",),
     "cdp_core.rules.identifiers.masking": ("masked",),
     "cdp_core.rules.member_consent": ("says_yes",),
 }

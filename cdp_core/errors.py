@@ -102,6 +102,7 @@ class Code(Enum):
     AUDIT_BROKEN = (329, "The audit log does not hold together: somebody has changed it")
     AUDIENCE_EXISTS = (328, "There is an audience of that name already")
     LIST_UNREADABLE = (326, "The list of persons cannot be read")
+    NOTHING_TO_CANCEL = (332, "No run of the export is under way or waiting")
     MODE_INVALID = (331, "The export's mode does not go with the destination, or with what was asked")
 
     NOT_ALLOWED = (401, "The person's role does not allow it")
@@ -139,6 +140,7 @@ class Code(Enum):
     SERVICE_UNREACHABLE = (901, "The service cannot be reached or does not answer")
     STATE_BUSY = (902, "The state database is busy")
     INTERRUPTED = (903, "The run was interrupted")
+    CANCELED = (904, "Somebody canceled the run")
 
     AUDIENCE_HELD = (1001, "Another run holds the audience")
 

@@ -3,9 +3,9 @@
     python docs/translations.py            write them anew; a new text waits in them to be translated
     python docs/translations.py --check    say what is behind the code, and exit 1 if something is
 
-Texts are found where they stand: in calls of `_`, `marked` and `ngettext`, in what is asked, in the labels of
-the pictures of connections, exports and runs, and in the help of every command of theirs. A text that the
-code no longer has leaves the catalogues.
+Texts are found where they stand: in calls of `_`, `marked` and `ngettext`, in sentences, in what is asked,
+in the labels of the pictures of connections, exports and runs, and in the help of every command of theirs.
+A text that the code no longer has leaves the catalogues.
 """
 
 from __future__ import annotations
@@ -26,10 +26,20 @@ from cdp_core.cli.language import DOMAIN, ENGLISH, LANGUAGES, LOCALE, paragraphs
 from cdp_core.cli.root import NOUNS, cli
 
 CLI = LOCALE.parent
+CORE = CLI.parent
 # Nouns whose commands speak every language.
 STEPS = ("connection", "export")
 # Whose tables' labels are translated.
-PICTURES = {"audiences.py", "batches.py", "run.py", "schedules.py", "things.py"}
+PICTURES = {
+    "overview.py",
+    "audiences.py",
+    "batches.py",
+    "connections.py",
+    "exports.py",
+    "run.py",
+    "schedules.py",
+    "things.py",
+}
 # Of each function the place of the argument that is a text; of those that count, one and many.
 TEXT_AT = {
     "_": 0,
@@ -39,6 +49,7 @@ TEXT_AT = {
     "ask_several": 0,
     "ask_yes": 0,
     "asked_name": 0,
+    "Sentence": 0,
     "one_of": 1,
 }
 NUMBER_AT = {"ngettext": 0, "counted": 1}
@@ -50,10 +61,11 @@ Text = str | tuple[str, str]
 def texts() -> dict[Text, set[str]]:
     """Every text that is translated, with the files that it stands in."""
     found: dict[Text, set[str]] = {}
-    for path in sorted(CLI.rglob("*.py")):
+    for path in sorted(CORE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
+        place = path.relative_to(CLI if path.is_relative_to(CLI) else CORE).as_posix()
         for text in _of_source(tree, labels=path.name in PICTURES and path.parent.name == "render"):
-            found.setdefault(text, set()).add(path.relative_to(CLI).as_posix())
+            found.setdefault(text, set()).add(place)
     for command, said in help_texts():
         found.setdefault(paragraphs(said), set()).add(command)
     return found
@@ -94,7 +106,10 @@ def _of_source(tree: ast.AST, *, labels: bool) -> Iterator[Text]:
 
 
 def _of_call(call: ast.Call, name: str) -> Iterator[Text]:
-    if name in TEXT_AT:
+    one = next((each.value for each in call.keywords if name == "Sentence" and each.arg == "one"), None)
+    if isinstance(one, ast.Constant) and isinstance(one.value, str):
+        yield from ((one.value, text) for text in _constants(call.args[:1]))
+    elif name in TEXT_AT:
         yield from _constants(call.args[TEXT_AT[name] : TEXT_AT[name] + 1])
     if name in NUMBER_AT:
         both = tuple(_constants(call.args[NUMBER_AT[name] : NUMBER_AT[name] + 2]))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import threading
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
-from cdp_core.app.views import RunReport
+from cdp_core.app.views import CancelView, RunReport
+from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding, Gate
-from cdp_core.model.run import Run, RunEvent
+from cdp_core.model.names import as_typed
+from cdp_core.model.run import Run, RunEvent, RunStatus, Shown
+from cdp_core.runner.canceling import ask_to_end, end_of
 from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.outcome import exit_status, notes
 from cdp_core.runner.runner import Runner
+from cdp_core.scheduler.job import give_up_waiting
 
 
 class ExportRuns:
@@ -90,18 +96,54 @@ class ExportRuns:
         )
         return self._report(run, self._runner.findings(export, run, meant))
 
+    @act(Action.EXPORT_CANCEL)
+    def cancel(self, name: str, *, within: float = 60.0) -> CancelView:
+        """Ask the export's run to end after the batches in flight, whatever process it is in, and wait for
+        that so many seconds; a due run that waits to be tried again is given up."""
+        state, person = self.desk.state, self.desk.actor.name
+        export = state.exports.get(name)
+        asked = ask_to_end(state, export, self._runner.audience_of(export), person)
+        due = None if asked else give_up_waiting(state, export, person=person, now=self.desk.now())
+        if asked is None and due is None:
+            raise InvalidFault(
+                Code.NOTHING_TO_CANCEL,
+                f"no run of {name!r} is under way, and none waits to be tried again",
+                hint=f"cdp export history {as_typed(name)}",
+            )
+        run = None if asked is None else end_of(state, asked, within=within)
+        self.desk.note(run=asked.id if asked else None, due_at=due.due_at.isoformat() if due else None)
+        return CancelView(export=export.name, run=run, ended=run is None or run.ended_at is not None, due=due)
+
     @act(Action.EXPORT_HISTORY)
-    def history(self, name: str, *, limit: int = 20) -> tuple[RunReport, ...]:
-        """The last runs, newest first. An export that was removed keeps its history under its name.
+    def history(
+        self,
+        name: str = "",
+        *,
+        shown: Collection[Shown] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 20,
+    ) -> tuple[RunReport, ...]:
+        """The last runs of an export, or of all, newest first; those alone that stand so, or began in the
+        time. An export that was removed keeps its history under its name.
 
         A run whose process died is shown as failed, though only the next run will write that down.
         """
-        runs = self.desk.state.runs
-        export = next((e for e in self.desk.state.exports.all() if e.name == name), None)
-        found = runs.of_export(export.id, limit) if export else runs.of_name(name, limit)
-        if not export and not found:
-            self.desk.state.exports.get(name)
-        return tuple(self._as_report(run) for run in as_they_stand(self.desk.state, found))
+        state = self.desk.state
+        export = next((e for e in state.exports.all() if e.name == name), None)
+        by_name = name if name and export is None else None
+        if by_name is not None and not state.runs.of_name(by_name, 1):
+            state.exports.get(by_name)
+        found = state.runs.search(
+            export_id=export.id if export else None,
+            export_name=by_name,
+            since=since,
+            until=until,
+            statuses=[status for status in RunStatus if status.shown in shown],
+            limit=limit,
+        )
+        stand = (run for run in as_they_stand(state, found) if not shown or run.status.shown in shown)
+        return tuple(self._as_report(run) for run in itertools.islice(stand, limit))
 
     def _note_meant(self, meant: Collection[Gate]) -> None:
         if meant:

@@ -22,6 +22,7 @@ from cdp_core.runner.audiences import Audiences as AudienceDesk
 from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.profiles import Profiles
 from cdp_core.runner.runner import Runner
+from cdp_core.scheduler.calendar import shown_of
 
 
 class Leaving(StrEnum):
@@ -336,6 +337,7 @@ class Exports(ExportRuns):
             member_consent=export.policy.consent or self._profiles.settings.consent,
             permission="edit" if edit.allowed else "view",
             status=str(last.status) if last else None,
+            shown=shown_of(state, export, last, self.desk.now()),
             refreshed=last.ended_at if last else None,
             audience=str(export.settings.get(spec.audience_setting, "")) if spec else "",
             claims=self._runner.claims_of(export) if connection and spec else 0,

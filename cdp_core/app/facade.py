@@ -17,6 +17,7 @@ from cdp_core.app.desk import Desk, act, login
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers
+from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
@@ -54,10 +55,10 @@ class CDP:
             catalog = Catalog(manager)
             self.desk = Desk(state, catalog, act_as=act_as)
             vault = open_vault(workspace)
-            profiles = Profiles(workspace, catalog, vault)
+            seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
+            profiles = Profiles(workspace, catalog, vault, seal)
             connector = Connector(state, catalog, vault)
             consents = ConsentDesk(state, catalog, language)
-            seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
             services = Services(
                 workspace=workspace,
                 state=state,
@@ -86,6 +87,7 @@ class CDP:
         self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)
         self.schedules = Schedules(self.desk, self.exports, profiles, runner)
+        self.overview = Overviews(self.desk, connector, consents)
         self.ledgers = Ledgers(self.desk, workspace, connector, vault, seal)
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)

@@ -48,7 +48,7 @@ class ProfileTable:
             known_kind(kind, self.desk.catalog.kinds)
         require_known(region or Region(), where="--default-region")
         within = None if segment is None else self.desk.state.segments.get(segment)
-        with self._profiles.open() as engine:
+        with self._profiles.open(segments=() if within is None else (within,)) as engine:
             lint = Lint(
                 engine,
                 kinds=self.desk.catalog.kinds,

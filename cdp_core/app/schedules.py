@@ -11,7 +11,7 @@ from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
-from cdp_core.app.views import ExportScheduleView, ScheduleView
+from cdp_core.app.views import ExportScheduleView, RefreshView, ScheduleView
 from cdp_core.errors import Code, ExitStatus, InvalidFault, NotAllowedFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Export
@@ -24,6 +24,7 @@ from cdp_core.runner.runner import Runner
 from cdp_core.scheduler.calendar import Calendar, Due
 from cdp_core.scheduler.job import Ended, Job
 from cdp_core.scheduler.loop import Loop
+from cdp_core.store.state import State
 
 NEXT_SHOWN = 5
 
@@ -143,6 +144,7 @@ class Schedules:
             exit_status=report.exit_status,
             run_id=run.id,
             skipped=run.status is RunStatus.SKIPPED,
+            canceled=run.error_code == str(Code.CANCELED),
             message=f"{run.error_code}: {run.error}" if run.error_code else " ".join(report.notes),
         )
 
@@ -158,17 +160,11 @@ class Schedules:
         return connection.export_user
 
     def _shown(self) -> ScheduleView:
-        refresh = self.desk.state.schedules.refresh()
-        recurrence, now = refresh.recurrence, self.desk.now()
-        coming = moments(recurrence, now) if recurrence and refresh.active else iter(())
+        state, now = self.desk.state, self.desk.now()
         return ScheduleView(
-            active=refresh.active,
-            when=in_words(recurrence) if recurrence else "",
-            cron=recurrence.lines if recurrence else (),
-            timezone=recurrence.timezone if recurrence else "",
-            next=tuple(itertools.islice(coming, NEXT_SHOWN)),
-            set_by=refresh.set_by,
-            exports=tuple(self._view(export, now) for export in self.desk.state.exports.all()),
+            **dataclasses.asdict(refresh_view(state, now)),
+            set_by=state.schedules.refresh().set_by,
+            exports=tuple(self._view(export, now) for export in state.exports.all()),
         )
 
     def _stamped(self, schedule: Schedule) -> Schedule:
@@ -190,6 +186,19 @@ class Schedules:
             paused=schedule.paused,
             last=state.due_runs.newest(export.id),
         )
+
+
+def refresh_view(state: State, now: datetime) -> RefreshView:
+    refresh = state.schedules.refresh()
+    recurrence = refresh.recurrence
+    coming = moments(recurrence, now) if recurrence and refresh.active else iter(())
+    return RefreshView(
+        active=refresh.active,
+        when=in_words(recurrence) if recurrence else "",
+        cron=recurrence.lines if recurrence else (),
+        timezone=recurrence.timezone if recurrence else "",
+        next=tuple(itertools.islice(coming, NEXT_SHOWN)),
+    )
 
 
 def _described(schedule: Schedule) -> dict[str, Any]:

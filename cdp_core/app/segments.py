@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.views import SegmentView
+from cdp_core.contract.source import Engine
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
-from cdp_core.model.configuration import Segment
+from cdp_core.model.configuration import KeptResult, Segment
 from cdp_core.model.names import checked_name
 from cdp_core.runner.profiles import Profiles
 
@@ -24,8 +26,11 @@ class Segments:
         return Resource(kind="segment", name=name)
 
     @act(Action.SEGMENT_ADD)
-    def add(self, name: str, *, where: str | None = None, sql: str | None = None) -> SegmentView:
-        """Validate and keep a segment; `where` is a condition, `sql` a SELECT that yields the key column."""
+    def add(
+        self, name: str, *, where: str | None = None, sql: str | None = None, static: bool = False
+    ) -> SegmentView:
+        """Validate and keep a segment; `where` is a condition, `sql` a SELECT that yields the key column. A
+        `static` one is evaluated now, and then when somebody refreshes it."""
         if (where is None) == (sql is None):
             raise InvalidFault(
                 Code.SEGMENT_INVALID,
@@ -42,9 +47,47 @@ class Segments:
         )
         with self._profiles.open() as engine:
             members = engine.check_segment(segment)
-        self.desk.state.segments.add(segment)
-        self.desk.note(after={"where": where, "sql": sql}, members=members)
+            if static:
+                segment = dataclasses.replace(segment, kept=self._evaluated(engine, segment))
+        try:
+            self.desk.state.segments.add(segment)
+        except BaseException:
+            self._profiles.results.forget(segment.kept)
+            raise
+        self.desk.note(after={"where": where, "sql": sql, "static": static}, members=members)
         return self._view(segment, members)
+
+    @act(Action.SEGMENT_REFRESH)
+    def refresh(self, name: str) -> SegmentView:
+        """Evaluate a static segment anew, over today's profiles."""
+        segment = self.desk.state.segments.get(name)
+        if segment.kept is None:
+            raise InvalidFault(
+                Code.SEGMENT_INVALID,
+                "the segment is dynamic: every run evaluates it",
+                where=f"segment {name!r}",
+                hint="nothing is to be refreshed; a static one is added with --static",
+            )
+        with self._profiles.open() as engine:
+            result = self._evaluated(engine, segment)
+        self.desk.state.segments.keep(segment.id, result)
+        # A run that began before may be reading the old result: it goes when the next one has come.
+        self._profiles.results.sweep(each.kept for each in self.desk.state.segments.all())
+        self.desk.note(before=segment.kept.members, after=result.members)
+        return self._view(dataclasses.replace(segment, kept=result), result.members)
+
+    @act(Action.SEGMENT_SWITCH)
+    def switch(self, name: str, *, active: bool) -> SegmentView:
+        """While a segment is not active, its exports are skipped."""
+        segment = self.desk.state.segments.get(name)
+        self.desk.state.segments.switch(segment.id, active=active)
+        self.desk.note(before=segment.active, after=active)
+        return self._view(dataclasses.replace(segment, active=active), None)
+
+    def _evaluated(self, engine: Engine, segment: Segment) -> KeptResult:
+        return self._profiles.results.write(
+            engine.keys_in(segment), at=self.desk.now(), by=self.desk.actor.name
+        )
 
     @act(Action.SEGMENT_LIST)
     def list(self) -> tuple[SegmentView, ...]:
@@ -54,7 +97,7 @@ class Segments:
     def show(self, name: str) -> SegmentView:
         """The segment, evaluated over today's profiles."""
         segment = self.desk.state.segments.get(name)
-        with self._profiles.open() as engine:
+        with self._profiles.open(segments=(segment,)) as engine:
             return self._view(segment, engine.check_segment(segment))
 
     @act(Action.SEGMENT_REMOVE)
@@ -69,6 +112,7 @@ class Segments:
                 hint="edit or remove these exports first",
             )
         self.desk.state.segments.remove(segment.id)
+        self._profiles.results.forget(segment.kept)
         self.desk.note(before={"where": segment.where, "sql": segment.sql})
 
     def _view(self, segment: Segment, members: int | None) -> SegmentView:
@@ -79,6 +123,8 @@ class Segments:
             sql=segment.sql,
             members=members,
             exports=tuple(self.desk.state.segments.dependents(segment.id)),
+            active=segment.active,
+            kept=segment.kept,
             created_by=segment.created_by,
             created_at=segment.created_at,
         )

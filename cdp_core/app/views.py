@@ -10,12 +10,12 @@ from typing import Any
 from cdp_core.contract.connection import Choice
 from cdp_core.contract.schemas import SettingInfo
 from cdp_core.errors import ExitStatus
-from cdp_core.model.configuration import Match
+from cdp_core.model.configuration import KeptResult, Match
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding
 from cdp_core.model.journal import BatchRecord
 from cdp_core.model.policy import MemberConsent, Mode, Policy
-from cdp_core.model.run import Run
+from cdp_core.model.run import Run, Shown
 from cdp_core.model.schedule import DueRun
 from cdp_core.model.secret import Secret
 from cdp_core.rules.drift import Drift
@@ -26,7 +26,8 @@ SHOWN_ONLY = {"shown_only": True}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentView:
-    """`members` is None where the segment was not evaluated; `exports` names those that use it."""
+    """`members` is None where the segment was not evaluated; `exports` names those that use it. `kept` is a
+    static one's result."""
 
     id: str
     name: str
@@ -34,6 +35,8 @@ class SegmentView:
     sql: str | None
     members: int | None
     exports: tuple[str, ...]
+    active: bool
+    kept: KeptResult | None
     created_by: str
     created_at: datetime | None
 
@@ -78,7 +81,8 @@ class ConnectionView:
 class ExportView:
     """`permission` is what the actor may: `edit` or `view`; `connection` is None where it has none, and
     where it is not the actor's to see: only then it is `attached` all the same. `member_consent` is what
-    members are asked for: the policy's own, else the workspace's. `unchecked` is why the service was not
+    members are asked for: the policy's own, else the workspace's. `status` is the last run's; `shown` is how
+    the export stands: `queued` where it is due and nobody has begun. `unchecked` is why the service was not
     asked about an audience that has just been named."""
 
     name: str
@@ -92,6 +96,7 @@ class ExportView:
     member_consent: MemberConsent | None
     permission: str
     status: str | None
+    shown: Shown | None
     refreshed: datetime | None
     audience: str
     claims: int
@@ -110,6 +115,17 @@ class RunReport:
     notes: tuple[str, ...] = ()
     plan_folder: str | None = None
     mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelView:
+    """What came of canceling: the run that was asked to end, as it stands now, and the due run that was
+    waiting to be tried again and is not any more."""
+
+    export: str
+    run: Run | None
+    ended: bool
+    due: DueRun | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +272,48 @@ class ScheduleView:
     next: tuple[datetime, ...]
     set_by: str
     exports: tuple[ExportScheduleView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshView:
+    """The refresh, with its next moments, in its zone."""
+
+    active: bool
+    when: str
+    cron: tuple[str, ...]
+    timezone: str
+    next: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportGlance:
+    """An export at a glance: its last run (None: never), `sizes` of its audience's ledger after the last
+    runs on it, the oldest first, and when it runs next by itself."""
+
+    export: str
+    shown: Shown | None
+    run: str | None
+    at: datetime | None
+    accepted: int
+    left: int
+    sizes: tuple[int, ...]
+    next: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """Something that waits for somebody, and the command or the words that lead on."""
+
+    about: str
+    trouble: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    refresh: RefreshView
+    exports: tuple[ExportGlance, ...]
+    attention: tuple[Attention, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

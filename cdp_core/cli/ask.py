@@ -13,7 +13,7 @@ from typing import TypeVar
 from rich.columns import Columns
 from rich.text import Text
 
-from cdp_core.cli.language import _, marked
+from cdp_core.cli.language import _, marked, said
 from cdp_core.cli.render.console import err, show
 from cdp_core.cli.render.words import count, plain
 from cdp_core.errors import Code, UsageFault
@@ -161,17 +161,22 @@ def _require_terminal(what: str, option: str) -> None:
 
 def _passes(complaint: str) -> bool:
     if complaint:
-        show(Text(plain(complaint), style="yellow"), to=err())
+        show(Text(plain(said(complaint)), style="yellow"), to=err())
     return not complaint
 
 
 def _explain(hint: str) -> None:
     if hint:
-        show(Text(plain(hint), style="dim"), to=err())
+        show(Text(plain(said(hint)), style="dim"), to=err())
 
 
 def _answer(question: Text, *, hidden: bool = False) -> str:
     try:
         return err().input(Text.assemble(question, ": "), password=hidden).strip()
     except EOFError:
-        raise UsageFault(Code.MISSING_VALUE, "the input ended before the question was answered") from None
+        raise UsageFault(
+            Code.MISSING_VALUE,
+            "the input ended before the question was answered",
+            where=question.plain,
+            hint="answer it, or give it as an option: --help lists them",
+        ) from None

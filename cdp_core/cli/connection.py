@@ -19,7 +19,7 @@ from cdp_core.cli.forms import (
 )
 from cdp_core.cli.language import _, marked
 from cdp_core.cli.page import give
-from cdp_core.cli.render import things
+from cdp_core.cli.render import connections
 from cdp_core.cli.render.words import plain, quoted
 from cdp_core.cli.session import Session
 from cdp_core.cli.sign_in import dialogue
@@ -101,7 +101,7 @@ def add(
         form.settings, plain_values | hidden, also={} if name else {"Display name": "--name NAME"}
     )
     name = name or asked_name(
-        "Display name", "connection", lambda: (view.name for view in rooms.list()), option="--name NAME"
+        "Display name", lambda: (view.name for view in rooms.list()), option="--name NAME"
     )
     complete_settings(form.settings, plain_values, hidden, form.complaint)
     view = rooms.add(
@@ -112,7 +112,7 @@ def add(
         share_with=share_with,
         agree=agreement(agreed=agree, as_json=as_json, required=False),
     )
-    give(view, lambda: things.added_connection(view, signs_in=form.signs_in), as_json=as_json)
+    give(view, lambda: connections.added_connection(view, signs_in=form.signs_in), as_json=as_json)
 
 
 @connection.verb("authenticate", example='cdp connection authenticate "Snapchat EU" --no-browser')
@@ -162,7 +162,7 @@ def authenticate(
     )
     view = session.cdp().connections.authenticate(name, dialogue=talk)
     said = _("Signed in to {service}.").format(service=plain(view.label))
-    give(view, lambda: things.authenticated_connection(view), as_json=as_json, said=said)
+    give(view, lambda: connections.authenticated_connection(view), as_json=as_json, said=said)
 
 
 @connection.verb("list", example="cdp connection list --json")
@@ -171,7 +171,7 @@ def authenticate(
 def list_(session: Session, *, as_json: bool) -> None:
     """List the connections; to whom they are shared with, only their names and types."""
     views = session.cdp().connections.list()
-    give(views, lambda: things.connections(views), as_json=as_json)
+    give(views, lambda: connections.connections(views), as_json=as_json)
 
 
 @connection.verb("show", example='cdp connection show "Snapchat EU"')
@@ -181,7 +181,7 @@ def list_(session: Session, *, as_json: bool) -> None:
 def show(session: Session, *, name: str | None, as_json: bool) -> None:
     """Show a connection: settings, consent, sign-in, sharing and what uses it. Secrets are masked."""
     view = session.cdp().connections.show(_named(session, name))
-    give(view, lambda: things.connection(view), as_json=as_json)
+    give(view, lambda: connections.connection(view), as_json=as_json)
 
 
 @connection.verb(
@@ -214,7 +214,10 @@ def edit(
         plain_values = typed_settings(form.settings, settings)
         hidden = typed_secrets(form.settings, secrets, form.complaint)
     view = rooms.edit(name, settings=plain_values, secrets=hidden, new_name=new_name)
-    give(view, lambda: things.connection(view), as_json=as_json)
+    shown = (
+        connections.edited_connection if settings or secrets else lambda view: (connections.connection(view),)
+    )
+    give(view, lambda: shown(view), as_json=as_json)
 
 
 @connection.verb("share", example='cdp connection share "Snapchat EU" --with contributor --stop-with anna')
@@ -250,7 +253,7 @@ def verify(session: Session, *, name: str | None, as_json: bool) -> None:
     """Ask the service who one is there, whether the credentials hold, and whether the rights suffice."""
     view = session.cdp().connections.verify(_named(session, name))
     said = _("{service} answers.").format(service=plain(view.label))
-    give(view, lambda: things.asked_connection(view), as_json=as_json, said=said)
+    give(view, lambda: connections.asked_connection(view), as_json=as_json, said=said)
 
 
 @connection.verb("agree", example='cdp connection agree "Snapchat EU"')
@@ -269,7 +272,7 @@ def agree(session: Session, *, name: str | None, agree_: bool, as_json: bool) ->
     name = _named(session, name)
     asking = agreement(agreed=agree_, as_json=as_json, required=True)
     view = session.cdp().connections.agree(name, agree=asking)
-    give(view, lambda: (), as_json=as_json, said=things.consent_sentence(view))
+    give(view, lambda: (), as_json=as_json, said=connections.consent_sentence(view))
 
 
 @connection.verb("export-user", example='cdp connection export-user "Snapchat EU"')

@@ -10,15 +10,16 @@ import rich_click
 from cdp_core.cli.ask import settled
 from cdp_core.cli.command import json_option, noun, yes_option
 from cdp_core.cli.export_add import add
+from cdp_core.cli.export_cancel import cancel
 from cdp_core.cli.export_options import match_option, name_argument, named, over, segment_option, set_option
 from cdp_core.cli.export_runs import history, plan, run
 from cdp_core.cli.export_status import status
 from cdp_core.cli.forms import pairs, typed_matching
-from cdp_core.cli.language import _, marked
+from cdp_core.cli.language import _, marked, said
 from cdp_core.cli.leaving import deciding, leaving_options, members_left
 from cdp_core.cli.page import give
 from cdp_core.cli.policy import policy_options, typed_policy
-from cdp_core.cli.render import things
+from cdp_core.cli.render import exports
 from cdp_core.cli.render.console import remark
 from cdp_core.cli.render.words import plain, quoted
 from cdp_core.cli.resync import resync
@@ -44,7 +45,7 @@ export.add_command(add)
 def list_(session: Session, *, as_json: bool) -> None:
     """List the exports with their latest status."""
     views = session.cdp().exports.list()
-    give(views, lambda: things.exports(views), as_json=as_json)
+    give(views, lambda: exports.exports(views), as_json=as_json)
 
 
 @export.verb("show", example='cdp export show "Loyal to Snapchat"')
@@ -54,7 +55,7 @@ def list_(session: Session, *, as_json: bool) -> None:
 def show(session: Session, *, name: str | None, as_json: bool) -> None:
     """Show an export: connection, segments, data matching, settings and status."""
     view = session.cdp().exports.show(named(session, name))
-    give(view, lambda: things.export(view), as_json=as_json)
+    give(view, lambda: exports.export(view), as_json=as_json)
 
 
 @export.verb(
@@ -118,8 +119,8 @@ def edit(
     )
     _tell_unchecked(view)
     moved = before.claims if before.audience != view.audience else 0
-    said = members_left(moved, take_members_out=take_members_out).strip() if yes or take_members_out else ""
-    give(view, lambda: things.export(view), as_json=as_json, said=said)
+    told = members_left(moved, take_members_out=take_members_out).strip() if yes or take_members_out else ""
+    give(view, lambda: exports.export(view), as_json=as_json, said=told)
 
 
 @export.verb(
@@ -132,7 +133,7 @@ def edit(
 def duplicate(session: Session, *, name: str, new_name: str, as_json: bool) -> None:
     """Add an export with the configuration of another."""
     view = session.cdp().exports.duplicate(name, new_name=new_name)
-    give(view, lambda: things.export(view), as_json=as_json)
+    give(view, lambda: exports.export(view), as_json=as_json)
 
 
 @export.verb("detach", example='cdp export detach "Loyal to Snapchat" --leave-members')
@@ -165,10 +166,10 @@ def detach(
         leave_members=leave_members,
         yes=yes,
     )
-    said = _("Export {name} has no connection now.").format(name=quoted(name))
+    told = _("Export {name} has no connection now.").format(name=quoted(name))
     if take_members_out or leave_members or yes:
-        said += members_left(claims, take_members_out=take_members_out)
-    give(view, lambda: (), as_json=as_json, said=said)
+        told += members_left(claims, take_members_out=take_members_out)
+    give(view, lambda: (), as_json=as_json, said=told)
 
 
 @export.verb("attach", example='cdp export attach "Loyal to Snapchat" --connection "Snapchat EU"')
@@ -181,7 +182,7 @@ def attach(session: Session, *, name: str | None, connection: str | None, as_jso
     name = named(session, name)
     view = session.cdp().exports.attach(name, connection=over(session, connection))
     _tell_unchecked(view)
-    give(view, lambda: things.export(view), as_json=as_json)
+    give(view, lambda: exports.export(view), as_json=as_json)
 
 
 @export.verb("remove", example='cdp export remove "Loyal to Snapchat" --take-members-out --yes')
@@ -215,14 +216,15 @@ def remove(
         leave_members=leave_members,
         yes=yes,
     )
-    said = _("Export {name} is removed.").format(name=quoted(name))
+    told = _("Export {name} is removed.").format(name=quoted(name))
     if take_members_out or leave_members or yes:
-        said += members_left(claims, take_members_out=take_members_out)
-    give({"removed": name}, lambda: (), as_json=as_json, said=said)
+        told += members_left(claims, take_members_out=take_members_out)
+    give({"removed": name}, lambda: (), as_json=as_json, said=told)
 
 
 export.add_command(plan)
 export.add_command(run)
+export.add_command(cancel)
 export.add_command(status)
 export.add_command(history)
 export.add_command(schedule_export)
@@ -233,4 +235,4 @@ export.add_command(rejected)
 
 def _tell_unchecked(view: ExportView) -> None:
     if view.unchecked:
-        remark(_("The audience could not be checked: {why}.").format(why=plain(view.unchecked)))
+        remark(_("The audience could not be checked: {why}.").format(why=plain(said(view.unchecked))))

@@ -21,10 +21,10 @@ from cdp_core.cli.forms import (
     typed_matching,
     typed_settings,
 )
-from cdp_core.cli.language import _, label_of, marked
+from cdp_core.cli.language import _, label_of, marked, said
 from cdp_core.cli.page import give
 from cdp_core.cli.policy import policy_options, typed_policy
-from cdp_core.cli.render import things
+from cdp_core.cli.render import exports
 from cdp_core.cli.render.console import remark
 from cdp_core.cli.render.words import counted, plain
 from cdp_core.cli.session import Session
@@ -92,13 +92,17 @@ def add(
     matches = typed_matching(matching)
     policy = typed_policy(Policy(), **rules)
     if new_audience is not None and per_segment:
-        raise UsageFault(Code.USAGE, "--create-audience makes one audience, --audience-per-segment several")
+        raise UsageFault(
+            Code.USAGE,
+            "--create-audience makes one audience, --audience-per-segment several",
+            hint="give one of them",
+        )
     if retention_days is not None and new_audience is None and not per_segment and not can_ask():
         raise UsageFault(Code.USAGE, "--retention-days is for a new audience", hint="--create-audience NAME")
     cdp = session.cdp()
     rooms = cdp.exports
     name = name or asked_name(
-        "Name", "export", lambda: (view.name for view in rooms.list()), option="cdp export add NAME"
+        "Name", lambda: (view.name for view in rooms.list()), option="cdp export add NAME"
     )
     connection = over(session, connection)
     form = rooms.options(name, connection=connection)
@@ -107,7 +111,9 @@ def add(
     setting = form.audience_setting
     if (new_audience is not None or per_segment) and setting in values:
         raise UsageFault(
-            Code.USAGE, f"--set {setting} names an audience that is there; a new one has no id yet"
+            Code.USAGE,
+            f"--set {setting} names an audience that is there; a new one has no id yet",
+            hint=f"leave out --set {setting}, or what asks for a new audience",
         )
     is_new = new_audience is not None or per_segment
     asked = tuple(info for info in form.settings if info.name != setting) if is_new else form.settings
@@ -130,13 +136,13 @@ def add(
             retention_in_days=retention_days,
             progress=lambda added: remark(_("Added {export}.").format(export=plain(added))),
         )
-        said = "" if views else _("Every segment has its export in the group already.")
-        give(views, lambda: things.added_exports(name, views), as_json=as_json, said=said)
+        told = "" if views else _("Every segment has its export in the group already.")
+        give(views, lambda: exports.added_exports(name, views), as_json=as_json, said=told)
         return
     view = rooms.add(name, **given, new_audience=_form(new_audience, retention_days))
     if view.unchecked:
-        remark(_("The audience could not be checked: {why}.").format(why=plain(view.unchecked)))
-    give(view, lambda: things.added_export(view), as_json=as_json)
+        remark(_("The audience could not be checked: {why}.").format(why=plain(said(view.unchecked))))
+    give(view, lambda: exports.added_export(view), as_json=as_json)
 
 
 def _form(name: str | None, retention_days: int | None) -> NewAudienceForm | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -18,9 +19,12 @@ from cdp_core.cli.run_all import in_turn, scheduled
 from cdp_core.cli.session import Session
 from cdp_core.cli.told import tell_run
 from cdp_core.errors import Code, UsageFault
+from cdp_core.model.run import Shown
 
 if TYPE_CHECKING:
     from cdp_core.app.views import RunReport
+
+MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 @command("plan", example='cdp export plan "Loyal to Snapchat"')
@@ -117,20 +121,53 @@ def run(
     tell_run(context, agreeing(running, yes=yes), as_json=as_json)
 
 
-@command("history", example='cdp export history "Loyal to Snapchat" --limit 5')
+@command(
+    "history",
+    example='cdp export history "Loyal to Snapchat" --limit 5\n'
+    "cdp export history --all --status failed --since 2026-11-01",
+)
 @name_argument
+@rich_click.option("--all", "everything", is_flag=True, help="The runs of every export.")
+@rich_click.option(
+    "--status",
+    "shown",
+    multiple=True,
+    type=click.Choice([str(each) for each in Shown if each is not Shown.QUEUED]),
+    help="Only runs that stand so. Repeatable.",
+)
+@rich_click.option("--since", type=MOMENT, metavar="DATE[TIME]", help="Only runs that began then or later.")
+@rich_click.option("--until", type=MOMENT, metavar="DATE[TIME]", help="Only runs that began before then.")
 @rich_click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many of the newest runs."
 )
 @json_option
 @click.pass_obj
-def history(session: Session, *, name: str | None, limit: int, as_json: bool) -> None:
-    """List the last runs of an export, the newest first."""
+def history(
+    session: Session,
+    *,
+    name: str | None,
+    everything: bool,
+    shown: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List the last runs of an export, the newest first. Times are those of this machine's clock."""
     from cdp_core.cli.render.run import history as picture
 
-    reports = session.cdp().exports.history(named(session, name), limit=limit)
+    if everything and name is not None:
+        raise UsageFault(Code.USAGE, "--all takes no name", hint="leave one of them out")
+    reports = session.cdp().exports.history(
+        "" if everything else named(session, name),
+        shown=[Shown(each) for each in shown],
+        since=since.astimezone() if since else None,
+        until=until.astimezone() if until else None,
+        limit=limit,
+    )
+    chosen = bool(shown or since or until)
     give(
         [report_document(found) for found in reports],
-        lambda: picture(found.run for found in reports),
+        lambda: picture((found.run for found in reports), of_all=everything, chosen=chosen),
         as_json=as_json,
     )

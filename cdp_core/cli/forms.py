@@ -5,15 +5,16 @@ The questions are the plugin's: its settings schema gives label, help, example a
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cdp_core.cli.ask import ask_one, ask_secret, ask_several, ask_text, can_ask, is_reference, missing
-from cdp_core.cli.language import _, help_of, label_of
+from cdp_core.cli.language import _, help_of, label_of, said
 from cdp_core.cli.render.words import plain
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.configuration import Match
-from cdp_core.model.names import checked_name
+from cdp_core.model.names import name_trouble
 from cdp_core.model.secret import Secret
 
 if TYPE_CHECKING:
@@ -156,15 +157,14 @@ def _asked_text(info: SettingInfo, complaint: Complaint) -> str:
     return "" if answer == default else answer
 
 
-def asked_name(what: str, kind: str, taken: Callable[[], Iterable[str]], *, option: str) -> str:
+def asked_name(what: str, taken: Callable[[], Iterable[str]], *, option: str) -> str:
     """A new thing's name, asked for until it is a valid one that nothing of its kind has."""
 
     def complaint(answer: str) -> str:
-        try:
-            there = checked_name(answer, kind) in taken()
-        except InvalidFault as fault:
-            return f"{fault.message[:1].upper()}{fault.message[1:]}."
-        return _("That name is in use.") if there else ""
+        tidy = unicodedata.normalize("NFC", answer).strip()
+        if trouble := name_trouble(tidy)[0]:
+            return _("The name {trouble}.").format(trouble=said(trouble))
+        return _("That name is in use.") if tidy in taken() else ""
 
     return ask_text(what, option=option, complaint=complaint)
 

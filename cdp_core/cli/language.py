@@ -14,6 +14,8 @@ from gettext import GNUTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cdp_core.model.sentence import Sentence, Value
+
 if TYPE_CHECKING:
     from cdp_core.contract.schemas import SettingInfo
 
@@ -89,6 +91,28 @@ def paragraphs(text: str) -> str:
 def numerals(text: str) -> str:
     """A number's digits, grouped with commas, as the language spoken groups them."""
     return text if spoken() == ENGLISH else text.translate(_DIGITS_ASIDE)
+
+
+def said(text: str) -> str:
+    """A sentence of the core's or of a plugin's in the language spoken; any other text as it is."""
+    if not isinstance(text, Sentence) or spoken() == ENGLISH:
+        return text
+    number = text.values.get("number")
+    if spoken() in text.in_language:
+        found = text.in_language[spoken()]
+    elif text.one and isinstance(number, int):
+        found = ngettext(text.one, text.text, number)
+    else:
+        found = _(text.text)
+    return found.format(**{name: _shown(value) for name, value in text.values.items()})
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(said, value))
+    if isinstance(value, str):
+        return said(value)
+    return numerals(f"{value:,}" if isinstance(value, int) else f"{value:.3g}")
 
 
 def label_of(setting: SettingInfo) -> str:

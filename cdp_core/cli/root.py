@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -32,6 +33,7 @@ NOUNS = {
     "export": ("cdp_core.cli.export:export", "Segments to audiences: set up, plan, run, look back."),
     "schedule": ("cdp_core.cli.schedule:schedule", "When exports run by themselves."),
     "scheduler": ("cdp_core.cli.scheduler:scheduler", "The process that runs exports when they are due."),
+    "status": ("cdp_core.cli.status:status", "How everything stands, on one page."),
     "explain": ("cdp_core.cli.explain:explain", "Explain what became of a person."),
     "suppress": (
         "cdp_core.cli.suppress:suppress",
@@ -57,6 +59,14 @@ class Root(Group):
     """The nouns of the core, in the order in which one needs them, then the plugins'."""
 
     _listing = False
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # Help that is asked for in front of the language is in that language, too.
+        with suppress(click.UsageError):
+            typed, _left, _order = self.make_parser(ctx).parse_args(args=list(args))
+            if typed.get("language") in languages.LANGUAGES:
+                languages.use(typed["language"])
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*NOUNS, *(name for name in self.commands if name not in NOUNS)]

@@ -20,6 +20,7 @@ from cdp_core.cli.logs import write_logs
 from cdp_core.cli.session import Session
 from cdp_core.cli.systemd import install
 from cdp_core.errors import CdpError, Code, ExitStatus, UsageFault
+from cdp_core.model.schedule import DueOutcome
 
 if TYPE_CHECKING:
     from cdp_core.model.run import RunEvent
@@ -159,7 +160,8 @@ def start(
 def run_due(
     context: click.Context, /, *, name: str, due_at: str, missed: int, log_format: Literal["text", "json"]
 ) -> None:
-    """Run one export that is due, as `start` does; its exit status is the run's."""
+    """Run one export that is due, as `start` does; its exit status is the run's, and 0 for one that was
+    skipped or canceled."""
     session: Session = context.obj
     cdp = session.cdp()
     write_logs(debug=session.debug, form=log_format, verbose=True)
@@ -187,7 +189,8 @@ def run_due(
         context.exit(int(ExitStatus.DONE))
     told = {"event": "done", "export": name, "outcome": str(done.outcome), "run": done.run_id}
     log.info("%s: %s %s", name, done.outcome, done.message, extra=told)
-    context.exit(done.exit_status or int(ExitStatus.DONE))
+    nothing_to_mend = done.outcome is DueOutcome.SKIPPED
+    context.exit(int(ExitStatus.DONE) if nothing_to_mend else done.exit_status or int(ExitStatus.DONE))
 
 
 scheduler.add_command(install)

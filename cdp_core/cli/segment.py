@@ -46,19 +46,34 @@ def _named(session: Session, name: str | None) -> str:
     metavar="FILE",
     help="A file with a SELECT that yields the key column; - reads standard input.",
 )
+@rich_click.option(
+    "--static",
+    is_flag=True,
+    help="Keep today's result until `cdp segment refresh`. Default: every run evaluates the segment.",
+)
 @json_option
 @click.pass_obj
 def add(
-    session: Session, *, name: str | None, where: str | None, sql_file: str | None, as_json: bool
+    session: Session,
+    *,
+    name: str | None,
+    where: str | None,
+    sql_file: str | None,
+    static: bool,
+    as_json: bool,
 ) -> None:
-    """Add a segment. It is checked against the profiles first, and counted."""
+    """Add a segment. It is checked against the profiles first, and counted.
+
+    Of a static segment digests of the members' keys are kept. Who is no profile any more is no member,
+    whatever the result says.
+    """
     if where is not None and sql_file is not None:
         raise UsageFault(Code.USAGE, "--where and --sql exclude each other", hint="leave one of them out")
     name = name or ask_text("Name", option="cdp segment add NAME")
     sql = _read(sql_file) if sql_file is not None else None
     if where is None and sql is None:
         where = ask_text("Condition", option=CONDITION, hint="For example: lifetime_value > 500")
-    view = session.cdp().segments.add(name, where=where, sql=sql)
+    view = session.cdp().segments.add(name, where=where, sql=sql, static=static)
     said = f"Segment {quoted(view.name)} has {counted(view.members or 0, 'member')} today."
     give(view, lambda: (), as_json=as_json, said=said)
     _warn_of_restless(where or sql or "")
@@ -105,6 +120,42 @@ def show(session: Session, *, name: str | None, as_json: bool) -> None:
     """Show a segment, with its members counted over today's profiles."""
     view = session.cdp().segments.show(_named(session, name))
     give(view, lambda: things.segment(view), as_json=as_json)
+
+
+@segment.verb("refresh", example='cdp segment refresh "Christmas 2026"')
+@rich_click.argument("name", required=False)
+@json_option
+@click.pass_obj
+def refresh(session: Session, *, name: str | None, as_json: bool) -> None:
+    """Evaluate a static segment anew, over today's profiles."""
+    view = session.cdp().segments.refresh(_named(session, name))
+    said = f"Segment {quoted(view.name)} has {counted(view.members or 0, 'member')} from now on."
+    give(view, lambda: (), as_json=as_json, said=said)
+
+
+@segment.verb("deactivate", example='cdp segment deactivate "Christmas 2026"')
+@rich_click.argument("name", required=False)
+@json_option
+@click.pass_obj
+def deactivate(session: Session, *, name: str | None, as_json: bool) -> None:
+    """Have the exports of a segment skipped until it is activated again.
+
+    Nobody is added to their audiences meanwhile. Who withdraws, is suppressed or is no profile any more is
+    taken out all the same.
+    """
+    view = session.cdp().segments.switch(_named(session, name), active=False)
+    used = f"; skipped from now on: {', '.join(view.exports)}" if view.exports else ""
+    give(view, lambda: (), as_json=as_json, said=f"Segment {quoted(view.name)} is inactive{plain(used)}.")
+
+
+@segment.verb("activate", example='cdp segment activate "Christmas 2026"')
+@rich_click.argument("name", required=False)
+@json_option
+@click.pass_obj
+def activate(session: Session, *, name: str | None, as_json: bool) -> None:
+    """Let the exports of a segment run again."""
+    view = session.cdp().segments.switch(_named(session, name), active=True)
+    give(view, lambda: (), as_json=as_json, said=f"Segment {quoted(view.name)} is active.")
 
 
 @segment.verb("remove", example='cdp segment remove "Loyal customers" --yes')

@@ -36,7 +36,8 @@ def cdp_connection_types() -> Sequence[ConnectionType]:
     `BasicAuth`, a `BearerToken`, or `ClientCredentials`, for which the core asks for tokens.
 
     A setting's label and help are English. Whoever works in Dutch or Danish is asked in that language where
-    the field's metadata has it, under the language's code.
+    the field's metadata has it, under the language's code. What a plugin has to say besides (what is wrong
+    with an answer, a warning on an audience) is a `cdp_core.Sentence`, which brings itself in each language.
 
     Example:
 

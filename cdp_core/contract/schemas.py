@@ -18,6 +18,7 @@ from marshmallow import fields, validate
 
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.secret import Secret
+from cdp_core.model.sentence import Sentence
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -43,7 +44,7 @@ class SecretField(fields.Field[Secret]):
         if isinstance(value, Secret):
             return value
         if not isinstance(value, str) or not value.strip():
-            raise marshmallow.ValidationError("The secret is empty.")
+            raise marshmallow.ValidationError(Sentence("The secret is empty."))
         return Secret(value.strip())
 
     def _serialize(self, value: Secret | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
@@ -73,13 +74,17 @@ class ServiceUrl(validate.Validator):
         try:
             parts.port  # noqa: B018 (the property is what checks it)
         except ValueError:
-            raise marshmallow.ValidationError("The URL's port is not a number up to 65535.") from None
+            raise marshmallow.ValidationError(
+                Sentence("The URL's port is not a number up to 65535.")
+            ) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise marshmallow.ValidationError("Not a URL that begins with https://.")
+            raise marshmallow.ValidationError(Sentence("Not a URL that begins with https://."))
         if parts.scheme == "http" and not is_loopback(value):
-            raise marshmallow.ValidationError("http is accepted for loopback addresses only; use https.")
+            raise marshmallow.ValidationError(
+                Sentence("http is accepted for loopback addresses only; use https.")
+            )
         if "@" in parts.netloc or parts.query or parts.fragment:
-            raise marshmallow.ValidationError("The URL may hold no user name, query or fragment.")
+            raise marshmallow.ValidationError(Sentence("The URL may hold no user name, query or fragment."))
         return value
 
 
@@ -191,4 +196,7 @@ def _mend(schema: type[marshmallow.Schema], messages: Mapping[str, Any]) -> str:
 def _sentence(wrong: Any) -> str:
     if isinstance(wrong, Mapping):
         return " ".join(f"{key}: {_sentence(inner)}" for key, inner in wrong.items())
-    return " ".join(str(part) for part in wrong) if isinstance(wrong, list) else str(wrong)
+    if isinstance(wrong, list):
+        # One alone stays what it is: it may be a `Sentence`.
+        return wrong[0] if len(wrong) == 1 and isinstance(wrong[0], str) else " ".join(map(str, wrong))
+    return str(wrong)

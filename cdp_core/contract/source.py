@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cdp_core.contract.digests import DIGEST_SIZE
+from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Column, Match, ProfileSource, Segment
 from cdp_core.model.examination import FieldExamined
@@ -100,6 +101,15 @@ class KeyFound:
     digest: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptKeys:
+    """The result that a static segment keeps: SHA-256 of each member's key, as UTF-8 text, 32 bytes each, in
+    their order, each once. `blocks` yields them one after another, at most so many at a time."""
+
+    members: int
+    blocks: Callable[[int], Iterator[bytes]]
+
+
 class DigestSink(abc.ABC):
     """Takes what an engine finds, in any order and in pieces of any size; the core groups and screens it.
 
@@ -163,6 +173,17 @@ class Engine(abc.ABC):
         reaches for anything but the profiles.
         """
 
+    def keys_in(self, segment: Segment) -> Iterator[bytes]:
+        """Evaluate a segment's query: SHA-256 of each member's key, as in `KeptKeys`, in pieces of any number
+        of digests. Raises what `check_segment` raises; by default the engine cannot keep a result."""
+        raise _keeps_nothing(segment.name)
+
+    def keep(self, kept: Mapping[str, KeptKeys]) -> None:
+        """From now on the members of these segments (by their id) are the rows whose key's digest is among
+        the kept ones, whatever their query says. By default the engine cannot keep a result."""
+        for segment_id in kept:
+            raise _keeps_nothing(segment_id)
+
     def names_in(self, segment: Segment) -> frozenset[str]:
         """The names, in lower case, that a valid segment's query mentions, whether or not the profiles
         have a column of that name; by default the names of all columns."""
@@ -209,6 +230,15 @@ class Engine(abc.ABC):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _keeps_nothing(segment: str) -> InvalidFault:
+    return InvalidFault(
+        Code.SEGMENT_INVALID,
+        "the engine of this profile source cannot keep a segment's result",
+        where=f"segment {segment!r}",
+        hint="make it dynamic: remove it, and add it without --static",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,14 @@ class Action(StrEnum):
 
     WORKSPACE_INIT = "workspace.init"
     WORKSPACE_CHECK = "workspace.check"
+    STATUS_SHOW = "status.show"
     WHOAMI = "whoami"
     PROFILES_LINT = "profiles.lint"
     SEGMENT_LIST = "segment.list"
     SEGMENT_SHOW = "segment.show"
     SEGMENT_ADD = "segment.add"
+    SEGMENT_REFRESH = "segment.refresh"
+    SEGMENT_SWITCH = "segment.switch"
     SEGMENT_REMOVE = "segment.remove"
     CONNECTION_TYPES = "connection.types"
     CONNECTION_LIST = "connection.list"
@@ -44,6 +47,7 @@ class Action(StrEnum):
     EXPORT_PLAN = "export.plan"
     EXPORT_RUN = "export.run"
     EXPORT_RESYNC = "export.resync"
+    EXPORT_CANCEL = "export.cancel"
     EXPORT_STATUS = "export.status"
     EXPORT_HISTORY = "export.history"
     EXPORT_SHOW_RUN = "export.show-run"
@@ -82,11 +86,14 @@ class Action(StrEnum):
 _IN_WORDS: Mapping[Action, str] = {
     Action.WORKSPACE_INIT: "make a workspace",
     Action.WORKSPACE_CHECK: "look the workspace over",
+    Action.STATUS_SHOW: "see how everything stands",
     Action.WHOAMI: "see their own roles",
     Action.PROFILES_LINT: "look through the profiles",
     Action.SEGMENT_LIST: "list segments",
     Action.SEGMENT_SHOW: "see a segment",
     Action.SEGMENT_ADD: "add a segment",
+    Action.SEGMENT_REFRESH: "evaluate a static segment anew",
+    Action.SEGMENT_SWITCH: "switch a segment on or off",
     Action.SEGMENT_REMOVE: "remove a segment",
     Action.CONNECTION_TYPES: "see what connections can be added",
     Action.CONNECTION_LIST: "list connections",
@@ -113,6 +120,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_PLAN: "plan an export",
     Action.EXPORT_RUN: "run an export",
     Action.EXPORT_RESYNC: "send an export's members again",
+    Action.EXPORT_CANCEL: "cancel an export's run",
     Action.EXPORT_STATUS: "ask the service for an audience's state",
     Action.EXPORT_HISTORY: "see an export's history",
     Action.EXPORT_SHOW_RUN: "see a run",

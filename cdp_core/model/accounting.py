@@ -26,7 +26,8 @@ class KindCounts:
 
     In the mode `remove` the removed are the distinct values read (`named`) and the owed among the claims;
     `unclaimed` are those of the removed that no export has put there. `resent` are claims that are sent
-    again on purpose; they count as unchanged, too, or as kept.
+    again on purpose; they count as unchanged, too, or as kept. `held_back` are digests that would be added,
+    but for an inactive segment.
     """
 
     read: int = 0
@@ -46,6 +47,7 @@ class KindCounts:
     kept: int = 0
     unclaimed: int = 0
     resent: int = 0
+    held_back: int = 0
 
     @property
     def distinct(self) -> int:
@@ -56,12 +58,13 @@ class KindCounts:
     @property
     def valid(self) -> int:
         """Values that yield a digest that may be sent."""
-        return self.distinct + self.duplicate
+        return self.distinct + self.held_back + self.duplicate
 
     @property
     def balances(self) -> bool:
         explained = (
             self.distinct
+            + self.held_back
             + self.duplicate
             + self.missing
             + self.malformed

@@ -31,8 +31,24 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptResult:
+    """Of a static segment: SHA-256 digests of its members' keys in a file (`path` in the workspace's folder
+    of segments), as they were `at` a moment. No key and no identifier is kept."""
+
+    path: str
+    sha256: str
+    members: int
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A named query over `profiles`: a condition (`where`), or a SELECT that yields the key (`sql`)."""
+    """A named query over `profiles`: a condition (`where`), or a SELECT that yields the key (`sql`).
+
+    A dynamic segment is evaluated by every run; of a static one the members are those of the `kept` result
+    who are among the profiles still. Exports of one that is not `active` are skipped.
+    """
 
     id: str
     name: str
@@ -40,6 +56,8 @@ class Segment:
     sql: str | None = None
     created_by: str = ""
     created_at: datetime | None = None
+    active: bool = True
+    kept: KeptResult | None = None
 
 
 class ConnectionStatus(StrEnum):

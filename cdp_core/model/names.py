@@ -6,6 +6,7 @@ import shlex
 import unicodedata
 
 from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.sentence import Sentence
 
 LONGEST = 200
 _SPECIAL = frozenset("\"'$`\\!")
@@ -14,23 +15,25 @@ _SPECIAL = frozenset("\"'$`\\!")
 def checked_name(name: str, what: str) -> str:
     """The name in composed form; raises `InvalidFault` if it is empty, long, or would disturb a terminal."""
     tidy = unicodedata.normalize("NFC", name).strip()
+    trouble, hint = name_trouble(tidy)
+    if trouble:
+        raise InvalidFault(Code.NAME_INVALID, f"the {what}'s name {trouble}", hint=hint)
+    return tidy
+
+
+def name_trouble(tidy: str) -> tuple[str, str]:
+    """What is wrong with a name in composed form, as what is said of it, and how to mend it."""
     if not tidy:
-        raise InvalidFault(
-            Code.NAME_INVALID, f"the {what}'s name is empty", hint="give it a name that is not blank"
-        )
+        return Sentence("is empty"), "give it a name that is not blank"
     if len(tidy) > LONGEST:
-        raise InvalidFault(
-            Code.NAME_INVALID,
-            f"the {what}'s name has {len(tidy)} characters; {LONGEST} are the most",
-            hint="shorten it",
+        return Sentence("has {length} characters; {most} are the most", length=len(tidy), most=LONGEST), (
+            "shorten it"
         )
     if any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in tidy):
-        raise InvalidFault(
-            Code.NAME_INVALID,
-            f"the {what}'s name holds control characters",
-            hint="type it anew; what was pasted may have brought them along",
+        return Sentence("holds control characters"), (
+            "type it anew; what was pasted may have brought them along"
         )
-    return tidy
+    return "", ""
 
 
 def as_typed(name: str) -> str:

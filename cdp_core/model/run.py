@@ -24,12 +24,40 @@ class RunStatus(StrEnum):
     def is_final(self) -> bool:
         return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED, RunStatus.SKIPPED)
 
+    @property
+    def shown(self) -> Shown:
+        return _SHOWN[self]
+
+
+class Shown(StrEnum):
+    """How an export stands, in the words of the model system; `queued` is due, and nobody has begun."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    PLANNED = "planned"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    SKIPPED = "skipped"
+
+
+_SHOWN = {
+    RunStatus.PLANNING: Shown.PROCESSING,
+    RunStatus.PLANNED: Shown.PLANNED,
+    RunStatus.DELIVERING: Shown.PROCESSING,
+    RunStatus.COMMITTED: Shown.SUCCESSFUL,
+    RunStatus.FAILED: Shown.FAILED,
+    RunStatus.CANCELED: Shown.CANCELED,
+    RunStatus.SKIPPED: Shown.SKIPPED,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What the history keeps. `resumed_from` names the run whose leftovers this one settled;
     `settled_by` the run that settled this one's. `drift` are sentences on how what the service said of the
-    audience before anything was sent cannot be what the ledger says."""
+    audience before anything was sent cannot be what the ledger says; `skipped_because` says why nobody was
+    added."""
 
     id: str
     export_id: str
@@ -52,6 +80,7 @@ class Run:
     error: str | None = None
     error_hint: str | None = None
     drift: tuple[str, ...] = ()
+    skipped_because: str = ""
 
     @property
     def released(self) -> int:

@@ -7,7 +7,7 @@ dead letter) stands in a part of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from cdp_core.pipeline.claims import LedgerReader, by_kind, together
 from cdp_core.pipeline.digest_file import DigestFile
 from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, union
 from cdp_core.pipeline.grouping import THREADS, in_parallel
-from cdp_core.pipeline.modes import Again, rule
+from cdp_core.pipeline.modes import Again, Verdict, rule, without_additions
 from cdp_core.pipeline.plan import Plan, PlanPart, PlanWriter
 from cdp_core.pipeline.prepare import Prepared, PreparedKind
 from cdp_core.pipeline.seal import PLAIN, Seal
@@ -41,11 +41,14 @@ def compare(
     suppressed: Suppressed | None = None,
     mode: Mode = Mode.MIRROR,
     resend: int | None = 0,
+    adds: bool = True,
     seal: Seal = PLAIN,
 ) -> Plan:
     """Write the plan into `folder`, which must not exist yet; `files` are the audience's, of all exports;
     `letters` are the export's. What is `suppressed` has been taken out of what was prepared already, but in
     the mode `remove`. At most `resend` digests that are there are sent again on purpose; None: all.
+
+    Unless it `adds`, what would be added is held back.
 
     Of a kind that the export claims and that is not prepared (it is not matched any more) nothing is wanted.
     Raises `InvalidFault` where the disk is full; then nothing is left behind.
@@ -55,12 +58,12 @@ def compare(
     unmatched = dict.fromkeys(sorted(own_kinds - set(prepared.kinds)), _NOTHING_PREPARED)
     counts = {}
     refused = _Refused(letters)
-    again = Again(resend)
+    finish = Again(resend).with_more if adds else without_additions
     with PlanWriter(folder, seal) as plan, ThreadPoolExecutor(THREADS) as threads:
         for kind, share in {**prepared.kinds, **unmatched}.items():
             claims = by_kind(files, kind)
             apart = mode is Mode.REMOVE or len(refused.of(Operation.ADD, kind))
-            if claims or apart or len(share.wanted) != 1:
+            if claims or apart or not adds or len(share.wanted) != 1:
                 own = LedgerReader(ledger_folder, claims.pop(export_id, []), seal)
                 others = [LedgerReader(ledger_folder, each, seal) for each in claims.values()]
                 counts[kind] = _compare_kind(
@@ -73,7 +76,7 @@ def compare(
                     refused=refused,
                     suppressed=suppressed or Suppressed(),
                     mode=mode,
-                    again=again,
+                    finish=finish,
                     seal=seal,
                 )
             else:
@@ -119,7 +122,7 @@ def _compare_kind(
     refused: _Refused,
     suppressed: Suppressed,
     mode: Mode,
-    again: Again,
+    finish: Callable[[Verdict], Verdict],
     seal: Seal,
 ) -> KindCounts:
     wanted = [DigestFile(written.path, seal) for written in share.wanted]
@@ -131,7 +134,7 @@ def _compare_kind(
     held = zip(_wanted(wanted, ranges), own.read(ranges), together(others, ranges), barred, strict=True)
     rows = dict.fromkeys(PlanPart, 0)
     beside = Counter[str]()
-    for verdict in map(again.with_more, in_parallel(threads, rule(mode), held)):
+    for verdict in map(finish, in_parallel(threads, rule(mode), held)):
         beside.update(verdict.beside)
         for plan_part, digests in refused.apart(kind, verdict.parts).items():
             plan.file(plan_part, kind).write(digests)
@@ -168,7 +171,7 @@ def _counts(
     return KindCounts(
         read=share.read,
         added=added,
-        unchanged=0 if takes_out else share.distinct - added,
+        unchanged=0 if takes_out else share.distinct - added - beside.get("held_back", 0),
         named=share.distinct if takes_out else 0,
         removed=rows[PlanPart.REMOVE] + rows[PlanPart.REMOVE_AGAIN] + rows[PlanPart.EMPTIED],
         owed=rows[PlanPart.OWED],

@@ -84,6 +84,16 @@ class Again:
         return dataclasses.replace(verdict, parts=parts, beside=beside)
 
 
+def without_additions(verdict: Verdict) -> Verdict:
+    """Nobody is added, and nothing further is claimed: what would be is held back."""
+    held_back = len(verdict.parts[PlanPart.ADD]) + len(verdict.parts[PlanPart.CLAIM])
+    return dataclasses.replace(
+        verdict,
+        parts={**verdict.parts, PlanPart.ADD: EMPTY, PlanPart.CLAIM: EMPTY},
+        beside=Counter(verdict.beside) + Counter(held_back=held_back),
+    )
+
+
 def _mirror(wanted: pa.Array, own: Claims, others: Claims, barred: pa.Array) -> Verdict:
     today, owed, unwanted = _today(wanted, own, others, barred)
     gone = part(unwanted, others.all)

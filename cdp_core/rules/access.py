@@ -24,6 +24,7 @@ VIEWER = Role(
             Action.EXPORT_HISTORY,
             Action.EXPORT_SHOW_RUN,
             Action.SCHEDULE_SHOW,
+            Action.STATUS_SHOW,
             Action.PLUGIN_LIST,
         }
     ),
@@ -35,6 +36,8 @@ CONTRIBUTOR = Role(
         {
             Action.PROFILES_LINT,
             Action.SEGMENT_ADD,
+            Action.SEGMENT_REFRESH,
+            Action.SEGMENT_SWITCH,
             Action.SEGMENT_REMOVE,
             Action.CONNECTION_LIST,
             Action.CONNECTION_SHOW,
@@ -51,6 +54,7 @@ CONTRIBUTOR = Role(
             Action.EXPORT_PLAN,
             Action.EXPORT_RUN,
             Action.EXPORT_RESYNC,
+            Action.EXPORT_CANCEL,
             Action.EXPORT_REJECTED,
             Action.EXPORT_SCHEDULE,
             Action.SUPPRESSION_ADD,
@@ -87,6 +91,7 @@ THROUGH_A_CONNECTION = frozenset(
         Action.EXPORT_PLAN,
         Action.EXPORT_RUN,
         Action.EXPORT_RESYNC,
+        Action.EXPORT_CANCEL,
         Action.EXPORT_REJECTED,
         Action.EXPORT_SCHEDULE,
     }

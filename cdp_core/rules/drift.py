@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cdp_core.model.delivery import Audience
+from cdp_core.model.sentence import Sentence
 
 # Clocks differ: the service's and ours.
 TOLERANCE = timedelta(minutes=10)
@@ -69,7 +70,11 @@ def gone(known: Known) -> Drift:
     """The service does not know the audience any more."""
     return Drift(
         kind=DriftKind.GONE,
-        message=f"The service does not know the audience; the ledger holds {known.claims:,} digests for it.",
+        message=Sentence(
+            "The service does not know the audience; the ledger holds {number} digests for it.",
+            one="The service does not know the audience; the ledger holds {number} digest for it.",
+            number=known.claims,
+        ),
     )
 
 
@@ -78,8 +83,12 @@ def _drift(audience: Audience, known: Known, now: datetime) -> Iterator[Drift]:
     if created is not None and first is not None and created > first + TOLERANCE:
         yield Drift(
             kind=DriftKind.RECREATED,
-            message=f"The service made the audience on {created:%Y-%m-%d %H:%M} UTC, after the first members "
-            f"had been sent to it on {first:%Y-%m-%d %H:%M} UTC: it is another one.",
+            message=Sentence(
+                "The service made the audience on {made}, after the first members had been sent to it on "
+                "{first}: it is another one.",
+                made=f"{created:%Y-%m-%d %H:%M} UTC",
+                first=f"{first:%Y-%m-%d %H:%M} UTC",
+            ),
         )
     if audience.holds_nobody:
         if _must_hold_somebody(known, now):
@@ -88,9 +97,15 @@ def _drift(audience: Audience, known: Known, now: datetime) -> Iterator[Drift]:
     if (before := _last_size(known)) is not None and _is_less(audience, before, known):
         yield Drift(
             kind=DriftKind.SHRUNK,
-            message=f"The service counts {audience.approximate_number_users or 0:,} users; on "
-            f"{before.at:%Y-%m-%d} it counted {before.audience.approximate_number_users:,}, when the ledger "
-            f"held {before.claims:,} digests. It holds {known.claims:,} now.",
+            message=Sentence(
+                "The service counts {users} users; on {day} it counted {then}, when the ledger held {held} "
+                "digests. It holds {claims} now.",
+                users=audience.approximate_number_users or 0,
+                day=f"{before.at:%Y-%m-%d}",
+                then=before.audience.approximate_number_users or 0,
+                held=before.claims,
+                claims=known.claims,
+            ),
         )
 
 
@@ -106,13 +121,19 @@ def _emptied(known: Known, now: datetime) -> Drift:
     if last is not None and now - last > EXPIRES_AFTER:
         return Drift(
             kind=DriftKind.EXPIRED,
-            message=f"The audience holds nobody, and the ledger {known.claims:,} digests. Nothing was "
-            f"changed in it since {last:%Y-%m-%d}: most likely it has expired.",
+            message=Sentence(
+                "The audience holds nobody, and the ledger {claims} digests. Nothing was changed in it since "
+                "{day}: most likely it has expired.",
+                claims=known.claims,
+                day=f"{last:%Y-%m-%d}",
+            ),
         )
     return Drift(
         kind=DriftKind.EMPTIED,
-        message=f"The audience holds nobody, and the ledger {known.claims:,} digests: somebody else has "
-        "emptied it.",
+        message=Sentence(
+            "The audience holds nobody, and the ledger {claims} digests: somebody else has emptied it.",
+            claims=known.claims,
+        ),
     )
 
 

@@ -27,6 +27,7 @@ from cdp_core.errors import Code, InvalidFault, TemporaryFault
 from cdp_core.model.configuration import Connection, ConnectionStatus, Export
 from cdp_core.model.delivery import Audience, AudienceKey
 from cdp_core.model.names import as_typed
+from cdp_core.model.sentence import Sentence
 from cdp_core.rules.drift import Drift, drift, gone
 from cdp_core.runner.connect import OpenDestination
 from cdp_core.runner.history import known_of
@@ -52,7 +53,11 @@ class Audiences:
         """The audiences that a connection reaches, by name."""
         with self._opened(connection) as to:
             if not to.spec.capabilities.lists_audiences:
-                raise InvalidFault(Code.AUDIENCE_UNFIT, f"{to.spec.label} cannot list its audiences")
+                raise InvalidFault(
+                    Code.AUDIENCE_UNFIT,
+                    f"{to.spec.label} cannot list its audiences",
+                    hint="look them up at the service itself",
+                )
             return self._listed(to)
 
     def check(self, export: Export) -> str:
@@ -61,9 +66,9 @@ class Audiences:
         connector = self._services.connector
         connection = connector.connection_of(export)
         if self._services.consents.gap(connection).open:
-            return "nobody has agreed to the connection's consent texts"
+            return Sentence("nobody has agreed to the connection's consent texts")
         if not self._can_ask(connection):
-            return "nobody has signed in to the service"
+            return Sentence("nobody has signed in to the service")
         try:
             with connector.destination(export) as to:
                 try:

@@ -36,7 +36,9 @@ def basis(
         "settings": _digest(dict(export.settings)),
         "matching": _digest([[match.kind, match.field] for match in export.matching]),
         "policy": _digest(export.policy.as_dict()),
-        "segments": _digest(sorted([s.id, s.where, s.sql] for s in segments)),
+        "segments": _digest(
+            sorted([s.id, s.where, s.sql, s.active, s.kept and s.kept.sha256] for s in segments)
+        ),
         "consent": _digest(consent),
     }
 

@@ -34,6 +34,7 @@ from cdp_core.model.configuration import Connection, ConnectionStatus, Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.names import as_typed
 from cdp_core.model.secret import MASK, Secret
+from cdp_core.model.sentence import Sentence
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.runner.pace import ConnectionPace
 from cdp_core.store.state import State
@@ -107,9 +108,9 @@ class Connector:
         try:
             return info.complaint(resolve(parse(answer, setting=info.name), self._vault))
         except UsageFault:
-            return f"A reference reads {FORMS}."
+            return Sentence("A reference reads {forms}.", forms=FORMS)
         except CdpError as fault:
-            return f"{fault.message[:1].upper()}{fault.message[1:]}."
+            return Sentence("That does not do: {trouble}.", trouble=fault.message)
 
     def settings(self, connection: Connection) -> dict[str, Any]:
         """The settings as their schema loads them; raises `InvalidFault` naming what is wrong."""

@@ -15,6 +15,7 @@ from cdp_core.model.access import Actor
 from cdp_core.model.configuration import Export
 from cdp_core.model.gates import Gate
 from cdp_core.model.run import Run, RunEvent, RunStatus
+from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline.plan import Plan
 from cdp_core.runner.gates import and_yet, fault_of, findings, skips
 from cdp_core.runner.opening import Opening, opening
@@ -97,8 +98,11 @@ class Execution:
                 if owed is None:
                     if fault is not None:
                         raise fault
-                    return self._record.save(RunStatus.SKIPPED, ended=True)
+                    return self._skipped()
                 plan = owed
+            held_back = bool(self._record.run.skipped_because)
+            if held_back and not plan.changes_something:
+                return self._skipped()
             opened = destination.result()
             # The libraries of delivery are imported by now, by who opened the destination.
             from cdp_core.runner.sending import Sending
@@ -115,9 +119,14 @@ class Execution:
             run = self._record.run
             if fault is not None and run.error_code == str(fault.code):
                 raise and_yet(fault, run.delivered)
-            if skipped and run.status is RunStatus.COMMITTED:
-                return self._record.save(RunStatus.SKIPPED, ended=True)
+            if (skipped or held_back) and run.status is RunStatus.COMMITTED:
+                return self._skipped()
             return run
+
+    def _skipped(self) -> Run:
+        if not self._record.run.skipped_because:
+            self._record.note(skipped_because=Sentence("the audience's size"))
+        return self._record.save(RunStatus.SKIPPED, ended=True)
 
     def _stopped(self, meant: Collection[Gate]) -> tuple[GateFault | None, bool]:
         """Ask the gates: the fault that stops the run, and whether it is skipped."""

@@ -117,7 +117,7 @@ class Search:
         if key not in self._passes:
             sink = _Seeking(self._digest)
             before = self._read
-            with self._services.profiles.open() as engine:
+            with self._services.profiles.open(segments=(segment,)) as engine:
                 selected = engine.identify(selection, sink, lambda read: self._progress(before + read))
             self._read += selected.members
             self._passes[key] = sink.found, sink.refused

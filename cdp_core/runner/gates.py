@@ -16,6 +16,7 @@ from cdp_core.model.configuration import Column, Export
 from cdp_core.model.gates import FieldChange, Finding, Gate, GateNumbers, Verdict
 from cdp_core.model.names import as_typed
 from cdp_core.model.policy import Gates
+from cdp_core.model.sentence import Sentence
 from cdp_core.runner.services import Services
 
 CODES = {
@@ -38,7 +39,7 @@ def asked(
             Finding(
                 gate=Gate.EMPTY_SOURCE,
                 verdict=Verdict.STOP,
-                message=f"the profile source has no rows: {_everybody(numbers)}",
+                message=Sentence("the profile source has no rows: {what}", what=_everybody(numbers)),
             ),
         )
     sizes = {"skip": Verdict.SKIP, "warn": Verdict.WARN, "fail": Verdict.STOP}
@@ -117,13 +118,22 @@ def changed_fields(
 def _everybody(numbers: GateNumbers) -> str:
     removed = numbers.removed - numbers.owed
     if not removed:
-        return "a load that failed, or a wrong path"
-    how_many = f"all {numbers.held:,}" if numbers.removed == numbers.held else f"{removed:,}"
-    return f"{how_many} members that {_who(numbers)} put into the audience would be taken out"
+        return Sentence("a load that failed, or a wrong path")
+    if numbers.removed == numbers.held:
+        return Sentence(
+            "all {number} members that {who} put into the audience would be taken out",
+            number=numbers.held,
+            who=_who(numbers),
+        )
+    return Sentence(
+        "{number} members that {who} put into the audience would be taken out",
+        number=removed,
+        who=_who(numbers),
+    )
 
 
 def _who(numbers: GateNumbers) -> str:
-    return "exports here" if numbers.of_all else "this export"
+    return Sentence("exports here") if numbers.of_all else Sentence("this export")
 
 
 def _shrink(numbers: GateNumbers, max_shrink: float) -> str:
@@ -131,10 +141,14 @@ def _shrink(numbers: GateNumbers, max_shrink: float) -> str:
     # A float of 0.29 times 100 is less than 29.
     if removed <= Fraction(str(max_shrink)) * numbers.held:
         return ""
-    return (
-        f"{removed:,} of the {numbers.held:,} members that {_who(numbers)} put into the audience would be "
-        f"taken out: {_percent(Fraction(removed, numbers.held or 1))}, and at most "
-        f"{_percent(max_shrink)} may be"
+    return Sentence(
+        "{removed} of the {held} members that {who} put into the audience would be taken out: {share} %, and "
+        "at most {most} % may be",
+        removed=removed,
+        held=numbers.held,
+        who=_who(numbers),
+        share=removed / (numbers.held or 1) * 100,
+        most=max_shrink * 100,
     )
 
 
@@ -142,14 +156,18 @@ def _size(numbers: GateNumbers, capabilities: Capabilities) -> str:
     smallest, largest = capabilities.smallest_audience, capabilities.largest_audience
     most, least = numbers.people_at_most, numbers.digests_at_least
     if smallest is not None and most is not None and most < smallest:
-        return (
-            f"the audience would hold {most:,} people at most, and the service can use "
-            f"none of fewer than {smallest:,}"
+        return Sentence(
+            "the audience would hold {most} people at most, and the service can use none of fewer than "
+            "{smallest}",
+            most=most,
+            smallest=smallest,
         )
     if largest is not None and least is not None and least > largest:
-        return (
-            f"the audience would hold at least {least:,} identifiers, and the service "
-            f"takes no more than {largest:,}"
+        return Sentence(
+            "the audience would hold at least {least} identifiers, and the service takes no more than "
+            "{largest}",
+            least=least,
+            largest=largest,
         )
     return ""
 
@@ -157,19 +175,24 @@ def _size(numbers: GateNumbers, capabilities: Capabilities) -> str:
 def _duplicate_keys(numbers: GateNumbers) -> str:
     if not numbers.duplicate_keys:
         return ""
-    return (
-        "rows of the profile table that repeat the key of another: "
-        f"{numbers.duplicate_keys:,} of {numbers.profiles:,}"
+    return Sentence(
+        "rows of the profile table that repeat the key of another: {repeated} of {profiles}",
+        repeated=numbers.duplicate_keys,
+        profiles=numbers.profiles,
     )
 
 
 def _schema(numbers: GateNumbers) -> str:
-    told = [f"{change.field} was {change.before} and is {change.now or 'gone'}" for change in numbers.changes]
-    return f"profile fields have changed since the last run: {', '.join(told)}" if told else ""
+    told = tuple(map(_change, numbers.changes))
+    return Sentence("profile fields have changed since the last run: {changes}", changes=told) if told else ""
 
 
-def _percent(share: float | Fraction) -> str:
-    return f"{float(share) * 100:.3g} %"
+def _change(found: FieldChange) -> str:
+    if found.now is None:
+        return Sentence("{field} was {before} and is gone", field=found.field, before=found.before)
+    return Sentence(
+        "{field} was {before} and is {now}", field=found.field, before=found.before, now=found.now
+    )
 
 
 def _family(kind: str | None) -> str | None:

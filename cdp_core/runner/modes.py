@@ -11,6 +11,7 @@ from cdp_core.model.delivery import Operation
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.names import as_typed
 from cdp_core.model.policy import Mode
+from cdp_core.model.sentence import Sentence
 from cdp_core.runner.services import Services
 
 _NEEDS: Mapping[Mode, frozenset[Operation]] = {
@@ -69,8 +70,12 @@ def require_agreed(services: Services, export: Export, *, agreed: bool) -> None:
     audience = export.settings.get(spec.audience_setting, "")
     raise UsageFault(
         Code.NOT_AGREED_TO_ACT,
-        f"{export.name!r} empties the audience {audience}, whoever put members there, and fills it again. "
-        f"{spec.capabilities.while_emptied}".strip(),
+        Sentence(
+            "{export} empties the audience {audience}, whoever put members there, and fills it again. {lost}",
+            export=as_typed(export.name),
+            audience=str(audience),
+            lost=spec.capabilities.while_emptied,
+        ),
         hint="add --yes",
     )
 

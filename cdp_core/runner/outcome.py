@@ -11,6 +11,7 @@ from cdp_core.model.delivery import BatchOutcome, BatchStatus
 from cdp_core.model.journal import NOTHING_SENT, JournalTotals
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus
+from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline.plan import Plan
 
 
@@ -62,52 +63,92 @@ def counted(planned: int, outcomes: Iterable[BatchOutcome], totals: JournalTotal
 
 def notes(run: Run) -> tuple[str, ...]:
     """Sentences for people: what was left, and what happens to it."""
-    said = []
+    said: list[str] = []
     counts = run.delivered
     if run.only_released:
         said.append(
-            f"Gave up {run.released:,} claims and left the members in the audience; nothing was sent."
+            Sentence(
+                "Gave up {number} claims and left the members in the audience; nothing was sent.",
+                one="Gave up 1 claim and left the member in the audience; nothing was sent.",
+                number=run.released,
+            )
         )
-    if run.status is RunStatus.SKIPPED:
-        said.append("Skipped because of the audience's size: nothing was added.")
+    if run.status is RunStatus.SKIPPED or (run.dry_run and run.skipped_because):
+        because = run.skipped_because or Sentence("the audience's size")
+        said.append(Sentence("Skipped, and nobody was added, because of this: {reason}.", reason=because))
     said += _claims(run)
     said += _of_audience(run)
     if run.resumed_from:
-        said.append(f"Settled what run {run.resumed_from} had left.")
+        said.append(Sentence("Settled what run {run} had left.", run=run.resumed_from))
     if run.status in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED):
         if counts.refused:
             said.append(_refused(run))
         said += _halved(run)
         if counts.unknown:
-            said.append(f"{counts.unknown:,} digests got no answer; the next run sends them again.")
+            said.append(
+                Sentence(
+                    "{number} digests got no answer; the next run sends them again.",
+                    one="{number} digest got no answer; the next run sends it again.",
+                    number=counts.unknown,
+                )
+            )
         if counts.left_out:
-            said.append(f"{counts.left_out:,} digests were suppressed since they were planned: not sent.")
+            said.append(
+                Sentence(
+                    "{number} digests were suppressed since they were planned: not sent.",
+                    one="{number} digest was suppressed since it was planned: not sent.",
+                    number=counts.left_out,
+                )
+            )
         if not_sent := counts.not_sent - counts.left_out:
-            said.append(f"{not_sent:,} digests were not sent; the next run plans them anew.")
+            said.append(
+                Sentence(
+                    "{number} digests were not sent; the next run plans them anew.",
+                    one="{number} digest was not sent; the next run plans it anew.",
+                    number=not_sent,
+                )
+            )
     return tuple(said)
 
 
 def _refused(run: Run) -> str:
     if run.error_code in _REQUEST_REFUSED:
-        return (
-            f"The service refused the request as a whole: {run.delivered.refused:,} digests were not taken."
+        return Sentence(
+            "The service refused the request as a whole: {number} digests were not taken.",
+            one="The service refused the request as a whole: {number} digest was not taken.",
+            number=run.delivered.refused,
         )
-    return f"{run.delivered.refused:,} digests were refused by the service."
+    return Sentence(
+        "{number} digests were refused by the service.",
+        one="{number} digest was refused by the service.",
+        number=run.delivered.refused,
+    )
 
 
 def _claims(run: Run) -> Iterator[str]:
     """What becomes of claims that a mirror would have ended, or not have sent."""
     if kept := sum(kind.kept for kind in run.kinds.values()):
-        yield f"{kept:,} digests that are not wanted any more stay in the audience: the export only adds."
+        yield Sentence(
+            "{number} digests that are not wanted any more stay in the audience: the export only adds.",
+            one="{number} digest that is not wanted any more stays in the audience: the export only adds.",
+            number=kept,
+        )
     if resent := sum(kind.resent for kind in run.kinds.values()):
-        yield f"Of what is sent, {resent:,} digests were in the audience already: they are sent once more."
+        yield Sentence(
+            "Of what is sent, {number} digests were in the audience already: they are sent once more.",
+            one="Of what is sent, {number} digest was in the audience already: it is sent once more.",
+            number=resent,
+        )
 
 
 def _of_audience(run: Run) -> Iterator[str]:
     """What the service said of it, before and after."""
     yield from run.drift
     if run.drift:
-        yield f"To send the ledger's whole content again: cdp export resync {as_typed(run.export_name)}"
+        yield Sentence(
+            "To send the ledger's whole content again: cdp export resync {export}",
+            export=as_typed(run.export_name),
+        )
     if run.audience is not None and run.audience.warning:
         yield run.audience.warning
 
@@ -116,11 +157,18 @@ def _halved(run: Run) -> Iterator[str]:
     """How far the refused digests were found, and at what price."""
     counts = run.delivered
     if counts.halves:
-        yield f"{counts.halves:,} further requests were sent to find the refused digests."
+        yield Sentence(
+            "{number} further requests were sent to find the refused digests.",
+            one="{number} further request was sent to find the refused digests.",
+            number=counts.halves,
+        )
     if counts.dead_letters:
-        yield f"The next run tries {counts.dead_letters:,} of them again, apart from the others."
+        yield Sentence(
+            "The next run tries {number} of them again, apart from the others.",
+            number=counts.dead_letters,
+        )
     if counts.halves and run.error_code is None and counts.refused > counts.dead_letters:
-        yield (
-            f"{counts.refused - counts.dead_letters:,} of them are in batches that were not halved any "
-            "further; the next run goes on."
+        yield Sentence(
+            "{number} of them are in batches that were not halved any further; the next run goes on.",
+            number=counts.refused - counts.dead_letters,
         )

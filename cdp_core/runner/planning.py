@@ -20,6 +20,8 @@ from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.names import as_typed
 from cdp_core.model.policy import MemberConsent, Mode
 from cdp_core.model.run import RunStatus, Station
+from cdp_core.model.sentence import Sentence, from_kept
+from cdp_core.model.sentence import kept as kept_sentence
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.compare import compare
 from cdp_core.pipeline.plan import Plan
@@ -34,6 +36,9 @@ from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
 from cdp_core.store.suppressions import SuppressedDigests
 from cdp_core.workspace.files import make_private_folder
+
+# A segment that every profile is in.
+EVERYBODY = Segment(id="", name="everybody", where="true")
 
 
 class Planning:
@@ -59,10 +64,25 @@ class Planning:
         self._changes: tuple[FieldChange, ...] = ()
 
     def from_profiles(self) -> Plan:
+        """Where a segment of the export is inactive nobody is added, and only who is no profile any more, has
+        withdrawn or is suppressed is taken out: `held_back` says so then."""
+        if self.held_back:
+            return self._from_profiles(self._without_additions(), resend=0)
         return self._from_profiles(self._export.policy.mode, resend=0)
+
+    @cached_property
+    def held_back(self) -> str:
+        """Why nobody is added; empty where that is not so."""
+        inactive = tuple(segment.name for segment in self._segments() if not segment.active)
+        return Sentence("a segment is inactive: {segments}", segments=inactive) if inactive else ""
+
+    def _without_additions(self) -> Mode:
+        return Mode.ADD_ONLY if self._export.policy.mode is Mode.ADD_ONLY else Mode.MIRROR
 
     def sent_again(self) -> Plan:
         """The same, but what is there already is sent once more; the audience is not emptied for that."""
+        if self.held_back:
+            return self.from_profiles()
         mode = self._export.policy.mode
         return self._from_profiles(Mode.MIRROR if mode is Mode.REPLACE else mode, resend=None)
 
@@ -130,14 +150,15 @@ class Planning:
     def _prepared(self, mode: Mode) -> Prepared:
         self._record.tell(Station.PREPARE, "started")
         make_private_folder(self._scratch)
+        segments = (EVERYBODY,) if self.held_back else self._segments()
         selection = Selection(
-            segments=self._segments(),
+            segments=segments,
             matching=self._export.matching,
             kinds={match.kind: self._services.catalog.kinds[match.kind] for match in self._export.matching},
             region=self._export.policy.region,
             consent=self._consent,
         )
-        with self._services.profiles.open(self._scratch) as engine:
+        with self._services.profiles.open(self._scratch, segments=segments) as engine:
             prepared = prepare(
                 engine,
                 selection,
@@ -160,7 +181,8 @@ class Planning:
             field.lower() for field in (policy.region.field, self._consent and self._consent.field) if field
         }
         for segment in self._segments():
-            mentioned |= engine.names_in(segment)
+            # What a static one's query asked for has been answered.
+            mentioned |= engine.names_in(segment) if segment.kept is None else frozenset()
         self._fields = {column.name: column.type for column in columns if column.name.lower() in mentioned}
         last = self._state.plans.last_committed(self._export.id)
         then = last.summary.get("fields", {}) if last else {}
@@ -191,10 +213,11 @@ class Planning:
             letters=self._state.dead_letters.of(self._audience, self._export.id),
             suppressed=self._suppressed,
             mode=mode,
+            adds=not (gates and self.held_back),
             seal=self._services.seal,
         )
         plan = comparing(resend=resend)
-        if gates and not plan.changes_something and self._looks_asleep():
+        if gates and not self.held_back and not plan.changes_something and self._looks_asleep():
             shutil.rmtree(plan.folder)
             plan = comparing(resend=self._batch_size)
         kept = PlanRecord(
@@ -206,6 +229,7 @@ class Planning:
             basis=self._basis(),
             summary={
                 "mode": mode,
+                "held_back": kept_sentence(self.held_back) if gates else "",
                 "profiles": prepared.profiles,
                 "members": prepared.members,
                 "kinds": {kind: counts.as_dict() for kind, counts in plan.counts.items()},
@@ -277,6 +301,7 @@ class Planning:
             members=kept.summary["members"],
             profiles=kept.summary["profiles"],
             delivered=delivery_counts(plan),
+            skipped_because=from_kept(kept.summary.get("held_back", "")),
         )
         self._record.save(RunStatus.PLANNED)
 

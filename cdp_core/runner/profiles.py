@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from cdp_core.contract.source import Engine, EngineContext, SourceSpec
 from cdp_core.engines import BUILT_IN_SOURCES
 from cdp_core.errors import Code, InvalidFault
-from cdp_core.model.configuration import ProfileSource
+from cdp_core.model.configuration import ProfileSource, Segment
 from cdp_core.model.secret import Secret
+from cdp_core.pipeline.seal import PLAIN, Seal
 from cdp_core.plugins.catalog import Catalog
+from cdp_core.runner.kept import KeptResults
 from cdp_core.vault.references import Reference, parse, resolve
 from cdp_core.vault.vault import Vault
 from cdp_core.workspace.settings import WorkspaceSettings
@@ -21,18 +24,30 @@ from cdp_core.workspace.workspace import Workspace
 class Profiles:
     """The profile source of a workspace."""
 
-    def __init__(self, workspace: Workspace, catalog: Catalog, vault: Vault) -> None:
+    def __init__(self, workspace: Workspace, catalog: Catalog, vault: Vault, seal: Seal = PLAIN) -> None:
         self._workspace = workspace
         self._catalog = catalog
         self._vault = vault
+        self.results = KeptResults(workspace.segments_folder, seal)
 
     @property
     def settings(self) -> WorkspaceSettings:
         return self._workspace.settings
 
-    def open(self, scratch: Path | None = None) -> Engine:
+    def open(self, scratch: Path | None = None, *, segments: Iterable[Segment] = ()) -> Engine:
         """A fresh engine; close it. What it must put aside lies in `scratch`, a run's own folder, which is
-        swept with the run. Raises `InvalidFault` where the source cannot be read."""
+        swept with the run. It keeps to the results of those of the `segments` that are static. Raises
+        `InvalidFault` where the source, or a kept result, cannot be read."""
+        kept = self.results.of(segments)
+        engine = self._opened(scratch)
+        try:
+            engine.keep(kept)
+        except BaseException:
+            engine.close()
+            raise
+        return engine
+
+    def _opened(self, scratch: Path | None) -> Engine:
         settings = self._workspace.settings
         spec = _spec(settings.profiles, self._catalog)
         context = EngineContext(

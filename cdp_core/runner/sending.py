@@ -16,6 +16,7 @@ from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunStatus, Station
+from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.pipeline.deliver import AGAIN, Delivery, DeliveryEnd
 from cdp_core.pipeline.plan import Plan
@@ -130,9 +131,11 @@ class Sending:
             self._record.note(error_code=str(fault.code), error=fault.message, error_hint=fault.hint)
         elif end.interrupted:
             status = RunStatus.CANCELED
+            who = self._watch.canceled_by
+            told = f"canceled by {who}" if who else "interrupted"
             self._record.note(
-                error_code=str(Code.INTERRUPTED),
-                error=f"interrupted before {counts.not_sent + counts.unknown:,} digests had their answer",
+                error_code=str(Code.CANCELED if who else Code.INTERRUPTED),
+                error=f"{told} before {counts.not_sent + counts.unknown:,} digests had their answer",
                 error_hint=f"what is left is planned anew by: cdp export run {as_typed(self._export.name)}",
             )
         letters = dead_letters.change(plan, self._state.journal.batches(run_id))
@@ -157,7 +160,9 @@ class Sending:
             audience = opened.to.renewing(opened.to.destination.audience_status)
         except (DestinationFault, CdpError) as fault:
             self._record.tell(
-                Station.READ_BACK, "ended", note=f"the audience could not be read back: {fault}"
+                Station.READ_BACK,
+                "ended",
+                note=Sentence("the audience could not be read back: {fault}", fault=str(fault)),
             )
             return
         self._record.note(audience=audience)

@@ -14,6 +14,7 @@ from cdp_core.errors import Code, GateFault
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus, Station
+from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.runner.dead import DIED, sweep_scratch
 from cdp_core.runner.outcome import delivery_counts
@@ -33,7 +34,7 @@ def settle(
     them that had begun to deliver. Scratch folders of dead runs are swept, other audiences' too."""
     settled = None
     for run in services.state.runs.unfinished(audience):
-        emit(Station.SETTLE, "started", note=f"settling what run {run.id} left")
+        emit(Station.SETTLE, "started", note=Sentence("settling what run {run} left", run=run.id))
         # A run can also have ended by its own word and not have reached the ledger.
         sent = bool(services.state.journal.batches(run.id))
         if sent:

@@ -1,8 +1,10 @@
-"""Keeps a lease alive while its holder works, and tells it when the lease was lost."""
+"""Keeps a lease alive while its holder works, and tells it when the lease was lost or somebody asks it to
+stop."""
 
 from __future__ import annotations
 
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -13,11 +15,14 @@ from cdp_core.store.state import State
 
 TTL = 60.0
 BEAT = 15.0
+# How long it takes at the most until a holder sees that it is asked to stop.
+LOOK = 1.0
 
 
 class LeaseWatch:
     """Takes the lease on entry (raises `HeldFault` where somebody holds it), renews it every `BEAT`
-    seconds, releases it on exit. `lost` is set, and `stop` with it, where somebody fenced it off."""
+    seconds, releases it on exit. `lost` is set, and `stop` with it, where somebody fenced it off;
+    `canceled_by`, and `stop` with it, where somebody asks its run to end."""
 
     def __init__(self, state: State, name: AudienceKey | str, holder: Holder, stop: threading.Event) -> None:
         self._state = state
@@ -26,6 +31,7 @@ class LeaseWatch:
         self._stop = stop
         self._done = threading.Event()
         self.lost = threading.Event()
+        self.canceled_by = ""
 
     def __enter__(self) -> Self:
         self.lease: Lease = self._state.leases.take(self._name, self._holder, TTL)
@@ -42,9 +48,13 @@ class LeaseWatch:
             self._state.leases.release(self.lease)
 
     def _beat(self) -> None:
-        while not self._done.wait(BEAT):
+        renewed = time.monotonic()
+        while not self._done.wait(LOOK):
             try:
-                self.lease = self._state.leases.renew(self.lease, TTL)
+                self._look()
+                if time.monotonic() - renewed >= BEAT:
+                    self.lease = self._state.leases.renew(self.lease, TTL)
+                    renewed = time.monotonic()
             except TemporaryFault:
                 # A busy state: the lease outlives some beats, and the next one asks again.
                 continue
@@ -52,3 +62,8 @@ class LeaseWatch:
                 self.lost.set()
                 self._stop.set()
                 return
+
+    def _look(self) -> None:
+        if not self.canceled_by and (person := self._state.leases.stop_asked_by(self.lease)):
+            self.canceled_by = person
+            self._stop.set()

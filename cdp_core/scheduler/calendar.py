@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cdp_core.model.configuration import Export
-from cdp_core.model.run import RunStatus
+from cdp_core.model.run import Run, RunStatus, Shown
 from cdp_core.model.schedule import DueOutcome, DueRun, Recurrence, Schedule
 from cdp_core.rules.recurrence import latest, moments
 from cdp_core.store.state import State
@@ -23,6 +23,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def lease_name(export_id: str) -> str:
     """What is held while a due run of an export is under way."""
     return f"schedule of export {export_id}"
+
+
+def shown_of(state: State, export: Export, last: Run | None, now: datetime) -> Shown | None:
+    """How an export stands, given its last run as it stands; None where it has never run."""
+    if last is not None and last.status.shown is Shown.PROCESSING:
+        return Shown.PROCESSING
+    if Calendar(state).queued_since(export, now) is not None:
+        return Shown.QUEUED
+    return last.status.shown if last else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +64,21 @@ class Calendar:
         if recurrence is None or schedule.paused or not self.runs_by_itself(export):
             return None
         return next(moments(recurrence, now))
+
+    def queued_since(self, export: Export, now: datetime) -> datetime | None:
+        """The moment at which it was due and nobody has begun yet, or which waits to be tried again; None
+        where there is none."""
+        schedule = self._state.schedules.of(export.id)
+        recurrence = self._recurrence(schedule)
+        if recurrence is None or schedule.paused or not self.runs_by_itself(export):
+            return None
+        if self._state.leases.is_held(lease_name(export.id)):
+            return None
+        newest = self._state.due_runs.newest(export.id)
+        moment, _missed = latest(recurrence, self._since(export, schedule, newest), now)
+        if moment is None and newest is not None and newest.outcome.is_open:
+            return newest.due_at
+        return moment
 
     def next_look(self, now: datetime) -> datetime | None:
         """When something may be due the next time, as things stand now."""

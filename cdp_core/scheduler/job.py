@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cdp_core.errors import CdpError, ExitStatus
+from cdp_core.model.configuration import Export
 from cdp_core.model.lease import Lease
 from cdp_core.model.schedule import DueOutcome, DueRun
 from cdp_core.runner.watch import LeaseWatch
@@ -32,16 +33,38 @@ PAUSING = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a run ended, as far as the schedule is concerned. `code` is the fault's (`CDP-602`)."""
+    """How a run ended, as far as the schedule is concerned. One that somebody canceled is not tried again."""
 
     exit_status: ExitStatus
     run_id: str | None = None
     skipped: bool = False
+    canceled: bool = False
     message: str = ""
 
     @classmethod
     def by(cls, fault: CdpError) -> Ended:
         return cls(exit_status=fault.exit_status, message=f"{fault.code}: {fault.message}")
+
+
+def give_up_waiting(state: State, export: Export, *, person: str, now: datetime) -> DueRun | None:
+    """The export's due run that waited to be tried again, and is canceled; None where none did. Raises
+    `HeldFault` where somebody has just begun it."""
+    newest = state.due_runs.newest(export.id)
+    if newest is None or newest.outcome is not DueOutcome.WAITING:
+        return None
+    lease = state.leases.take(lease_name(export.id), this_process(person=person), ttl=60)
+    try:
+        given_up = dataclasses.replace(
+            newest,
+            outcome=DueOutcome.SKIPPED,
+            message=f"canceled by {person}",
+            next_try_at=None,
+            updated_at=now,
+        )
+        state.due_runs.save(lease, given_up)
+    finally:
+        state.leases.release(lease)
+    return given_up
 
 
 class Job:
@@ -102,7 +125,7 @@ class Job:
         told = dataclasses.replace(
             begun, run_id=ended.run_id, exit_status=int(ended.exit_status), message=ended.message
         )
-        if ended.skipped:
+        if ended.skipped or ended.canceled:
             return dataclasses.replace(told, outcome=DueOutcome.SKIPPED)
         if ended.exit_status in (ExitStatus.DONE, ExitStatus.REFUSALS):
             return dataclasses.replace(told, outcome=DueOutcome.DONE)

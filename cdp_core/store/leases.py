@@ -59,13 +59,29 @@ class Leases(Repository):
             expires_at=expires_at,
         )
 
-    def is_held(self, name: str) -> bool:
-        """Whether somebody holds it who is not certainly gone."""
+    def ask_to_stop(self, name: str, *, run_id: str, person: str) -> bool:
+        """Ask the run that holds `name` to stop; whether it holds it still. See `stop_asked_by`."""
+        with self._database.write() as connection:
+            its = update(leases).where(leases.c.name == name, leases.c.held, leases.c.run_id == run_id)
+            return bool(connection.execute(its.values(stop_asked_by=person)).rowcount)
+
+    def stop_asked_by(self, lease: Lease) -> str:
+        """Who asks the lease's holder to stop; empty where nobody does."""
+        mine = (leases.c.name == lease.name, leases.c.fence == lease.fence)
+        with self._database.read() as connection:
+            return connection.execute(select(leases.c.stop_asked_by).where(*mine)).scalar_one_or_none() or ""
+
+    def holder(self, name: str) -> Holder | None:
+        """Who holds it, and is not certainly gone."""
         with self._database.read() as connection:
             row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
         if row is None or not row.held or row.expires_at <= self._database.now():
-            return False
-        return may_live(_holder(row))
+            return None
+        holder = _holder(row)
+        return holder if may_live(holder) else None
+
+    def is_held(self, name: str) -> bool:
+        return self.holder(name) is not None
 
     def check(self, lease: Lease) -> None:
         """Raise `InternalFault` where the lease is not held any more."""
@@ -138,6 +154,7 @@ def _values(lease: Lease) -> dict[str, Any]:
         "run_id": lease.holder.run_id,
         "taken_at": lease.taken_at,
         "expires_at": lease.expires_at,
+        "stop_asked_by": "",
     }
 
 

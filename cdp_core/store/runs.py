@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, true, update
 
 from cdp_core.errors import Code, InternalFault, InvalidFault
+from cdp_core.model import sentence
 from cdp_core.model.accounting import DeliveryCounts, KindCounts
 from cdp_core.model.delivery import Audience, AudienceKey
 from cdp_core.model.run import Run, RunStatus
@@ -61,6 +62,35 @@ class Runs(Repository):
     def all(self, limit: int = 20) -> tuple[Run, ...]:
         """The newest first."""
         return self._newest(true(), limit)
+
+    def search(
+        self,
+        *,
+        export_id: str | None = None,
+        export_name: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        statuses: Collection[RunStatus] = (),
+        limit: int = 20,
+    ) -> tuple[Run, ...]:
+        """The newest runs that began in the time and ended so, of an export or of all, the newest first.
+
+        Those that have not ended are among them whatever the statuses: how they stand is not known here.
+        """
+        which = [
+            *([runs.c.export_id == export_id] if export_id is not None else []),
+            *([runs.c.export_name == export_name] if export_name is not None else []),
+            *([runs.c.started_at >= since] if since is not None else []),
+            *([runs.c.started_at < until] if until is not None else []),
+        ]
+        if not statuses:
+            return self._newest(and_(true(), *which), limit)
+        open_ones = select(runs).where(runs.c.ended_at.is_(None), *which)
+        with self._database.read() as connection:
+            found = [_run(row) for row in connection.execute(open_ones).all()]
+        wanted = runs.c.status.in_([str(status) for status in statuses])
+        found += self._newest(and_(runs.c.ended_at.is_not(None), wanted, *which), limit)
+        return tuple(sorted(found, key=lambda run: (run.started_at, run.id), reverse=True))
 
     def known(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of the ids that are a run's."""
@@ -148,7 +178,8 @@ def _values(run: Run) -> dict[str, Any]:
         "error_code": run.error_code,
         "error": run.error,
         "error_hint": run.error_hint,
-        "drift": list(run.drift),
+        "drift": [sentence.kept(each) for each in run.drift],
+        "skipped": sentence.kept(run.skipped_because) if run.skipped_because else None,
     }
     return values if run.settled_by is None else {**values, "settled_by": run.settled_by}
 
@@ -175,16 +206,26 @@ def _run(row: Row[Any]) -> Run:
         error_code=row.error_code,
         error=row.error,
         error_hint=row.error_hint,
-        drift=tuple(row.drift or ()),
+        drift=tuple(map(sentence.from_kept, row.drift or ())),
+        skipped_because=sentence.from_kept(row.skipped or ""),
     )
 
 
 def _kept(audience: Audience) -> dict[str, Any]:
     created = audience.created_at
-    return {**dataclasses.asdict(audience), "created_at": None if created is None else created.isoformat()}
+    return dataclasses.asdict(audience) | {
+        "created_at": None if created is None else created.isoformat(),
+        "warning": sentence.kept(audience.warning),
+    }
 
 
 def _audience(kept: dict[str, Any]) -> Audience:
     """The inverse of `_kept`; what earlier versions have kept has fewer fields."""
     created = kept.get("created_at")
-    return Audience(**kept | {"created_at": None if created is None else datetime.fromisoformat(created)})
+    return Audience(
+        **kept
+        | {
+            "created_at": None if created is None else datetime.fromisoformat(created),
+            "warning": sentence.from_kept(kept.get("warning", "")),
+        }
+    )

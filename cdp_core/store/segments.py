@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cdp_core.errors import Code, InvalidFault
-from cdp_core.model.configuration import Segment
+from cdp_core.model.configuration import KeptResult, Segment
 from cdp_core.store.database import Repository
 from cdp_core.store.naming import gone, missing, taken
 from cdp_core.store.tables import export_segments, exports, segments
@@ -26,6 +28,8 @@ class Segments(Repository):
                         sql=segment.sql,
                         created_by=segment.created_by,
                         created_at=segment.created_at or self._database.now(),
+                        active=segment.active,
+                        kept=_kept(segment.kept),
                     )
                 )
             except IntegrityError:
@@ -51,6 +55,17 @@ class Segments(Repository):
         with self._database.read() as connection:
             rows = connection.execute(select(segments).order_by(segments.c.name)).all()
         return tuple(_segment(row) for row in rows)
+
+    def switch(self, segment_id: str, *, active: bool) -> None:
+        with self._database.write() as connection:
+            its = update(segments).where(segments.c.id == segment_id)
+            connection.execute(its.values(active=active))
+
+    def keep(self, segment_id: str, result: KeptResult) -> None:
+        """From now on a static segment's members are those of this result."""
+        with self._database.write() as connection:
+            its = update(segments).where(segments.c.id == segment_id)
+            connection.execute(its.values(kept=_kept(result)))
 
     def dependents(self, segment_id: str) -> tuple[str, ...]:
         """Names of the exports that use it."""
@@ -87,4 +102,14 @@ def _segment(row: Row[Any]) -> Segment:
         sql=row.sql,
         created_by=row.created_by,
         created_at=row.created_at,
+        active=row.active,
+        kept=_result(row.kept),
     )
+
+
+def _kept(result: KeptResult | None) -> dict[str, Any] | None:
+    return None if result is None else {**dataclasses.asdict(result), "at": result.at.isoformat()}
+
+
+def _result(kept: dict[str, Any] | None) -> KeptResult | None:
+    return None if kept is None else KeptResult(**kept | {"at": datetime.fromisoformat(kept["at"])})

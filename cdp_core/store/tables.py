@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    true,
 )
 
 from cdp_core.contract.digests import DIGEST_SIZE
@@ -42,6 +43,9 @@ segments = Table(
     Column("sql", Text),
     Column("created_by", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=true()),
+    # Of a static one, the result that is kept.
+    Column("kept", Json),
 )
 
 connections = Table(
@@ -191,6 +195,7 @@ runs = Table(
     Column("error", Text),
     Column("error_hint", Text),
     Column("drift", Json),
+    Column("skipped", Json),
     # Which audience's ledger the run is about, under which fence, and the version that it committed (0 where
     # the ledger was moved aside since).
     Column("destination", Text),
@@ -299,6 +304,7 @@ leases = Table(
     Column("run_id", Text, nullable=False),
     Column("taken_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column("stop_asked_by", Text, nullable=False, server_default=""),
 )
 
 rates = Table(

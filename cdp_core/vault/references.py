@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.secret import Secret
+from cdp_core.model.sentence import Sentence
 from cdp_core.vault.redaction import remember
 
 FORMS = "env:NAME, file:PATH or keyring:SERVICE/NAME"
@@ -79,7 +80,7 @@ def resolve(reference: Reference | str, vault: Kept, *, environ: Mapping[str, st
         value = _kept(at, vault)
     if not value.strip():
         how = f"export {at.place}=… before the command" if at.scheme == "env" else "put the secret there"
-        raise _unreadable(at, "it is not set, or empty", how)
+        raise _unreadable(at, Sentence("it is not set, or empty"), how)
     return remember(Secret(value.strip()))
 
 
@@ -100,12 +101,13 @@ def _read(at: Reference) -> str:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
-                raise _unreadable(at, "it is no regular file", "name a file that can be read again and again")
+                hint = "name a file that can be read again and again"
+                raise _unreadable(at, Sentence("it is no regular file"), hint)
             if os.name == "posix" and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 mode = f"{stat.S_IMODE(found.st_mode):03o}"
                 raise _unreadable(
                     at,
-                    f"other users of this machine can read it (its mode is {mode})",
+                    Sentence("other users of this machine can read it (its mode is {mode})", mode=mode),
                     f"chmod 600 {shlex.quote(at.place)}",
                 )
             content = file.read(_LARGEST + 1)
@@ -113,14 +115,14 @@ def _read(at: Reference) -> str:
         reason = os.strerror(error.errno or 0).lower()
         raise _unreadable(at, reason, "name a file that is there, and that this user can read") from None
     if len(content) > _LARGEST:
-        raise _unreadable(at, f"it is longer than {_LARGEST:,} bytes", "name the file that holds the secret")
+        too_long = Sentence("it is longer than {most} bytes", most=_LARGEST)
+        raise _unreadable(at, too_long, "name the file that holds the secret")
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise _unreadable(at, "it is not a UTF-8 text", "save it as UTF-8") from None
+        raise _unreadable(at, Sentence("it is not a UTF-8 text"), "save it as UTF-8") from None
 
 
 def _unreadable(at: Reference, reason: str, hint: str) -> InvalidFault:
-    return InvalidFault(
-        Code.SECRET_UNREADABLE, f"there is no secret at {at}: {reason}", where=str(at), hint=hint
-    )
+    told = Sentence("there is no secret at {place}: {reason}", place=str(at), reason=reason)
+    return InvalidFault(Code.SECRET_UNREADABLE, told, where=str(at), hint=hint)

@@ -136,6 +136,11 @@ class Workspace:
         return self.folder / "plans"
 
     @property
+    def segments_folder(self) -> Path:
+        """Where static segments keep their results; it may not be there yet."""
+        return self.folder / "segments"
+
+    @property
     def vault_folder(self) -> Path:
         return self.folder / "vault"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from cdp_core.cli.language import _
+from cdp_core.cli.language import _, said
 from cdp_core.cli.render.tables import Details, Listing
 from cdp_core.cli.render.words import count, counted, moment, plain, quoted
 
@@ -57,9 +57,9 @@ def status(view: AudienceStatus) -> Iterator[RenderableType]:
         ),
     )
     if audience and audience.warning:
-        yield Text(f"• {plain(audience.warning)}", style="yellow")
+        yield Text(f"• {plain(said(audience.warning))}", style="yellow")
     for each in view.drift:
-        yield Text(f"• {plain(each.message)}", style="red")
+        yield Text(f"• {plain(said(each.message))}", style="red")
     if view.drift and audience:
         yield Text.assemble((_("Next: "), "bold"), f"cdp export resync {quoted(view.export)}")
     elif view.drift:

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from cdp_core.cli.language import _, marked, ngettext, numerals
+from cdp_core.cli.language import _, marked, ngettext, numerals, said
 from cdp_core.cli.render.console import console, is_terminal
 from cdp_core.cli.render.words import count, duration, plain
 from cdp_core.model.run import RunEvent, Station
@@ -98,7 +98,7 @@ class Bars:
             if event.done:
                 self._progress.update(task, completed=event.done)
             if event.note:
-                self._progress.console.print(Text(plain(event.note), style="dim"))
+                self._progress.console.print(Text(plain(said(event.note)), style="dim"))
             if event.state == "ended":
                 self._end(task)
 
@@ -169,7 +169,7 @@ class Lines:
                 self._began[event.station] = now
                 self._say(f"{_(_DOING[event.station])}…", now)
             if event.note:
-                self._say(f"  {plain(event.note)}", now)
+                self._say(f"  {plain(said(event.note))}", now)
             if event.done:
                 self._done[event.station] = event.done
             if event.state == "progress" and now - self._last >= SECONDS_BETWEEN_LINES:

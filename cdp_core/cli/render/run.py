@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from cdp_core.cli.language import _, marked
+from cdp_core.cli.language import _, marked, said
 from cdp_core.cli.render.funnel import funnel
 from cdp_core.cli.render.tables import Details, Listing, coloured
 from cdp_core.cli.render.words import (
@@ -57,7 +57,7 @@ def report(found: RunReport) -> Iterator[RenderableType]:
     for finding in found.gates:
         yield gate(finding)
     for note in found.notes:
-        yield Text(f"• {plain(note)}")
+        yield Text(f"• {plain(said(note))}")
     if found.plan_folder and run.dry_run:
         plan = _("Plan {plan}").format(plan=run.plan_id)
         yield Text(f"{plan}\n{plain(found.plan_folder)}")
@@ -83,6 +83,7 @@ _REASONS = {
     "kept": marked("not wanted any more, and left there: the export only adds"),
     "unclaimed": marked("of the removed, put there by nobody here"),
     "resent": marked("of those in the audience already, sent again"),
+    "held_back": marked("would be added, but a segment is inactive"),
 }
 _COUNTS = {
     "read": marked("read"),
@@ -102,6 +103,7 @@ _COUNTS = {
     "kept": marked("kept"),
     "unclaimed": marked("unclaimed"),
     "resent": marked("resent"),
+    "held_back": marked("held back"),
 }
 _ALWAYS = ("read", "added", "unchanged", "removed")
 
@@ -175,7 +177,7 @@ def gate(found: Finding) -> RenderableType:
     flag = found.gate.flag if found.verdict in (Verdict.STOP, Verdict.SKIP) else None
     return Text.assemble(
         (_("• the gate “{gate}” {verdict}: ").format(gate=_(_GATES[found.gate]), verdict=_(word)), style),
-        plain(found.message),
+        plain(said(found.message)),
         _(" ({flag}, if it is meant)").format(flag=flag) if flag else "",
     )
 
@@ -203,10 +205,13 @@ def _changes(kind: KindCounts) -> bool:
     return bool(kind.added or kind.removed)
 
 
-def history(runs: Iterable[Run]) -> RenderableType:
-    """The runs of an export, one line each."""
+def history(runs: Iterable[Run], *, of_all: bool = False, chosen: bool = False) -> RenderableType:
+    """Runs, one line each: `of_all` exports, or of one; with `chosen`, those alone that were asked for."""
+    names = ("Export",) if of_all else ()
+    never = _("There are no runs yet.") if of_all else _("This export has never run.")
     return Listing(
         (
+            *names,
             "Run",
             "Status",
             "Started",
@@ -219,10 +224,10 @@ def history(runs: Iterable[Run]) -> RenderableType:
             "Left",
             "Remarks",
         ),
-        (_line(run) for run in runs),
+        ((*([plain(run.export_name)] if of_all else []), *_line(run)) for run in runs),
         numbers=("Took", "Added", "Removed", "Accepted", "Refused", "Left"),
         texts=("Refused", "Left", "Remarks"),
-        empty="This export has never run.",
+        empty=_("No run is so.") if chosen else never,
     )
 
 
@@ -238,7 +243,8 @@ def _line(run: Run) -> tuple[str | Text, ...]:
         claims = counted(run.released, "claim", "claims")
         remarks.append(_("gave up {claims}, members left: nothing was sent").format(claims=claims))
     if run.status is RunStatus.SKIPPED:
-        remarks.append(_("skipped because of the audience's size"))
+        because = said(run.skipped_because) or _("the audience's size")
+        remarks.append(_("nobody was added because of this: {reason}").format(reason=plain(because)))
     if run.dry_run:
         remarks.append(_("plan only: nothing was sent"))
     sent = run.delivered

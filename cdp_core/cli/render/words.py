@@ -6,22 +6,25 @@ error text must not move the cursor, colour the screen or reverse the direction 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
-from cdp_core.cli.language import marked, ngettext, numerals
+from cdp_core.cli.language import _, marked, ngettext, numerals
 from cdp_core.model.names import as_typed
-from cdp_core.model.run import Run, RunStatus
+from cdp_core.model.run import Run, Shown
 
-_STATUSES = {
-    RunStatus.PLANNING: marked("Processing"),
-    RunStatus.PLANNED: marked("Planned"),
-    RunStatus.DELIVERING: marked("Processing"),
-    RunStatus.COMMITTED: marked("Successful"),
-    RunStatus.FAILED: marked("Failed"),
-    RunStatus.CANCELED: marked("Canceled"),
-    RunStatus.SKIPPED: marked("Skipped"),
+_SHOWN = {
+    Shown.QUEUED: marked("Queued"),
+    Shown.PROCESSING: marked("Processing"),
+    Shown.PLANNED: marked("Planned"),
+    Shown.SUCCESSFUL: marked("Successful"),
+    Shown.FAILED: marked("Failed"),
+    Shown.CANCELED: marked("Canceled"),
+    Shown.SKIPPED: marked("Skipped"),
 }
 STYLES = {
+    "Queued": "cyan",
     "Processing": "yellow",
     "Planned": "cyan",
     "Successful": "green",
@@ -50,13 +53,22 @@ def quoted(name: str) -> str:
     return as_typed(plain(name))
 
 
-def status_word(status: RunStatus | str) -> str:
-    return _STATUSES[RunStatus(status)]
+def names(each: Iterable[str]) -> str:
+    return ", ".join(each)
+
+
+def settings(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The settings of a connection or an export, as lines of its details."""
+    return [(_("Setting {name}").format(name=name), str(value)) for name, value in values.items()]
+
+
+def shown_word(shown: Shown | str) -> str:
+    return _SHOWN[Shown(shown)]
 
 
 def outcome_word(run: Run) -> str:
     """The status of a run, in one word."""
-    return status_word(run.status)
+    return shown_word(run.status.shown)
 
 
 def count(number: int | None) -> str:

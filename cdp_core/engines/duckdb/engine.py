@@ -17,6 +17,7 @@ from cdp_core.contract.source import (
     Engine,
     EngineContext,
     Examination,
+    KeptKeys,
     KeyFound,
     Selected,
     Selection,
@@ -24,6 +25,7 @@ from cdp_core.contract.source import (
 from cdp_core.engines.duckdb.examine import examine
 from cdp_core.engines.duckdb.faults import on_profiles
 from cdp_core.engines.duckdb.identify import identify, keys_of
+from cdp_core.engines.duckdb.kept import kept_condition, keys_in
 from cdp_core.engines.duckdb.memory import share_of_memory
 from cdp_core.engines.duckdb.relations import Relation, open_relation
 from cdp_core.engines.duckdb.segments import count_members, member_condition, names_in
@@ -41,6 +43,7 @@ class DuckDBEngine(Engine):
 
     def __init__(self, context: EngineContext) -> None:
         self._source = context.source
+        self._kept: dict[str, str] = {}
         located = locate(context.source)
         context.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._spill = scratch_folder("duckdb-", context.scratch)
@@ -83,6 +86,14 @@ class DuckDBEngine(Engine):
     def check_segment(self, segment: Segment) -> int:
         condition = self._condition(segment)
         return count_members(self._connection, segment, condition)
+
+    def keys_in(self, segment: Segment) -> Iterator[bytes]:
+        condition = member_condition(self._connection, segment, self._source.key)
+        return keys_in(self._connection, self._source.key, segment, condition)
+
+    def keep(self, kept: Mapping[str, KeptKeys]) -> None:
+        for segment_id, keys in kept.items():
+            self._kept[segment_id] = kept_condition(self._connection, self._source.key, segment_id, keys)
 
     def names_in(self, segment: Segment) -> frozenset[str]:
         return names_in(self._connection, segment)
@@ -127,6 +138,8 @@ class DuckDBEngine(Engine):
         shutil.rmtree(self._spill, ignore_errors=True)
 
     def _condition(self, segment: Segment) -> str:
+        if segment.id in self._kept:
+            return self._kept[segment.id]
         try:
             return member_condition(self._connection, segment, self._source.key)
         except InvalidFault as fault:

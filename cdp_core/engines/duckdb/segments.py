@@ -53,10 +53,16 @@ def member_condition(connection: duckdb.DuckDBPyConnection, segment: Segment, ke
 def count_members(connection: duckdb.DuckDBPyConnection, segment: Segment, condition: str) -> int:
     """Run the query over all profiles; raises `InvalidFault` where it fails on a row, without the row."""
     query = f"SELECT count(*) FROM profiles WHERE {condition}"
+    place, where = place_in(query, segment)
+    row = on_query(lambda: connection.execute(query).fetchone(), place, where=where)
+    return int(row[0]) if row else 0
+
+
+def place_in(query: str, segment: Segment) -> tuple[QueryPlace, str]:
+    """Where in a query around a segment's condition its text stands, and what it is called in a fault."""
     # The text stands on lines of its own; searched for alone, a short one is also part of our words.
     place = QueryPlace(_text(segment), query.partition(f"\n{_text(segment)}\n")[0] + "\n")
-    row = on_query(lambda: connection.execute(query).fetchone(), place, where=_where(segment))
-    return int(row[0]) if row else 0
+    return place, _where(segment)
 
 
 def names_in(connection: duckdb.DuckDBPyConnection, segment: Segment) -> frozenset[str]:

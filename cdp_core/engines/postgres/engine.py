@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 
-from cdp_core.contract.source import DigestSink, Engine, EngineContext, KeyFound, Selected, Selection
+from cdp_core.contract.source import (
+    DigestSink,
+    Engine,
+    EngineContext,
+    KeptKeys,
+    KeyFound,
+    Selected,
+    Selection,
+)
 from cdp_core.engines.fields import require_fields, require_key
 from cdp_core.engines.postgres.address import PASSWORD, address_of
 from cdp_core.engines.postgres.identify import Preparation
+from cdp_core.engines.postgres.kept import kept_condition, keys_in
 from cdp_core.engines.postgres.segments import count_members, member_condition, names_in, where_of
 from cdp_core.engines.postgres.session import Session
 from cdp_core.engines.postgres.table import find_table
@@ -23,6 +32,7 @@ class PostgresEngine(Engine):
 
     def __init__(self, context: EngineContext) -> None:
         self._source = context.source
+        self._kept: dict[str, str] = {}
         self._local = context.local_normalising
         address = address_of(context.source)
         self._session = Session(address, context.secrets.get(PASSWORD), url=context.source.url)
@@ -38,6 +48,14 @@ class PostgresEngine(Engine):
 
     def check_segment(self, segment: Segment) -> int:
         return count_members(self._session, self._table, segment, self._condition(segment))
+
+    def keys_in(self, segment: Segment) -> Iterator[bytes]:
+        condition = member_condition(self._session, self._table, segment, self._source.key)
+        return keys_in(self._session, self._table, self._source.key, segment, condition)
+
+    def keep(self, kept: Mapping[str, KeptKeys]) -> None:
+        for segment_id, keys in kept.items():
+            self._kept[segment_id] = kept_condition(self._table, self._source.key, keys)
 
     def names_in(self, segment: Segment) -> frozenset[str]:
         return names_in(segment)
@@ -63,4 +81,6 @@ class PostgresEngine(Engine):
         return Preparation(self._session, self._table, selection, local=self._local)
 
     def _condition(self, segment: Segment) -> str:
+        if segment.id in self._kept:
+            return self._kept[segment.id]
         return member_condition(self._session, self._table, segment, self._source.key)

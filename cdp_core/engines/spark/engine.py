@@ -10,10 +10,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from cdp_core.contract.source import DigestSink, Engine, EngineContext, KeyFound, Selected, Selection
+from cdp_core.contract.source import (
+    DigestSink,
+    Engine,
+    EngineContext,
+    KeptKeys,
+    KeyFound,
+    Selected,
+    Selection,
+)
 from cdp_core.engines.fields import require_fields, require_key
 from cdp_core.engines.spark.address import STAGING, Address, address_of
 from cdp_core.engines.spark.identify import Preparation
+from cdp_core.engines.spark.kept import kept_condition, keys_in
 from cdp_core.engines.spark.segments import count_members, member_condition, names_in, where_of
 from cdp_core.engines.spark.session import Session
 from cdp_core.engines.spark.staging import Staging
@@ -28,6 +37,7 @@ class SparkEngine(Engine):
 
     def __init__(self, context: EngineContext) -> None:
         self._source = context.source
+        self._kept: dict[str, str] = {}
         address = address_of(context.source)
         context.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as opened:
@@ -45,6 +55,16 @@ class SparkEngine(Engine):
 
     def check_segment(self, segment: Segment) -> int:
         return count_members(self._session, segment, self._condition(segment))
+
+    def keys_in(self, segment: Segment) -> Iterator[bytes]:
+        condition = member_condition(self._session, segment, self._source.key)
+        return keys_in(self._session, self._table, self._source.key, segment, condition)
+
+    def keep(self, kept: Mapping[str, KeptKeys]) -> None:
+        for segment_id, keys in kept.items():
+            self._kept[segment_id] = kept_condition(
+                self._session, self._table, self._source.key, segment_id, keys
+            )
 
     def names_in(self, segment: Segment) -> frozenset[str]:
         return names_in(self._session, segment)
@@ -81,4 +101,6 @@ class SparkEngine(Engine):
         return Preparation(self._session, self._table, self._staging, selection)
 
     def _condition(self, segment: Segment) -> str:
+        if segment.id in self._kept:
+            return self._kept[segment.id]
         return member_condition(self._session, segment, self._source.key)

@@ -10,16 +10,22 @@ from urllib.parse import urlsplit
 import marshmallow
 from marshmallow import fields, validate
 
-from cdp_core import Secret, SecretField, ServiceUrl, SettingsSchema
+from cdp_core import Secret, SecretField, Sentence, ServiceUrl, SettingsSchema
 from cdp_files.encoding import COMPRESSIONS, DELIMITERS, FORMATS
 from cdp_files.places import checked_dated_path, checked_folder
 from cdp_files.storage import SCHEMES, root_of
 
 KINDS = ("EMAIL", "PHONE", "MOBILE_AD_ID")
 ROWS_LIMIT = 1_000_000
-WHILE_EMPTIED = (
+WHILE_EMPTIED = Sentence(
     "Earlier files stay where they are: the run writes all members into files of its own, and _latest.json "
-    "names them once they are whole."
+    "names them once they are whole.",
+    in_language={
+        "nl": "Eerdere bestanden blijven staan: de run schrijft alle leden in eigen bestanden, en _latest.json "
+        "noemt die zodra ze volledig zijn.",
+        "da": "Tidligere filer bliver: kørslen skriver alle medlemmer i sine egne filer, og _latest.json nævner "
+        "dem, når de er hele.",
+    },
 )
 
 

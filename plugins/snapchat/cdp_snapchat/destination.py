@@ -16,6 +16,7 @@ from cdp_core import (
     NewAudience,
     Receipt,
     RightsRefused,
+    Sentence,
     quoted,
 )
 from cdp_snapchat.answers import Refused
@@ -162,7 +163,15 @@ def _holds_nobody(upload_status: Any, size: int | None) -> bool | None:
 def _warning(targetable_status: Any) -> str:
     if str(targetable_status).upper() != "TOO_FEW_USERS":
         return ""
-    return f"Fewer than {SMALLEST_AUDIENCE:,} users are matched: no ad can be shown to the audience."
+    return Sentence(
+        "Fewer than {number} users are matched: no ad can be shown to the audience.",
+        in_language={
+            "nl": "Minder dan {number} gebruikers komen overeen: de doelgroep kan geen advertentie te zien "
+            "krijgen.",
+            "da": "Færre end {number} brugere stemmer overens: målgruppen kan ikke få vist nogen annonce.",
+        },
+        number=SMALLEST_AUDIENCE,
+    )
 
 
 def _moment(value: Any) -> datetime | None:

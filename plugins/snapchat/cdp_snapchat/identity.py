@@ -11,6 +11,7 @@ from cdp_core import (
     ConnectionContext,
     NeverSent,
     RightsRefused,
+    Sentence,
     ServiceFailed,
     ServiceIdentity,
     Throttled,
@@ -22,7 +23,24 @@ from cdp_snapchat.client import SnapchatClient
 Entity = Mapping[str, Any]
 # Each is a request, and the service's limit is for all of them.
 MOST_LOOKED_AT = 5
-_NEEDED = "a member of the organization who is at least Data Manager of the ad account"
+_NO_ACCOUNT = {
+    "nl": "De aangemelde gebruiker bereikt geen advertentieaccount. Meld u aan als lid van de organisatie "
+    "dat minstens Data Manager van het advertentieaccount is, of laat die rol geven.",
+    "da": "Den bruger, der er logget ind, har ikke adgang til nogen annoncekonto. Log ind som et medlem af "
+    "organisationen, der mindst er Data Manager for annoncekontoen, eller få den rolle tildelt.",
+}
+_NOT_REACHED = {
+    "nl": "De aangemelde gebruiker bereikt het advertentieaccount {account} niet, waarvoor de verbinding is.",
+    "da": "Den bruger, der er logget ind, har ikke adgang til annoncekontoen {account}, som forbindelsen er "
+    "til.",
+}
+_NOT_SEEN = {
+    "nl": "De aangemelde gebruiker mag de doelgroepen van het advertentieaccount {account} niet zien. Meld u "
+    "aan als lid van de organisatie dat minstens Data Manager van het advertentieaccount is, of laat die rol "
+    "geven.",
+    "da": "Den bruger, der er logget ind, må ikke se annoncekontoen {account}s målgrupper. Log ind som et "
+    "medlem af organisationen, der mindst er Data Manager for annoncekontoen, eller få den rolle tildelt.",
+}
 
 
 def who_am_i(connection: ConnectionContext) -> ServiceIdentity:
@@ -62,9 +80,17 @@ def _accounts(client: SnapchatClient, organization: Entity) -> list[Entity]:
 def _lacking(client: SnapchatClient, accounts: list[Entity], chosen: str) -> Iterator[str]:
     """What a look at the audiences shows. Whether members may be added, only adding one does."""
     if not accounts:
-        yield f"The signed-in user reaches no ad account. Sign in as {_NEEDED}, or have that role given."
+        yield Sentence(
+            "The signed-in user reaches no ad account. Sign in as a member of the organization who is at "
+            "least Data Manager of the ad account, or have that role given.",
+            in_language=_NO_ACCOUNT,
+        )
     if chosen and accounts and chosen.lower() not in {_id(each).lower() for each in accounts}:
-        yield f"The signed-in user does not reach the ad account {chosen}, which the connection is for."
+        yield Sentence(
+            "The signed-in user does not reach the ad account {account}, which the connection is for.",
+            in_language=_NOT_REACHED,
+            account=chosen,
+        )
     of_interest = [each for each in accounts if not chosen or _id(each).lower() == chosen.lower()]
     for account in of_interest[:MOST_LOOKED_AT]:
         try:
@@ -72,9 +98,12 @@ def _lacking(client: SnapchatClient, accounts: list[Entity], chosen: str) -> Ite
         except (Throttled, ServiceFailed, Unanswered, NeverSent):
             return  # what cannot be asked now is not lacking
         except (RightsRefused, AudienceGone):
-            yield (
-                f"The signed-in user may not see the audiences of the ad account {_called(account)}. "
-                f"Sign in as {_NEEDED}, or have that role given."
+            yield Sentence(
+                "The signed-in user may not see the audiences of the ad account {account}. Sign in as a "
+                "member of the organization who is at least Data Manager of the ad account, or have that "
+                "role given.",
+                in_language=_NOT_SEEN,
+                account=_called(account),
             )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, validate
 
-from cdp_core import SecretField, ServiceUrl, SettingsSchema, TransportSettings, origin_of
+from cdp_core import SecretField, Sentence, ServiceUrl, SettingsSchema, TransportSettings, origin_of
 
 API_URL = "https://adsapi.snapchat.com/v1"
 ACCOUNTS_URL = "https://accounts.snapchat.com/login/oauth2"
@@ -25,16 +25,65 @@ MOST_REQUESTS_AT_ONCE = 8
 SCHEMAS = {"EMAIL": "EMAIL_SHA256", "PHONE": "PHONE_SHA256", "MOBILE_AD_ID": "MOBILE_AD_ID_SHA256"}
 # With fewer people matched, no ad is shown to an audience.
 SMALLEST_AUDIENCE = 1_000
-WHILE_EMPTIED = (
+WHILE_EMPTIED = Sentence(
     "Until it is filled again and Snapchat has processed the upload, which takes 24 to 48 hours, no ad "
-    "reaches anybody through it."
+    "reaches anybody through it.",
+    in_language={
+        "nl": "Totdat hij weer is gevuld en Snapchat de upload heeft verwerkt, wat 24 tot 48 uur duurt, "
+        "bereikt geen enkele advertentie er iemand mee.",
+        "da": "Indtil den er fyldt igen, og Snapchat har behandlet uploaden, hvilket tager 24 til 48 timer, "
+        "når ingen annonce nogen gennem den.",
+    },
 )
 # Peers saw new audiences refuse users for several seconds.
 NEWBORN_SECONDS = 60.0
 ANSWER_TIMEOUT = 300.0
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _AUDIENCE_ID = re.compile(r"[0-9]{1,20}")
+
+_SPACES = Sentence(
+    "Give the client id as Snapchat shows it, without spaces.",
+    in_language={
+        "nl": "Geef de client-id zoals Snapchat die toont, zonder spaties.",
+        "da": "Angiv klient-id'et, som Snapchat viser det, uden mellemrum.",
+    },
+)
+_NO_AD_ACCOUNT = Sentence(
+    "An ad account's id looks like 8adc3db7-8148-4fbf-999c-8d2266369d74.",
+    in_language={
+        "nl": "De id van een advertentieaccount ziet eruit als 8adc3db7-8148-4fbf-999c-8d2266369d74.",
+        "da": "En annoncekontos id ser ud som 8adc3db7-8148-4fbf-999c-8d2266369d74.",
+    },
+)
+_NO_AUDIENCE = Sentence(
+    "An audience's id is a number, such as 5677923948298240.",
+    in_language={
+        "nl": "De id van een doelgroep is een getal, zoals 5677923948298240.",
+        "da": "En målgruppes id er et tal, såsom 5677923948298240.",
+    },
+)
+_AD_ACCOUNT_INSTEAD = Sentence(
+    "That is an ad account's or organization's id; an audience's is a number, such as 5677923948298240.",
+    in_language={
+        "nl": "Dat is de id van een advertentieaccount of organisatie; die van een doelgroep is een getal, "
+        "zoals 5677923948298240.",
+        "da": "Det er en annoncekontos eller organisations id; en målgruppes er et tal, såsom "
+        "5677923948298240.",
+    },
+)
+
+
+class _Matches(validate.Validator):
+    """Accepts what is of a pattern as a whole; else says a sentence that may be said in other languages."""
+
+    def __init__(self, pattern: re.Pattern[str], complaint: str) -> None:
+        self._pattern, self._complaint = pattern, complaint
+
+    def __call__(self, value: str) -> str:
+        if not self._pattern.fullmatch(value):
+            raise marshmallow.ValidationError(self._complaint)
+        return value
 
 
 class _Trimmed(SettingsSchema):
@@ -50,7 +99,7 @@ class ConnectionSettings(_Trimmed, TransportSettings):
 
     client_id = fields.String(
         required=True,
-        validate=validate.Regexp(r"^\S+$", error="Give the client id as Snapchat shows it, without spaces."),
+        validate=_Matches(re.compile(r"\S+"), _SPACES),
         metadata={
             "label": "Client ID",
             "help": "Client ID of your OAuth app, from Business Details in Snapchat's Business Manager.",
@@ -107,9 +156,7 @@ class ConnectionSettings(_Trimmed, TransportSettings):
     ad_account_id = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Regexp(
-            _UUID, error="An ad account's id looks like 8adc3db7-8148-4fbf-999c-8d2266369d74."
-        ),
+        validate=_Matches(_UUID, _NO_AD_ACCOUNT),
         metadata={
             "label": "Ad account",
             "help": "The ad account whose audiences are filled. Sign-in offers those that you reach.",
@@ -254,12 +301,9 @@ class ExportSettings(_Trimmed):
     @marshmallow.validates("audience_id")
     def _check_audience_id(self, value: str, **_: Any) -> None:
         if _UUID.fullmatch(value):
-            raise marshmallow.ValidationError(
-                "That is an ad account's or organization's id; an audience's is a number, "
-                "such as 5677923948298240."
-            )
+            raise marshmallow.ValidationError(_AD_ACCOUNT_INSTEAD)
         if not _AUDIENCE_ID.fullmatch(value):
-            raise marshmallow.ValidationError("An audience's id is a number, such as 5677923948298240.")
+            raise marshmallow.ValidationError(_NO_AUDIENCE)
 
 
 def origin(settings: Mapping[str, Any]) -> str:

@@ -8,20 +8,7 @@ import signal
 import pytest
 
 from main_job import KILLER, Job, add_export, customers, wanted
-from scheduling import alter, last, until
-
-NAME = "Loyal to Snapchat"
-
-
-def make_due(job: Job, *names: str) -> None:
-    """Let the exports have been due a minute ago, as if the scheduler had not run then."""
-    for name in names:
-        job.cdp("export", "schedule", name, "--cron", "* * * * *", "--timezone", "UTC")
-    alter(
-        job,
-        "UPDATE schedules SET since = datetime('now', '-61 seconds')",
-        "UPDATE exports SET created_at = datetime('now', '-1 day')",
-    )
+from scheduled import NAME, alter, last, make_due, until
 
 
 def add_broken(job: Job) -> None:

@@ -10,7 +10,7 @@ import pytest
 from acme_service import AUDIENCE, SETTINGS, Acme, acme_service
 from file_jobs import FilesJob, add_files
 from main_job import Job, wanted
-from scheduling import alter, last, until
+from scheduled import alter, last, until
 
 NAMES = ("Loyal to Snapchat", "Loyal to Acme", "Loyal to files")
 

@@ -17,11 +17,11 @@ _NAMES = """
 Action Actor ApiKey Audience AudienceGone BasicAuth Batch BearerToken Capabilities Choice ClientCredentials
 Code Column ConnectionContext ConnectionType ConsentPrompt Credentials CredentialsRejected Delivering
 Destination DestinationContext DestinationFault DestinationSpec DigestBlock DigestSink Engine EngineContext
-Examination FieldExamined Identified IdentifierKind InvalidFault KeyFound Match MatchingRule MemberConsent
-NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate Reason Receipt Region Remark Resource
-RightsRefused Role RunEvent Secret SecretField Segment Selected Selection ServiceFailed ServiceIdentity
-ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled Token Transport TransportSettings
-Unanswered hookimpl in_words is_loopback lost_on_the_way masked origin_of quoted says_yes
+Examination FieldExamined Identified IdentifierKind InvalidFault KeptKeys KeyFound Match MatchingRule
+MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate Reason Receipt Region Remark
+Resource RightsRefused Role RunEvent Secret SecretField Segment Selected Selection Sentence ServiceFailed
+ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled Token Transport
+TransportSettings Unanswered hookimpl in_words is_loopback lost_on_the_way masked origin_of quoted says_yes
 """
 PUBLIC = _NAMES.split()
 HEAVY = (

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cdp_core.contract.source import DigestSink, Engine, Selection
+from cdp_core.contract.source import DigestSink, Engine, KeptKeys, Selection
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Match, Segment
@@ -147,6 +147,12 @@ def numbered(**columns: Texts) -> dict[str, Texts]:
     return {"id": [f"k{n}" for n in range(len(next(iter(columns.values()))))], **columns}
 
 
+def keys(digests: Sequence[bytes]) -> KeptKeys:
+    """A result that is kept, in pieces of three."""
+    pieces = [b"".join(digests[at : at + 3]) for at in range(0, len(digests), 3)]
+    return KeptKeys(members=len(digests), blocks=lambda size: iter(pieces))
+
+
 class EngineConformance:
     @pytest.fixture
     def open_over(self) -> OpenOver:
@@ -193,6 +199,28 @@ class EngineConformance:
         for kind in CORNERS:
             regions = list(map(region.of, places))
             assert sink.counts[kind] == by_rule(kind, texts, regions if kind == "PHONE" else None)
+
+    def test_a_static_segment_keeps_its_members_but_for_those_who_left(self, open_over: OpenOver) -> None:
+        """By the digests of their keys, whatever its query says by then; beside a dynamic one."""
+        people = [f"p{n}@example.org" for n in range(40)]
+        static = Segment(id="a1", name="Some", where="length(email) = 14")
+        dynamic = where("email = 'p30@example.org'")
+        with open_over(numbered(email=people)) as engine:
+            kept = b"".join(engine.keys_in(static))
+        digests = [kept[at : at + 32] for at in range(0, len(kept), 32)]
+        assert digests == sorted(digests)
+        assert set(digests) == {hashlib.sha256(key.encode()).digest() for key in (f"k{n}" for n in range(10))}
+        # The first of them are gone today, and others have come.
+        rows = {"id": [f"k{n}" for n in range(5, 60)], "email": [f"p{n}@example.org" for n in range(5, 60)]}
+        sink = Kept()
+        with open_over(rows) as engine:
+            engine.keep({static.id: keys(digests), "b2": keys([])})
+            assert engine.check_segment(static) == 5
+            engine.identify(select(("EMAIL", "email"), segments=(static, dynamic)), sink, _unheard)
+        assert sink.counts["EMAIL"] == by_rule("EMAIL", [*rows["email"][:5], "p30@example.org"])
+        with open_over(rows) as engine:
+            engine.keep({static.id: keys([])})
+            assert engine.check_segment(static) == 0
 
     def test_who_does_not_say_yes_is_withheld_member_or_not(self, open_over: OpenOver) -> None:
         consent = member_consent("ads", ["Granted", "oui, d’accord", "kelvin", "true"])

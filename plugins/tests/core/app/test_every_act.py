@@ -19,6 +19,7 @@ from cdp_core.app.connections import Connections
 from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
 from cdp_core.app.ledgers import Ledgers
+from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
@@ -41,6 +42,7 @@ ROOMS: dict[str, type] = {
     "runs": Runs,
     "ledgers": Ledgers,
     "schedules": Schedules,
+    "overview": Overviews,
     "roles": Roles,
     "plugins": Plugins,
     "audit": Audit,

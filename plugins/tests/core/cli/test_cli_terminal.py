@@ -148,7 +148,7 @@ def test_a_slip_at_a_question_loses_nothing_that_was_typed(
     process.expect(r"API key \(hidden\): ")
     process.waitnoecho()
     process.sendline("env:NOWHERE")
-    process.expect(r"There is no secret at env:NOWHERE: it is not set, or empty\.\r\nAPI key \(hidden\): ")
+    process.expect(r"there is no secret at env:NOWHERE: it is not set, or empty\.\r\nAPI key \(hidden\): ")
     process.sendline("env:NO-NAME")
     process.expect(r"A reference reads env:NAME[^\r]*\.\r\nAPI key \(hidden\): ")
     process.sendline("typed-secret")

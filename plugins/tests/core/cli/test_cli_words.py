@@ -21,7 +21,7 @@ from cdp_core.cli.render.words import (
     plain,
     plain_lines,
     quoted,
-    status_word,
+    shown_word,
 )
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunStatus
@@ -83,7 +83,14 @@ def test_numbers_read_as_people_write_them() -> None:
 
 @pytest.mark.parametrize("status", RunStatus)
 def test_every_status_has_a_word(status: RunStatus) -> None:
-    assert status_word(status) in {"Successful", "Failed", "Canceled", "Processing", "Planned", "Skipped"}
+    assert shown_word(status.shown) in {
+        "Successful",
+        "Failed",
+        "Canceled",
+        "Processing",
+        "Planned",
+        "Skipped",
+    }
 
 
 def shown(piece: object, *, width: int | None = None) -> str:

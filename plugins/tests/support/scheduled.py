@@ -1,4 +1,4 @@
-"""What tests of the scheduler look at, and how they make something due without waiting for it."""
+"""Exports that are due, whatever the clock says, and what became of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from main_job import Job
+
+NAME = "Loyal to Snapchat"
 
 
 def until(true: Callable[[], Any], seconds: float = 60) -> None:
@@ -25,7 +27,18 @@ def alter(job: Job, *statements: str) -> None:
     state.close()
 
 
-def last(job: Job, name: str = "Loyal to Snapchat") -> dict[str, Any]:
+def make_due(job: Job, *names: str) -> None:
+    """Let the exports have been due a minute ago, as if the scheduler had not run then."""
+    for name in names:
+        job.cdp("export", "schedule", name, "--cron", "* * * * *", "--timezone", "UTC")
+    alter(
+        job,
+        "UPDATE schedules SET since = datetime('now', '-61 seconds')",
+        "UPDATE exports SET created_at = datetime('now', '-1 day')",
+    )
+
+
+def last(job: Job, name: str = NAME) -> dict[str, Any]:
     shown = job.cdp.json("schedule", "show")["exports"]
     found: dict[str, Any] = next(each for each in shown if each["export"] == name)
     return found

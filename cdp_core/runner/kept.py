@@ -1,0 +1,107 @@
+"""The results that static segments keep: digests of their members' keys, in files that never change.
+
+A person who left the profiles is a member no more: members are the rows of today's table whose key is among
+the kept ones. A digest does not tell a key, but where keys are few it can be guessed, so that the files are
+private as all of the workspace is, and encrypted where the ledger is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from cdp_core.contract.digests import DIGEST_SIZE
+from cdp_core.contract.source import KeptKeys
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.configuration import KeptResult, Segment
+from cdp_core.model.names import as_typed
+from cdp_core.pipeline.digest_file import MOST_RANGES, DigestFile, DigestFileWriter
+from cdp_core.pipeline.digest_sets import DIGEST
+from cdp_core.pipeline.disk import sha256, sync
+from cdp_core.pipeline.seal import Seal
+from cdp_core.workspace.files import make_private_folder
+
+_ORPHANED_AFTER = 24 * 3600.0
+
+
+class KeptResults:
+    def __init__(self, folder: Path, seal: Seal) -> None:
+        self._folder = folder
+        self._seal = seal
+
+    def of(self, segments: Iterable[Segment]) -> dict[str, KeptKeys]:
+        """By the segments' ids; dynamic ones keep nothing. Raises `InvalidFault` where a file is missing, or
+        is not what was kept."""
+        return {each.id: self._keys(each, each.kept) for each in segments if each.kept is not None}
+
+    def write(self, digests: Iterable[bytes], *, at: datetime, by: str) -> KeptResult:
+        """A new result of digests in their order, each once."""
+        make_private_folder(self._folder)
+        path = self._folder / f"{uuid.uuid4().hex}.parquet"
+        with DigestFileWriter(path, self._seal) as writer:
+            for of_one_byte in _by_first_byte(digests):
+                writer.write(of_one_byte)
+            written = writer.close(durable=True)
+        sync(self._folder)
+        return KeptResult(path=path.name, sha256=written.sha256, members=written.rows, at=at, by=by)
+
+    def sweep(self, kept: Iterable[KeptResult | None], *, older_than: float = _ORPHANED_AFTER) -> None:
+        """Take away results that no segment has any more, but none so young (in seconds) that a run may be
+        reading it, or a segment about to name it."""
+        named = {result.path for result in kept if result is not None}
+        for path in self._folder.glob("*.parquet"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.name not in named and time.time() - path.stat().st_mtime > older_than:
+                    path.unlink()
+
+    def forget(self, result: KeptResult | None) -> None:
+        """Take away a result that no segment has any more."""
+        if result is not None:
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / result.path).unlink()
+
+    def _keys(self, segment: Segment, result: KeptResult) -> KeptKeys:
+        path = self._folder / result.path
+        try:
+            is_the_same = sha256(path) == result.sha256
+        except OSError:
+            is_the_same = False
+        if not is_the_same:
+            raise InvalidFault(
+                Code.WORKSPACE_BROKEN,
+                "the result that the segment keeps is missing, or is not what was kept",
+                where=f"segment {segment.name!r}: {path}",
+                hint=f"evaluate it anew: cdp segment refresh {as_typed(segment.name)} (or restore a backup)",
+            )
+        return KeptKeys(members=result.members, blocks=DigestFile(path, self._seal).blocks)
+
+
+def _by_first_byte(pieces: Iterable[bytes]) -> Iterator[pa.Array]:
+    """Sorted digests, those of each first byte apart."""
+    waiting = bytearray()
+    first = 0
+    for piece in pieces:
+        waiting += piece
+        last = waiting[-DIGEST_SIZE] if waiting else first
+        while first < last:
+            yield _taken(waiting, first)
+            first += 1
+    while first < MOST_RANGES:
+        yield _taken(waiting, first)
+        first += 1
+
+
+def _taken(waiting: bytearray, first: int) -> pa.Array:
+    """What stands at the beginning with that first byte, which is taken away."""
+    end = 0
+    while end < len(waiting) and waiting[end] == first:
+        end += DIGEST_SIZE
+    found = pa.py_buffer(bytes(waiting[:end]))
+    del waiting[:end]
+    return pa.FixedSizeBinaryArray.from_buffers(DIGEST, end // DIGEST_SIZE, [None, found])

@@ -1,0 +1,105 @@
+"""`cdp status`, and the filters of `cdp export history`."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def alter(workspace: Path, statement: str) -> None:
+    with sqlite3.connect(workspace / "state.db") as state:
+        state.execute(statement)
+    state.close()
+
+
+def test_everything_is_on_one_page(cdp: Any, export: str, home: Path) -> None:
+    cdp("schedule", "set", "--daily", "02:00", "--timezone", "Europe/Amsterdam")
+    for rows in (2, 1):
+        cdp("export", "run", export, "--allow-shrink")
+        (home / "profiles.csv").write_text(
+            "customer_id,email,lifetime_value\n" + "".join(f"{n},p{n}@example.org,900\n" for n in range(rows))
+        )
+    cdp("export", "run", export, "--allow-shrink")
+    shown = cdp("status").out
+    assert "Refresh  At 02:00 every day (Europe/Amsterdam); next " in shown
+    assert "Successful" in shown
+    assert "▇" in shown or "█" in shown
+    found = cdp("status", "--json").document
+    assert found["refresh"]["active"]
+    (glance,) = found["exports"]
+    assert glance["shown"] == "successful"
+    assert glance["sizes"] == [2, 2, 1]
+    assert glance["next"].endswith(("T02:00:00+01:00", "T02:00:00+02:00"))
+
+
+def test_it_names_what_waits_for_somebody(cdp: Any, workspace: Path) -> None:
+    assert "Nothing needs anybody." in cdp("status").out
+    cdp.add_connection()
+    waiting = cdp("status", "--json").document["attention"]
+    assert [each["command"] for each in waiting] == [
+        'cdp connection agree "Acme EU"',
+        'cdp connection authenticate "Acme EU"',
+    ]
+
+
+def test_a_scheduled_export_without_a_user_and_one_that_is_late_are_named(
+    cdp: Any, export: str, workspace: Path
+) -> None:
+    cdp("export", "schedule", export, "--cron", "* * * * *", "--timezone", "UTC")
+    alter(workspace, "UPDATE connections SET export_user = NULL")
+    alter(workspace, "UPDATE schedules SET since = datetime('now', '-1 hour')")
+    alter(workspace, "UPDATE exports SET created_at = datetime('now', '-1 day')")
+    shown = cdp("status").out
+    assert "it has no export user" in shown
+    alter(workspace, "UPDATE schedules SET recurrence = json_set(recurrence, '$.lines[0]', '0 * * * *')")
+    told = " ".join(each["trouble"] for each in cdp("status", "--json").document["attention"])
+    # On the hour itself it has only just become due.
+    assert "and has not begun" in told or datetime.now().minute < 6
+
+
+def test_a_paused_export_and_a_failed_run_lead_on(cdp: Any, export: str, workspace: Path) -> None:
+    cdp("export", "run", export)
+    alter(workspace, "UPDATE runs SET status = 'failed', error_code = 'CDP-901', error = 'no answer'")
+    (failed,) = cdp("status", "--json").document["attention"]
+    assert failed["trouble"] == "CDP-901: no answer"
+    assert failed["command"].startswith("cdp export show-run ")
+
+
+@pytest.mark.usefixtures("export")
+def test_connections_that_are_not_shared_are_none_of_others_business(cdp: Any, workspace: Path) -> None:
+    alter(workspace, "UPDATE connections SET status = 'reconnect'")
+    assert "sign in again" in cdp("status").out
+    cdp("role", "grant", "nobody", "viewer")
+    assert "Acme EU" not in cdp("--as", "nobody", "status").out
+
+
+def test_the_history_is_filtered(cdp: Any, export: str) -> None:
+    cdp("export", "plan", export)
+    cdp("export", "run", export)
+    cdp("export", "run", export)
+
+    def statuses(*words: str) -> list[str]:
+        return [run["status"] for run in cdp("export", "history", *words, "--json").document]
+
+    assert statuses(export) == ["committed", "committed", "planned"]
+    assert statuses("--all", "--status", "planned") == ["planned"]
+    assert statuses(export, "--status", "successful", "--limit", "1") == ["committed"]
+    assert statuses(export, "--status", "failed") == []
+    tomorrow = (datetime.now().astimezone() + timedelta(days=1)).strftime("%Y-%m-%d")
+    assert statuses(export, "--since", tomorrow) == []
+    assert len(statuses(export, "--until", tomorrow)) == 3
+    assert "No run is so." in cdp("export", "history", export, "--status", "failed").out
+    assert export in cdp("export", "history", "--all").out
+    cdp("export", "history", export, "--all", status=2)
+    assert "CDP-203" in cdp("export", "history", export, "--since", "yesterday", status=2).err
+
+
+def test_a_run_whose_process_died_is_among_the_failed(cdp: Any, export: str, workspace: Path) -> None:
+    cdp("export", "run", export)
+    alter(workspace, "UPDATE runs SET status = 'delivering', ended_at = NULL")
+    assert len(cdp("export", "history", export, "--status", "failed", "--json").document) == 1
+    assert cdp("export", "history", export, "--status", "processing", "--json").document == []
