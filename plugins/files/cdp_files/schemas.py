@@ -21,10 +21,10 @@ WHILE_EMPTIED = Sentence(
     "Earlier files stay where they are: the run writes all members into files of its own, and _latest.json "
     "names them once they are whole.",
     in_language={
-        "nl": "Eerdere bestanden blijven staan: de run schrijft alle leden in eigen bestanden, en _latest.json "
-        "noemt die zodra ze volledig zijn.",
-        "da": "Tidligere filer bliver: kørslen skriver alle medlemmer i sine egne filer, og _latest.json nævner "
-        "dem, når de er hele.",
+        "nl": "Eerdere bestanden blijven staan: de run schrijft alle leden in eigen bestanden, en "
+        "_latest.json noemt die zodra ze volledig zijn.",
+        "da": "Tidligere filer bliver: kørslen skriver alle medlemmer i sine egne filer, og _latest.json "
+        "nævner dem, når de er hele.",
     },
 )
 
