@@ -88,7 +88,8 @@ class Execution:
             self._record.commit(watch.lease, self._audience, kept, RunStatus.COMMITTED)
 
     def _deliver(self, make_plan: Callable[[Planning], Plan], meant: Collection[Gate] | None) -> Run:
-        with self._under_way() as watch, opening(self._services.connector, self._export) as destination:
+        opened_for = (self._services.connector, self._export, self._record.run)
+        with self._under_way() as watch, opening(*opened_for) as destination:
             planning = self._planning(destination)
             plan = make_plan(planning)
             fault, skipped = self._stopped(meant) if meant is not None else (None, False)
