@@ -57,14 +57,16 @@ def segments(views: Iterable[SegmentView]) -> Listing:
 
 
 def _state(view: SegmentView) -> str:
-    kind = "dynamic" if view.kept is None else "static"
-    return kind if view.active else f"{kind}, inactive"
+    kind = _("dynamic") if view.kept is None else _("static")
+    return kind if view.active else _("{kind}, inactive").format(kind=kind)
 
 
 def _kept(view: SegmentView) -> str:
     if view.kept is None:
         return ""
-    return f"{count(view.kept.members)} keys of {moment(view.kept.at)}, by {view.kept.by}"
+    return _("{number} keys of {moment}, by {person}").format(
+        number=count(view.kept.members), moment=moment(view.kept.at), person=plain(view.kept.by)
+    )
 
 
 def segment(view: SegmentView) -> Details:
@@ -217,8 +219,11 @@ def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator
         (
             ("Profiles", document["profiles"]),
             ("Key", document["key"]),
-            ("Secrets", "the system's keyring" if document["vault"] == "keyring" else "an encrypted file"),
-            ("Ledger", "encrypted" if document["encrypted_ledger"] else ""),
+            (
+                "Secrets",
+                _("the system's keyring") if document["vault"] == "keyring" else _("an encrypted file"),
+            ),
+            ("Ledger", _("encrypted") if document["encrypted_ledger"] else ""),
             ("Open to the group", document["group"] or ""),
             ("Administrator", document["administrator"]),
         ),
