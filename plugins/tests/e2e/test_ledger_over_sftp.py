@@ -63,9 +63,7 @@ def test_a_key_that_is_not_let_in_is_said(job: Job, sftp: Sftp) -> None:  # noqa
     assert "no credentials" in stopped
 
 
-def test_a_server_that_went_away_is_a_fault_for_a_while(
-    tmp_path: Path, simulator: SnapchatSimulator
-) -> None:
+def test_a_server_that_went_away_is_a_fault_for_a_while(tmp_path: Path, simulator: SnapchatSimulator) -> None:
     from sftp_server import sftp_server
 
     cdp = cdp_in(tmp_path)
