@@ -30,6 +30,7 @@ from cdp_core.pipeline.seal import Seal
 from cdp_core.remote.files import Entry, RemoteFiles
 from cdp_core.runner.eviction import evict
 from cdp_core.runner.ledger_store import Aside, LedgerStore
+from cdp_core.runner.profiles import STAGING
 from cdp_core.store.state import State
 from cdp_core.workspace import Workspace
 from cdp_core.workspace.files import scratch_folder, touch_private, write_private
@@ -142,6 +143,11 @@ class RemoteStore(LedgerStore):
                 and entry.modified < old
             )
             self._seen.only(there)
+            # What an engine that was killed has left; runs of a day ago have ended.
+            staged = self._remote.below(STAGING)
+            self._remote.remove(
+                name for name, entry in staged.items() if entry.modified is not None and entry.modified < old
+            )
         evict(self._workspace, self._state, audience)
 
     def sweep_other_form(self) -> None:
