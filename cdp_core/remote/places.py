@@ -80,4 +80,7 @@ def _defaults(protocol: str) -> dict[str, Any]:
                 "retries": {"max_attempts": 1},
             }
         }
+    if protocol in ("abfs", "abfss", "az"):
+        # Without it, an account that is named without a key would be asked as nobody.
+        return {"anon": False}
     return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from cdp_snapchat.simulator import SnapchatSimulator
 from crashing import agrees, balanced, forks
 from main_job import Cdp, Job, add_export, cdp_in, customers, job_in, wanted
-from s3_server import Bucket, bucket, free_port, s3  # noqa: F401 - fixtures
+from s3_server import Bucket, bucket, free_port, made_bucket, s3, s3_server  # noqa: F401 - fixtures
 
 NAME = "Loyal to Snapchat"
 
@@ -159,6 +160,34 @@ def test_a_server_that_is_down_stops_a_run_with_nothing_half_done(job: Job, buck
     assert "CDP-910" in job.cdp("doctor", status=3, environ=down).stdout
     assert job.cdp.json("export", "run", NAME)["kinds"]["EMAIL"]["added"] == 10
     assert job.members() == wanted(range(10, 1010))
+
+
+def test_a_server_that_goes_down_during_delivery_leaves_what_the_next_run_settles(
+    cdp: Cdp, simulator: SnapchatSimulator
+) -> None:
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    cdp.environ |= {"AWS_ENDPOINT_URL": endpoint}
+    job = job_in(cdp, simulator)
+    with s3_server(port) as server, made_bucket(endpoint, "ledgers") as bucket:  # noqa: F811
+        cdp("ledger", "move", "--to", bucket.url)
+        simulator.fault("stall:route=add-users,seconds=2")
+        with cdp.start("export", "run", NAME) as process:
+            while not job.uploads():
+                time.sleep(0.01)
+            server.kill()
+            _, errors = process.communicate(timeout=100)
+    assert process.returncode == 9, errors
+    assert "CDP-910" in errors
+    assert job.members() == wanted(range(1000))
+    assert cdp.json("ledger", "show", NAME, status=9)["error"]["code"] == "CDP-910"
+    # It comes back as empty as it never is outside of tests: the plan is here still.
+    with s3_server(port), made_bucket(endpoint, "ledgers") as bucket:
+        report = cdp.json("export", "run", NAME)
+        assert report["resumed_from"]
+        assert report["kinds"]["EMAIL"]["unchanged"] == 1000
+        assert len(bucket.names("ledger/")) == 1
+        cdp("doctor")
 
 
 def test_what_cannot_be_used_is_said_and_no_secret_with_it(cdp: Cdp, bucket: Bucket) -> None:  # noqa: F811

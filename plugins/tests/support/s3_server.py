@@ -59,36 +59,43 @@ def free_port() -> int:
 
 
 @contextmanager
-def s3_server() -> Iterator[str]:
-    """Its endpoint, for as long as the block lasts."""
-    port = free_port()
+def s3_server(port: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Its process, for as long as the block lasts."""
+    port = port or free_port()
     words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_for(port, process)
-            yield f"http://127.0.0.1:{port}"
+            yield process
         finally:
             process.kill()
 
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
-    with s3_server() as endpoint:
-        yield endpoint
+    port = free_port()
+    with s3_server(port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
 def bucket(s3: str) -> Iterator[Bucket]:
+    with made_bucket(s3) as made:
+        yield made
+
+
+@contextmanager
+def made_bucket(endpoint: str, name: str = "") -> Iterator[Bucket]:
     client = boto3.client(
         "s3",
-        endpoint_url=s3,
+        endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
     )
-    name = f"ledgers-{uuid.uuid4().hex[:8]}"
+    name = name or f"ledgers-{uuid.uuid4().hex[:8]}"
     client.create_bucket(Bucket=name)
-    yield Bucket(name=name, endpoint=s3, client=client)
+    yield Bucket(name=name, endpoint=endpoint, client=client)
     client.close()
 
 
