@@ -45,24 +45,24 @@ _DIFFERS = "a ledger file is not what was committed"
 class RemoteStore(LedgerStore):
     def __init__(self, workspace: Workspace, state: State, seal: Seal, remote: RemoteFiles) -> None:
         super().__init__(workspace, state, seal)
-        self._remote = remote
+        self._files = remote
         self._seen = _Seen(workspace.folder / _SEEN, remote.url)
 
     @property
     def where(self) -> str:
-        return self._remote.url
+        return self._files.url
 
     def probe(self) -> None:
         """Raise what a run would meet there: it is reached, lets us write and remove, and is ours."""
-        self._remote.probe()
-        self._claimed  # noqa: B018 - asks once
+        self._files.probe()
+        self._remote.below(STAGING)
 
     def verify(self, files: Collection[LedgerFile]) -> None:
         for file, trouble in self._brought(files):
             raise GateFault(
                 Code.LEDGER_DIFFERS,
                 trouble,
-                where=self._remote.at(_name(file)),
+                where=self._files.at(_name(file)),
                 hint=f'cdp ledger move --to "{self.where}" puts back what a machine still has; or restore it '
                 "from a backup, or let an Administrator mend the ledger from the runs' receipts: cdp ledger "
                 'rebuild "EXPORT" (or give it up: cdp ledger reset "EXPORT")',
@@ -70,10 +70,10 @@ class RemoteStore(LedgerStore):
 
     def differing(self, files: Collection[LedgerFile]) -> Iterator[tuple[str, str]]:
         for file, trouble in self._brought(files):
-            yield self._remote.at(_name(file)), trouble
+            yield self._files.at(_name(file)), trouble
 
     def strangers(self) -> tuple[str, ...]:
-        return (*super().strangers(), *map(self._remote.at, self._remote_strangers()))
+        return (*super().strangers(), *map(self._files.at, self._remote_strangers()))
 
     def keep(self, files: Iterable[LedgerFile]) -> None:
         named = self._state.ledgers.referenced()
@@ -82,13 +82,11 @@ class RemoteStore(LedgerStore):
     def put_ledger(self, files: Iterable[LedgerFile]) -> None:
         """Bring files there, whatever there is."""
         new = {_name(file): file for file in files}
-        if new and self._claimed:
+        if new:
             put = self._remote.put({name: self.folder / file.path for name, file in new.items()})
             self._seen.add({name: (entry.mark, new[name].sha256) for name, entry in put.items()})
 
     def keep_plan(self, folder: Path) -> None:
-        if not self._claimed:
-            return
         kept = f"{PLANS}/{folder.name}"
         there = self._remote.below(kept)
         files = {
@@ -168,7 +166,7 @@ class RemoteStore(LedgerStore):
             folder = f"{ASIDE}/{Path(here.folder).name}"
             self._remote.copy({name: f"{folder}/{name.removeprefix(f'{LEDGER}/')}" for name in moving})
             names = dict.fromkeys((*(name.removeprefix(f"{LEDGER}/") for name in moving), *here.files))
-            places = [self._remote.at(folder)] if moving else []
+            places = [self._files.at(folder)] if moving else []
             places += [here.folder] if here.files else []
             yield Aside(folder=" and ".join(places), files=tuple(names))
             self._remote.remove(moving)
@@ -192,7 +190,7 @@ class RemoteStore(LedgerStore):
 
     def bring_over(self, files: Collection[LedgerFile]) -> int:
         """Bring there what lies here and is not there, and read it back; how many files that were."""
-        wrong = self.wrong(files) if self._claimed else []
+        wrong = self.wrong(files)
         self.put_ledger(wrong)
         self._require_whole({_name(file): file.sha256 for file in wrong})
         return len(wrong)
@@ -210,14 +208,14 @@ class RemoteStore(LedgerStore):
                 raise TemporaryFault(
                     Code.LEDGER_PLACE_UNREACHABLE,
                     "a file that was copied is not there as it was written",
-                    where=self._remote.at(name),
+                    where=self._files.at(name),
                     hint="remove it there and run again; nothing points to it yet",
                 )
 
     def _brought(self, files: Collection[LedgerFile]) -> Iterator[tuple[LedgerFile, str]]:
         """Have the files here, as they were committed; those for which that cannot be, or that are not so at
         the URL, with which it is."""
-        if not files or not self._claimed:
+        if not files:
             return
         there = self._listed(files)
         lacking = {path for path, _ in ledger.differing(self.folder, files)}
@@ -294,7 +292,7 @@ class RemoteStore(LedgerStore):
         return GateFault(
             Code.PLAN_DIFFERS,
             "the plan's file is missing or is not what was written",
-            where=self._remote.at(name),
+            where=self._files.at(name),
             hint="make a new plan: `cdp export plan`",
         )
 
@@ -302,10 +300,10 @@ class RemoteStore(LedgerStore):
         return sorted(name for name in self._remote.below(LEDGER) if not _is_ours(name))
 
     @cached_property
-    def _claimed(self) -> bool:
-        """Asked once: whether the place is this state's. Raises where it is another's."""
-        self._remote.claim(self._state.audit.first_digest())
-        return True
+    def _remote(self) -> RemoteFiles:
+        """The place, after a look that it is this state's; raises where it is another's."""
+        self._files.claim(self._state.audit.first_digest())
+        return self._files
 
 
 class _Seen:

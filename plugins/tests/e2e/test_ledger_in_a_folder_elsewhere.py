@@ -70,3 +70,15 @@ def test_a_local_ledger_loads_nothing_of_it(job: Job) -> None:
     (script.parent / "sitecustomize.py").write_text("import cdp_loaded\n")
     done = job.cdp("export", "run", NAME, environ={"PYTHONPATH": str(script.parent)})
     assert done.stderr.strip().endswith("[]")
+
+
+def test_another_workspace_that_is_pointed_there_by_hand_takes_nothing_away(job: Job, there: Path) -> None:
+    job.cdp("export", "run", NAME)
+    before = sorted(there.rglob("*"))
+    job.cdp("init", "other", "--profiles", "profiles.parquet", "--key", "customer_id")
+    settings = job.cdp.folder / "other" / "cdp.toml"
+    settings.write_text(f'{settings.read_text()}\n[ledger]\nurl = "file://{there}"\n')
+    for words in (("ledger", "encrypt"), ("doctor",)):
+        done = job.cdp("--workspace", "other", *words, status=3)
+        assert "CDP-341" in done.stdout + done.stderr
+    assert sorted(there.rglob("*")) == before
