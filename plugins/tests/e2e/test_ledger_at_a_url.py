@@ -218,6 +218,7 @@ def test_what_cannot_be_used_is_said_and_no_secret_with_it(cdp: Cdp, bucket: Buc
     assert not (cdp.folder / "other").exists()
 
 
+@pytest.mark.timeout(900)
 def test_ledgers_are_moved_to_a_url_and_back(cdp: Cdp, simulator: SnapchatSimulator, bucket: Bucket) -> None:  # noqa: F811
     job = job_in(cdp, simulator)
     cdp("export", "run", NAME)
