@@ -19,7 +19,7 @@ from cdp_core.app.connections import Connections
 from cdp_core.app.desk import Desk, act, login
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
-from cdp_core.app.ledgers import Ledgers
+from cdp_core.app.ledgers import Ledgers, ledger_place
 from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
@@ -41,6 +41,7 @@ from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.profiles import Profiles, url_for
 from cdp_core.runner.runner import Runner
 from cdp_core.runner.services import Services
+from cdp_core.runner.stores import store_of
 from cdp_core.store.state import State
 from cdp_core.vault.ledger_key import ledger_key
 from cdp_core.vault.vault import open_vault, preferred_vault
@@ -62,6 +63,7 @@ class CDP:
             profiles = Profiles(workspace, catalog, vault, seal)
             connector = Connector(state, catalog, vault)
             consents = ConsentDesk(state, catalog, language)
+            store = store_of(workspace, state, seal, vault)
             services = Services(
                 workspace=workspace,
                 state=state,
@@ -70,6 +72,7 @@ class CDP:
                 consents=consents,
                 profiles=profiles,
                 seal=seal,
+                ledgers=store,
             )
             runner, audiences = Runner(services), AudienceDesk(services)
             self._doctor = Doctor(
@@ -79,6 +82,7 @@ class CDP:
                 connector=connector,
                 consents=consents,
                 vault=vault,
+                store=store,
             )
             self._opened = opened.pop_all()
         self.profiles = ProfileTable(self.desk, profiles)
@@ -97,7 +101,9 @@ class CDP:
         self.schedules = Schedules(self.desk, self.exports, profiles, runner, alerting)
         self.alerts = Alerts(self.desk, alerting)
         self.overview = Overviews(self.desk, runner, connector, consents)
-        self.ledgers = Ledgers(self.desk, workspace, connector, vault, seal)
+        self.ledgers = Ledgers(
+            self.desk, workspace=workspace, connector=connector, vault=vault, seal=seal, store=store
+        )
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)
         self.audit = Audit(self.desk)
@@ -118,6 +124,8 @@ class CDP:
         engine: str | None = None,
         vault: Literal["keyring", "file"] | None = None,
         group: str | None = None,
+        ledger_url: str | None = None,
+        ledger_options: Mapping[str, str] | None = None,
     ) -> Self:
         """Make a workspace over a profile source; whoever does is its first Administrator.
 
@@ -125,6 +133,7 @@ class CDP:
         `engine` is the key of one, where `profiles` alone does not tell it (a table of Spark's, say); what is
         kept is the URL that the two make. `vault` is `keyring` or `file`; by default the keyring where there
         is one. With `group`, its members on this machine share the workspace, and secrets lie in files.
+        With `ledger_url`, ledgers and plans lie there, which is tried before anything is made.
         """
         if group is not None:
             if vault == "keyring":
@@ -139,7 +148,12 @@ class CDP:
         url = profiles if engine is None else url_for(profiles, engine, catalog)
         source = ProfileSource(url=_absolute(url), key=key, options=options or {})
         source = Profiles.check(source, catalog)
-        settings = WorkspaceSettings(profiles=source, vault=vault or preferred_vault())
+        settings = WorkspaceSettings(
+            profiles=source,
+            vault=vault or preferred_vault(),
+            ledger_url=ledger_place(ledger_url, ledger_options or {}),
+            ledger_options=ledger_options or {},
+        )
         about = Resource(kind="workspace", name=str(folder.absolute()))
 
         def furnish(workspace: Workspace) -> None:
@@ -148,6 +162,9 @@ class CDP:
                 state.grants.grant(person, "administrator", by=person, at=datetime.now(UTC))
                 desk = Desk(state, catalog)
                 desk.perform(Action.WORKSPACE_INIT, about, lambda: desk.note(profiles=source.url, key=key))
+                if workspace.settings.ledger_url is not None:
+                    seal = Seal(lambda: None, encrypts=False)
+                    store_of(workspace, state, seal, open_vault(workspace)).probe()
 
         return cls(Workspace.create(folder, settings, furnish, group=group))
 
@@ -168,7 +185,8 @@ class CDP:
 
     @act(Action.WORKSPACE_CHECK)
     def doctor(self) -> tuple[Check, ...]:
-        """Look over the whole workspace; nothing is changed and nothing is sent."""
+        """Look over the whole workspace; nothing is sent, and nothing is changed but for a file that is
+        written at the ledgers' URL and removed again."""
         return self._doctor.examine()
 
     def close(self) -> None:

@@ -219,14 +219,26 @@ class ConnectionForm:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerView:
     """What an audience holds: claims by export and kind, in so many files, of which some may be encrypted;
-    `differing` and `strangers` are files."""
+    `place` is where they lie, `differing` and `strangers` are files."""
 
     audience: str
+    place: str
     claims: Mapping[str, Mapping[str, int]]
     files: int
     encrypted: int
     differing: tuple[str, ...]
     strangers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedLedgers:
+    """Where ledgers and plans lie now, and where their old files stay; `lost` plans were gone before."""
+
+    place: str
+    before: str
+    files: int
+    plans: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,20 @@ from cdp_core.errors import Code, InvalidFault, UsageFault
     metavar="GROUP",
     help="Open the workspace to a group of this machine's users; what each may do, roles say.",
 )
+@rich_click.option(
+    "--ledger-url",
+    metavar="URL",
+    help="Where ledgers and plans lie, for every machine with this state: s3://BUCKET/PREFIX, gs://…, "
+    "abfs://… or sftp://…. Default: in the workspace.",
+)
+@rich_click.option(
+    "--ledger-option",
+    "ledger_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What that URL's library takes, for example endpoint_url=https://…; secrets by reference. "
+    "Repeatable.",
+)
 @json_option
 @click.pass_obj
 def init(
@@ -67,6 +81,8 @@ def init(
     vault: Literal["keyring", "file"] | None,
     encrypt_ledger: bool,
     group: str | None,
+    ledger_url: str | None,
+    ledger_options: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Make a workspace over a file of customer profiles.
@@ -92,7 +108,15 @@ def init(
 
     place = folder or session.workspace or Path(".cdp")
     with CDP.init(
-        place, profiles=profiles, key=key, options=reader, engine=engine, vault=vault, group=group
+        place,
+        profiles=profiles,
+        key=key,
+        options=reader,
+        engine=engine,
+        vault=vault,
+        group=group,
+        ledger_url=ledger_url,
+        ledger_options=pairs(ledger_options, "--ledger-option"),
     ) as made:
         if encrypt_ledger:
             made.ledgers.encrypt()
@@ -102,6 +126,7 @@ def init(
             "key": key,
             "vault": made.workspace.settings.vault,
             "encrypted_ledger": encrypt_ledger,
+            "ledger": made.workspace.settings.ledger_url,
             "group": group,
             "administrator": made.desk.actor.name,
         }

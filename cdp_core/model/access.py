@@ -70,6 +70,7 @@ class Action(StrEnum):
     SCHEDULER_RUN_DUE = "scheduler.run-due"
     LEDGER_ENCRYPT = "ledger.encrypt"
     LEDGER_DECRYPT = "ledger.decrypt"
+    LEDGER_MOVE = "ledger.move"
     ROLE_LIST = "role.list"
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
@@ -145,6 +146,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.SCHEDULER_RUN_DUE: "run what is due in the export users' names",
     Action.LEDGER_ENCRYPT: "encrypt the ledgers",
     Action.LEDGER_DECRYPT: "decrypt the ledgers",
+    Action.LEDGER_MOVE: "move the ledgers elsewhere",
     Action.ROLE_LIST: "list roles",
     Action.ROLE_GRANT: "grant a role",
     Action.ROLE_REVOKE: "revoke a role",

@@ -150,6 +150,7 @@ class Execution:
         record = self._record
         holder = this_process(person=self._actor.real, run_id=record.run.id)
         with LeaseWatch(self._state, self._audience, holder, self._stop) as watch:
+            self._services.ledgers.require_current()
             settled = settle(self._services, self._audience, watch, settler=record.run.id, emit=record.tell)
             record.note(resumed_from=settled)
             # A dry run promises nothing, so that there will be nothing to settle.

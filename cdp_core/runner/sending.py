@@ -115,7 +115,7 @@ class Sending:
         run_id = self._record.run.id
         outcomes = self._state.journal.outcomes(run_id)
         files = ledger.apply(
-            self._services.workspace.ledger_folder,
+            self._services.ledgers.folder,
             self._state.ledgers.current(self._audience).files,
             plan,
             outcomes,

@@ -26,11 +26,13 @@ from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.delivery import Patience
 from cdp_core.model.policy import MemberConsent
 from cdp_core.rules.member_consent import member_consent
+from cdp_core.workspace.ledger_url import normal, trouble_with_options, trouble_with_url
 
 HEADING = "The workspace's settings. Edit them here or through cdp; comments are kept."
 
 _A_REFERENCE = "Give a reference, env:NAME, file:PATH or keyring:SERVICE/NAME: it may hold a token."
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+LEDGER_CACHE = 10 * 10**9
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B)", re.IGNORECASE)
 
 
@@ -48,6 +50,9 @@ class WorkspaceSettings:
     retry_minutes: float = 120.0
     encrypt_ledger: bool = False
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    ledger_url: str | None = None
+    ledger_options: Mapping[str, str] = field(default_factory=dict)
+    ledger_cache: int = LEDGER_CACHE
 
 
 _PATIENCE = Patience()
@@ -192,6 +197,42 @@ class LedgerSettings(SettingsSchema):
             "set it, and write anew what there is.",
         },
     )
+    url = fields.String(
+        load_default=None,
+        metadata={
+            "label": "URL",
+            "help": "Where ledgers and plans lie, for every machine with the same state: "
+            "`s3://`, `gs://`, `abfs://` or `sftp://`, or another of fsspec's. Unset: in the workspace. "
+            "`cdp ledger move` sets it; `CDP_LEDGER_URL` goes before it.",
+            "example": "s3://bucket/prefix",
+        },
+    )
+    options = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={
+            "label": "Options",
+            "help": "What the URL's library takes beside it, such as `endpoint_url`; a secret by reference.",
+            "advanced": True,
+        },
+    )
+    cache = MemorySize(
+        load_default=LEDGER_CACHE,
+        metadata={
+            "label": "Cache",
+            "help": "How much of what lies at the URL the workspace keeps a copy of; what was not used for "
+            "longest goes first.",
+            "example": "10GB",
+        },
+    )
+
+    @marshmallow.validates_schema
+    def without_secrets(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["url"] is not None and (trouble := trouble_with_url(data["url"])):
+            raise marshmallow.ValidationError(trouble, "url")
+        if trouble := trouble_with_options(data["options"]):
+            raise marshmallow.ValidationError(trouble, "options")
 
 
 class AlertsSettings(SettingsSchema):
@@ -330,6 +371,9 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         retry_minutes=loaded["scheduler"]["retry_minutes"],
         encrypt_ledger=loaded["ledger"]["encrypted"],
         alerts=AlertSettings(**loaded["alerts"] | {"urls": tuple(loaded["alerts"]["urls"])}),
+        ledger_url=normal(loaded["ledger"]["url"]) if loaded["ledger"]["url"] else None,
+        ledger_options=loaded["ledger"]["options"],
+        ledger_cache=loaded["ledger"]["cache"],
     )
 
 
@@ -350,7 +394,7 @@ def written(settings: WorkspaceSettings) -> str:
         else {},
         "scheduler": {} if settings.retry_minutes == 120.0 else {"retry_minutes": settings.retry_minutes},
         "alerts": _written_alerts(settings.alerts),
-        "ledger": {"encrypted": True} if settings.encrypt_ledger else {},
+        "ledger": _ledger(settings),
         "plugins": {"disabled": list(settings.disabled_plugins)},
         "vault": {"kind": settings.vault},
     }
@@ -368,6 +412,16 @@ def _written_alerts(alerts: AlertSettings) -> dict[str, Any]:
     default = dataclasses.asdict(AlertSettings())
     kept = dataclasses.asdict(alerts) | {"urls": list(alerts.urls)}
     return {name: value for name, value in kept.items() if value not in (default[name], [])}
+
+
+def _ledger(settings: WorkspaceSettings) -> dict[str, Any]:
+    """Its table, without what is as ever."""
+    said: dict[str, Any] = {"encrypted": True} if settings.encrypt_ledger else {}
+    if settings.ledger_cache != LEDGER_CACHE:
+        said |= LedgerSettings(only=["cache"]).dump({"cache": settings.ledger_cache})
+    if settings.ledger_url:
+        said["url"] = settings.ledger_url
+    return said | ({"options": dict(settings.ledger_options)} if settings.ledger_options else {})
 
 
 def _absolute(url: str, folder: Path) -> str:

@@ -98,6 +98,8 @@ def ledger(view: LedgerView) -> Iterator[RenderableType]:
     )
     if view.encrypted:
         yield Text(f"Encrypted: {view.encrypted} of {view.files} files.")
+    if "://" in view.place:
+        yield Text(f"They lie at {plain(view.place)}")
     for path in view.differing:
         yield Text(f"• {plain(path)}", style="red")
     for path in view.strangers:
