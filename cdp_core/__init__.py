@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from cdp_core.contract.connection import (
         Token as Token,
     )
+    from cdp_core.contract.credentials import ApiKey as ApiKey
+    from cdp_core.contract.credentials import BasicAuth as BasicAuth
+    from cdp_core.contract.credentials import BearerToken as BearerToken
+    from cdp_core.contract.credentials import ClientCredentials as ClientCredentials
+    from cdp_core.contract.credentials import Credentials as Credentials
     from cdp_core.contract.destination import (
         Batch as Batch,
     )
@@ -42,6 +47,9 @@ if TYPE_CHECKING:
     )
     from cdp_core.contract.destination import (
         ConnectionContext as ConnectionContext,
+    )
+    from cdp_core.contract.destination import (
+        Delivering as Delivering,
     )
     from cdp_core.contract.destination import (
         Destination as Destination,
@@ -89,6 +97,8 @@ if TYPE_CHECKING:
     from cdp_core.contract.hookspecs import hookimpl as hookimpl
     from cdp_core.contract.identifiers import Identified as Identified
     from cdp_core.contract.identifiers import IdentifierKind as IdentifierKind
+    from cdp_core.contract.lost import in_words as in_words
+    from cdp_core.contract.lost import lost_on_the_way as lost_on_the_way
     from cdp_core.contract.schemas import (
         SecretField as SecretField,
     )
@@ -100,6 +110,9 @@ if TYPE_CHECKING:
     )
     from cdp_core.contract.schemas import (
         is_loopback as is_loopback,
+    )
+    from cdp_core.contract.schemas import (
+        origin_of as origin_of,
     )
     from cdp_core.contract.source import (
         DigestSink as DigestSink,
@@ -130,6 +143,7 @@ if TYPE_CHECKING:
     )
     from cdp_core.contract.transport import Transport as Transport
     from cdp_core.contract.transport import TransportSettings as TransportSettings
+    from cdp_core.contract.wording import quoted as quoted
     from cdp_core.errors import Code as Code
     from cdp_core.errors import InvalidFault as InvalidFault
     from cdp_core.model.access import (
@@ -187,10 +201,18 @@ _HOMES = {
         "SignInFault",
         "Token",
     ),
+    "cdp_core.contract.credentials": (
+        "ApiKey",
+        "BasicAuth",
+        "BearerToken",
+        "ClientCredentials",
+        "Credentials",
+    ),
     "cdp_core.contract.destination": (
         "Batch",
         "Capabilities",
         "ConnectionContext",
+        "Delivering",
         "Destination",
         "DestinationContext",
         "DestinationSpec",
@@ -211,7 +233,8 @@ _HOMES = {
     ),
     "cdp_core.contract.hookspecs": ("hookimpl",),
     "cdp_core.contract.identifiers": ("Identified", "IdentifierKind"),
-    "cdp_core.contract.schemas": ("SecretField", "ServiceUrl", "SettingsSchema", "is_loopback"),
+    "cdp_core.contract.lost": ("in_words", "lost_on_the_way"),
+    "cdp_core.contract.schemas": ("SecretField", "ServiceUrl", "SettingsSchema", "is_loopback", "origin_of"),
     "cdp_core.contract.source": (
         "DigestSink",
         "Engine",
@@ -224,6 +247,7 @@ _HOMES = {
         "SourceSpec",
     ),
     "cdp_core.contract.transport": ("Transport", "TransportSettings"),
+    "cdp_core.contract.wording": ("quoted",),
     "cdp_core.errors": ("Code", "InvalidFault"),
     "cdp_core.model.access": ("Action", "Actor", "Opinion", "Resource", "Role"),
     "cdp_core.model.accounting": ("Reason",),

@@ -105,6 +105,8 @@ class Code(Enum):
     STATE_REFUSED = (336, "The server that holds the state does not let cdp in, or lacks something")
     NOTHING_TO_CANCEL = (332, "No run of the export is under way or waiting")
     MODE_INVALID = (331, "The export's mode does not go with the destination, or with what was asked")
+    LEDGER_PLACE_REFUSED = (340, "The ledgers' URL is not there, or does not let us in")
+    LEDGER_PLACE_TAKEN = (341, "The ledgers' URL is another workspace's")
 
     NOT_ALLOWED = (401, "The person's role does not allow it")
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")
@@ -142,6 +144,8 @@ class Code(Enum):
     STATE_BUSY = (902, "The state database is busy")
     INTERRUPTED = (903, "The run was interrupted")
     CANCELED = (904, "Somebody canceled the run")
+    LEDGER_PLACE_UNREACHABLE = (910, "The ledgers' URL cannot be reached or does not answer")
+    LEDGER_MOVED = (911, "The ledgers were moved elsewhere while the command ran")
 
     AUDIENCE_HELD = (1001, "Another run holds the audience")
 

@@ -10,13 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from cdp_core.alerts.alerting import Alerting
+from cdp_core.alerts.ways import Ways
 from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.alerts import Alerts
 from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
 from cdp_core.app.desk import Desk, act, login
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
-from cdp_core.app.ledgers import Ledgers
+from cdp_core.app.ledgers import Ledgers, ledger_place
 from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
 from cdp_core.app.places import made_or_joined, new_server, state_place, vault_of
@@ -39,6 +42,7 @@ from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.profiles import Profiles, url_for
 from cdp_core.runner.runner import Runner
 from cdp_core.runner.services import Services
+from cdp_core.runner.stores import store_of
 from cdp_core.store.state import State
 from cdp_core.vault.ledger_key import ledger_key
 from cdp_core.vault.references import parse
@@ -61,6 +65,7 @@ class CDP:
             profiles = Profiles(workspace, catalog, vault, seal)
             connector = Connector(state, catalog, vault)
             consents = ConsentDesk(state, catalog, language)
+            store = store_of(workspace, state, seal, vault)
             services = Services(
                 workspace=workspace,
                 state=state,
@@ -69,6 +74,7 @@ class CDP:
                 consents=consents,
                 profiles=profiles,
                 seal=seal,
+                ledgers=store,
             )
             runner, audiences = Runner(services), AudienceDesk(services)
             self._doctor = Doctor(
@@ -78,6 +84,7 @@ class CDP:
                 connector=connector,
                 consents=consents,
                 vault=vault,
+                store=store,
             )
             self._opened = opened.pop_all()
         self.profiles = ProfileTable(self.desk, profiles)
@@ -88,9 +95,17 @@ class CDP:
         self.people = People(self.desk, runner)
         self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)
-        self.schedules = Schedules(self.desk, self.exports, profiles, runner)
-        self.overview = Overviews(self.desk, connector, consents)
-        self.ledgers = Ledgers(self.desk, workspace, connector, vault, seal)
+        alerting = Alerting(
+            state,
+            Ways(workspace.settings.alerts, vault),
+            unusual_share=workspace.settings.alerts.unusual_share,
+        )
+        self.schedules = Schedules(self.desk, self.exports, profiles, runner, alerting)
+        self.alerts = Alerts(self.desk, alerting)
+        self.overview = Overviews(self.desk, runner, connector, consents)
+        self.ledgers = Ledgers(
+            self.desk, workspace=workspace, connector=connector, vault=vault, seal=seal, store=store
+        )
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)
         self.audit = Audit(self.desk)
@@ -113,6 +128,8 @@ class CDP:
         group: str | None = None,
         state_url: str | None = None,
         state_password: str | None = None,
+        ledger_url: str | None = None,
+        ledger_options: Mapping[str, str] | None = None,
     ) -> Self:
         """Make a workspace over a profile source; whoever does is its first Administrator.
 
@@ -124,6 +141,8 @@ class CDP:
         With `state_url` (or `CDP_STATE_URL`) the state and the secrets lie in a PostgreSQL server, whose
         password `state_password` refers to. Where there is a state already, this machine joins it, which is
         an Administrator's to do.
+
+        With `ledger_url`, ledgers and plans lie there, which is tried before anything is made.
         """
         shared = new_server(state_url, state_password, vault=vault)
         if group is not None:
@@ -144,6 +163,8 @@ class CDP:
             vault="state" if shared else vault or preferred_vault(),
             state_url=state_url,
             state_password=None if state_password is None else str(parse(state_password)),
+            ledger_url=ledger_place(ledger_url, ledger_options or {}),
+            ledger_options=ledger_options or {},
         )
         about = Resource(kind="workspace", name=str(folder.absolute()))
 
@@ -156,6 +177,9 @@ class CDP:
                         state.grants.grant(person, "administrator", by=person, at=datetime.now(UTC))
                 desk = Desk(state, catalog)
                 desk.perform(Action.WORKSPACE_INIT, about, lambda: desk.note(profiles=source.url, key=key))
+                if workspace.settings.ledger_url is not None:
+                    seal = Seal(lambda: None, encrypts=False)
+                    store_of(workspace, state, seal, vault_of(workspace, state)).probe()
 
         return cls(Workspace.create(folder, settings, furnish, group=group))
 
@@ -176,7 +200,8 @@ class CDP:
 
     @act(Action.WORKSPACE_CHECK)
     def doctor(self) -> tuple[Check, ...]:
-        """Look over the whole workspace; nothing is changed and nothing is sent."""
+        """Look over the whole workspace; nothing is sent, and nothing is changed but for a file that is
+        written at the ledgers' URL and removed again."""
         return self._doctor.examine()
 
     def close(self) -> None:

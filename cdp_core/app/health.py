@@ -16,6 +16,7 @@ from cdp_core.rules.access import all_roles
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.dead import as_they_stand
+from cdp_core.runner.ledger_store import LedgerStore
 from cdp_core.runner.profiles import Profiles
 from cdp_core.vault.ledger_key import ledger_key
 from cdp_core.vault.state_vault import StateVault
@@ -38,7 +39,9 @@ class Doctor:
         connector: Connector,
         consents: ConsentDesk,
         vault: Vault,
+        store: LedgerStore,
     ) -> None:
+        self._store = store
         self._vault = vault
         self._workspace = workspace
         self._desk = desk
@@ -120,7 +123,8 @@ class Doctor:
 
     def _look_at_ledger(self) -> Iterator[Check]:
         versions = self._desk.state.ledgers.all()
-        for stranger in ledger.strangers(self._workspace.ledger_folder):
+        self._store.probe()
+        for stranger in self._store.strangers():
             yield Check(
                 name="ledger",
                 state="warning",
@@ -128,9 +132,9 @@ class Doctor:
                 hint="move it elsewhere; `cdp ledger rebuild` moves it aside",
             )
         for version in versions:
-            ledger.verify(self._workspace.ledger_folder, version.files)
+            self._store.verify(version.files)
         files = [file for version in versions for file in version.files]
-        encrypted = ledger.encrypted(self._workspace.ledger_folder, files)
+        encrypted = ledger.encrypted(self._store.folder, files)
         if (encrypted or self._workspace.settings.encrypt_ledger) and ledger_key(self._vault) is None:
             yield Check(
                 name="ledger",
@@ -150,6 +154,7 @@ class Doctor:
             name="ledger",
             state="ok",
             message=f"audiences: {len(versions)}, claims: {claims:,}; every file is what was committed"
+            + (f"; they lie at {self._store.where}" if self._workspace.settings.ledger_url else "")
             + (f"; {encrypted} of {len(files)} are encrypted" if encrypted else ""),
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cdp_core.contract.connection import Choice
 from cdp_core.contract.schemas import SettingInfo
-from cdp_core.errors import ExitStatus
+from cdp_core.errors import CdpError, ExitStatus
 from cdp_core.model.configuration import KeptResult, Match
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding
@@ -219,14 +219,26 @@ class ConnectionForm:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerView:
     """What an audience holds: claims by export and kind, in so many files, of which some may be encrypted;
-    `differing` and `strangers` are files."""
+    `place` is where they lie, `differing` and `strangers` are files."""
 
     audience: str
+    place: str
     claims: Mapping[str, Mapping[str, int]]
     files: int
     encrypted: int
     differing: tuple[str, ...]
     strangers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedLedgers:
+    """Where ledgers and plans lie now, and where their old files stay; `lost` plans were gone before."""
+
+    place: str
+    before: str
+    files: int
+    plans: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +326,14 @@ class Overview:
     refresh: RefreshView
     exports: tuple[ExportGlance, ...]
     attention: tuple[Attention, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertWay:
+    """A way by which a test alert was sent, as the settings name it; `fault` is what stood in its way."""
+
+    way: str
+    fault: CdpError | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,8 +119,9 @@ def complete_settings(
             raise InvalidFault(
                 Code.SETTING_INVALID, f"{info.name} ({info.label}): {wrong}", hint=_option(info)
             )
+    defaults = {info.name: info.default for info in settings}
     for info in settings:
-        if info.name in typed or info.name in secrets or (info.advanced and not info.required):
+        if info.name in typed or info.name in secrets or not info.is_asked(typed, defaults):
             continue
         if info.secret:
             secrets[info.name] = _asked_secret(info, complaint)
@@ -145,7 +146,7 @@ def _asked_text(info: SettingInfo, complaint: Complaint) -> str:
     hint = help_of(info)
     if info.example:
         hint += _(" For example: {example}").format(example=info.example)
-    default = None if info.required else str("" if info.default is None else info.default)
+    default = None if info.is_needed else str("" if info.default is None else info.default)
     answer = ask_text(
         label_of(info),
         option=_option(info),

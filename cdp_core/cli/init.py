@@ -65,6 +65,20 @@ from cdp_core.errors import Code, InvalidFault, UsageFault
     metavar="REFERENCE",
     help="Where that server's password is: env:NAME, file:PATH or keyring:SERVICE/NAME.",
 )
+@rich_click.option(
+    "--ledger-url",
+    metavar="URL",
+    help="Where ledgers and plans lie, for every machine with this state: s3://BUCKET/PREFIX, gs://…, "
+    "abfs://… or sftp://…. Default: in the workspace.",
+)
+@rich_click.option(
+    "--ledger-option",
+    "ledger_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What that URL's library takes, for example endpoint_url=https://…; secrets by reference. "
+    "Repeatable.",
+)
 @json_option
 @click.pass_obj
 def init(
@@ -80,6 +94,8 @@ def init(
     group: str | None,
     state_url: str | None,
     state_password: str | None,
+    ledger_url: str | None,
+    ledger_options: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Make a workspace over a file of customer profiles.
@@ -114,6 +130,8 @@ def init(
         group=group,
         state_url=state_url,
         state_password=state_password,
+        ledger_url=ledger_url,
+        ledger_options=pairs(ledger_options, "--ledger-option"),
     ) as made:
         if encrypt_ledger:
             made.ledgers.encrypt()
@@ -124,6 +142,7 @@ def init(
             "state": made.desk.state.where,
             "vault": made.workspace.settings.vault,
             "encrypted_ledger": encrypt_ledger,
+            "ledger": made.workspace.settings.ledger_url,
             "group": group,
             "administrator": made.desk.actor.name,
         }

@@ -1,4 +1,4 @@
-"""`cdp ledger`: what audiences hold. Looked at, rebuilt from receipts, given up, encrypted."""
+"""`cdp ledger`: what audiences hold. Looked at, rebuilt from receipts, given up, encrypted, moved."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import rich_click
 
 from cdp_core.cli.ask import can_ask, settled
 from cdp_core.cli.command import json_option, noun, yes_option
+from cdp_core.cli.forms import pairs
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
 from cdp_core.cli.render.console import remark
@@ -17,11 +18,11 @@ from cdp_core.cli.session import Session
 from cdp_core.errors import Code, UsageFault
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import ResealedLedgers
+    from cdp_core.app.views import MovedLedgers, ResealedLedgers
 
 ledger = noun(
     "ledger",
-    help="What audiences hold: look, rebuild, give up, encrypt. An Administrator's.",
+    help="What audiences hold: look, rebuild, give up, encrypt, move. An Administrator's.",
     example='cdp ledger show "Loyal to Snapchat"\ncdp ledger rebuild "Loyal to Snapchat"',
 )
 audience_argument = rich_click.argument("name", metavar="EXPORT|AUDIENCE")
@@ -107,6 +108,48 @@ def decrypt(session: Session, *, yes: bool, as_json: bool) -> None:
     settled("Write what the audiences hold to the disk in the clear?", yes=yes)
     view = session.cdp().ledgers.decrypt(progress=_tell)
     give(view, lambda: (), as_json=as_json, said=_resealed(view))
+
+
+@ledger.verb("move", example="cdp ledger move --to s3://bucket/prefix\ncdp ledger move --to workspace")
+@rich_click.option(
+    "--to",
+    metavar="URL|workspace",
+    required=True,
+    help="Where they are to lie: s3://, gs://, abfs:// or sftp://, another of fsspec's, or the workspace.",
+)
+@rich_click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the URL's library takes, for example endpoint_url=https://…; secrets by reference (env:NAME). "
+    "Repeatable. Default: as before.",
+)
+@json_option
+@click.pass_obj
+def move(session: Session, *, to: str, options: tuple[str, ...], as_json: bool) -> None:
+    """Move ledgers and plans to a URL that several machines reach, or back into the workspace.
+
+    All is copied and read back before the settings name the new place, while no run can begin. Killed before,
+    nothing has changed. The old files stay where they are. To the URL where they lie already, it brings what
+    is missing there and still lies here.
+    """
+    url = None if to == "workspace" else to
+    given = pairs(options, "--option") if options else None
+    view = session.cdp().ledgers.move(url, options=given, progress=_tell)
+    give(view, lambda: (), as_json=as_json, said=_moved(view))
+
+
+def _moved(view: MovedLedgers) -> str:
+    said = (
+        f"Ledgers and plans lie at {plain(view.place)} now: {counted(view.files, 'file')} and "
+        f"{counted(view.plans, 'plan')}, copied and read back."
+    )
+    if view.lost:
+        said += f" {counted(view.lost, 'plan')} were gone before."
+    if view.before != view.place:
+        said += f" The old files stay at {plain(view.before)}: remove them when nobody goes back to them."
+    return said
 
 
 def _tell(audience: str) -> None:

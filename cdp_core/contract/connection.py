@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cdp_core.contract.destination import ConnectionContext
+from cdp_core.contract.credentials import Credentials
+from cdp_core.contract.destination import ConnectionContext, Rate
 from cdp_core.model.secret import Secret
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ class ServiceIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionType:
-    """Registers a kind of connection. `oauth` is None where the settings alone authenticate.
+    """Registers a kind of connection. `oauth` is None where nobody signs in; then `credentials` gives, from
+    the loaded settings, what the settings alone authenticate with (None: nothing). `rate` gives, from the
+    settings, the limit of one connection's requests, where it is not the same for all of a destination.
     `verify` asks the service who one is; it raises a `DestinationFault` where that fails. `origin` gives
     the API's scheme, host and port from the settings: credentials go there and nowhere else, and an
     audience there is not the same as one of that id elsewhere. `app` names, from the settings, the app whose
@@ -95,4 +98,6 @@ class ConnectionType:
     verify: Callable[[ConnectionContext], ServiceIdentity]
     origin: Callable[[Mapping[str, Any]], str]
     oauth: OAuth2 | None = None
+    credentials: Callable[[Mapping[str, Any]], Credentials | None] | None = None
+    rate: Callable[[Mapping[str, Any]], Rate | None] | None = None
     app: Callable[[Mapping[str, Any]], str] | None = None

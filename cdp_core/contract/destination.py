@@ -10,6 +10,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from cdp_core.contract.digests import DigestBlock
@@ -42,7 +43,8 @@ class Capabilities:
     `batch_limit` is the most digests in one request; `rate` is the service's limit for one access token and
     `app_rate` that for an app (see `ConnectionType.app`); `concurrency` how many requests may be under way
     at once; `payload` is what leaves: digests, or chosen fields of whole rows (`records`), which
-    needs a consent prompt of its own. `answers` says whether the service answers for each record.
+    needs a consent prompt of its own. `answers` says whether the service answers for each record
+    (`Receipt.refused`).
     Who declares `Operation.REMOVE_ALL` says in `while_emptied`, in a sentence for people, what they lose
     from the emptying until the audience is filled again.
 
@@ -86,12 +88,23 @@ class ConnectionContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delivering:
+    """The run that delivers: its id, the export's name, and when it began (UTC)."""
+
+    run_id: str
+    export: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationContext:
-    """What a destination is handed: its connection, and the export's loaded settings. To list and create
-    audiences there is no export yet: the settings are the schema's defaults then, without an audience."""
+    """What a destination is handed: its connection, the export's loaded settings, and the run that delivers
+    (None where the audience is only asked for). To list and create audiences there is no export yet: the
+    settings are the schema's defaults then, without an audience."""
 
     connection: ConnectionContext
     settings: Mapping[str, Any]
+    delivering: Delivering | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +147,12 @@ class Destination(abc.ABC):
         """Empty the audience once, and say what the service answered. Asked for only where the destination
         declares `Operation.REMOVE_ALL`."""
         raise NotImplementedError(f"{type(self).__name__} declares no {Operation.REMOVE_ALL}")
+
+    def finish(self, *, whole: bool) -> None:
+        """Called once when a run's last batch has had its answer, before anything is committed; `whole` is
+        whether all that was planned was accepted. For destinations that make known at the end what was
+        delivered. A run that dies is never finished: the next one finds what it left."""
+        return
 
     @abc.abstractmethod
     def audience_status(self) -> Audience:

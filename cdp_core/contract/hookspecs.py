@@ -32,6 +32,9 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def cdp_connection_types() -> Sequence[ConnectionType]:
     """Kinds of service that can be connected to.
 
+    Where nobody signs in, `credentials` gives what the core puts on requests to `origin`: an `ApiKey`,
+    `BasicAuth`, a `BearerToken`, or `ClientCredentials`, for which the core asks for tokens.
+
     A setting's label and help are English. Whoever works in Dutch or Danish is asked in that language where
     the field's metadata has it, under the language's code. What a plugin has to say besides (what is wrong
     with an answer, a warning on an audience) is a `cdp_core.Sentence`, which brings itself in each language.
@@ -68,6 +71,7 @@ def cdp_connection_types() -> Sequence[ConnectionType]:
                 settings_schema=AcmeSettings,
                 verify=who_am_i,
                 origin=lambda settings: "https://api.acme.example",
+                credentials=lambda settings: cdp_core.ApiKey(name="X-Acme-Key", key=settings["api_key"]),
             )
         ]
     ```

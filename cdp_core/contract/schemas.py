@@ -1,8 +1,9 @@
 """Settings, declared once: flags, prompts, help, JSON and the reference page are made from the schema.
 
 A field's `metadata` says how people meet it: `label`, `help`, `example`, `secret` (given by reference
-only, loaded as a `Secret`), `advanced` (not prompted for); and, under a language's code, label and help in
-that language: `"nl": {"label": …, "help": …}`.
+only, loaded as a `Secret`), `advanced` (not prompted for), `only_where` (prompted for, and needed, only
+where another setting has one of some values: `{"auth": ["basic"]}`); and, under a language's code, label
+and help in that language: `"nl": {"label": …, "help": …}`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from cdp_core.model.secret import Secret
 from cdp_core.model.sentence import Sentence
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class SettingsSchema(marshmallow.Schema):
@@ -55,18 +57,33 @@ def is_loopback(url: str) -> bool:
     return host in LOOPBACK_HOSTS
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL, the port left out where it is the scheme's own."""
+    parts = urlsplit(url.strip())
+    host = parts.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{shown}{port}"
+
+
 class ServiceUrl(validate.Validator):
     """`https` everywhere; `http` for loopback addresses only; no user, query or fragment."""
 
     def __call__(self, value: str) -> str:
         parts = urlsplit(value)
+        try:
+            parts.port  # noqa: B018 (the property is what checks it)
+        except ValueError:
+            raise marshmallow.ValidationError(
+                Sentence("The URL's port is not a number up to 65535.")
+            ) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise marshmallow.ValidationError(Sentence("Not a URL that begins with https://."))
         if parts.scheme == "http" and not is_loopback(value):
             raise marshmallow.ValidationError(
                 Sentence("http is accepted for loopback addresses only; use https.")
             )
-        if parts.username or parts.query or parts.fragment:
+        if "@" in parts.netloc or parts.query or parts.fragment:
             raise marshmallow.ValidationError(Sentence("The URL may hold no user name, query or fragment."))
         return value
 
@@ -89,6 +106,17 @@ class SettingInfo:
     def is_path(self) -> bool:
         """Whether it names a file here: it is kept absolute, since commands are typed in any folder."""
         return bool(self.declared.metadata.get("path", False))
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether an empty answer is none: where another setting's value is what it is asked for."""
+        return self.required or "only_where" in self.declared.metadata
+
+    def is_asked(self, answers: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
+        """Whether a terminal is asked for it, in the light of the answers so far."""
+        only_where: Mapping[str, Collection[Any]] = self.declared.metadata.get("only_where", {})
+        fits = all(answers.get(name, defaults.get(name)) in values for name, values in only_where.items())
+        return fits and (self.required or not self.advanced)
 
     def label_in(self, language: str) -> str:
         """The label in a language (`nl`), where the field's metadata has it; else in English."""

@@ -25,7 +25,8 @@ class EngineContext:
 
     `secrets` are those that the source's options refer to, by option (`SourceSpec.secrets`). Without
     `local_normalising` no raw value may come to this process from elsewhere: what the engine cannot decide
-    where the profiles lie is `Reason.UNSUPPORTED`.
+    where the profiles lie is `Reason.UNSUPPORTED`. `shared` is a URL below which other machines may put
+    aside what this one reads and removes; what is left there is swept after a day.
     """
 
     source: ProfileSource
@@ -33,6 +34,7 @@ class EngineContext:
     memory_limit: int | None = None
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     local_normalising: bool = True
+    shared: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

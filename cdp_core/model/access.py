@@ -14,6 +14,8 @@ class Action(StrEnum):
     WORKSPACE_INIT = "workspace.init"
     WORKSPACE_CHECK = "workspace.check"
     STATUS_SHOW = "status.show"
+    ALERT_LIST = "alert.list"
+    ALERT_TEST = "alert.test"
     WHOAMI = "whoami"
     PROFILES_LINT = "profiles.lint"
     SEGMENT_LIST = "segment.list"
@@ -68,6 +70,7 @@ class Action(StrEnum):
     SCHEDULER_RUN_DUE = "scheduler.run-due"
     LEDGER_ENCRYPT = "ledger.encrypt"
     LEDGER_DECRYPT = "ledger.decrypt"
+    LEDGER_MOVE = "ledger.move"
     ROLE_LIST = "role.list"
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
@@ -87,6 +90,8 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.WORKSPACE_INIT: "make a workspace",
     Action.WORKSPACE_CHECK: "look the workspace over",
     Action.STATUS_SHOW: "see how everything stands",
+    Action.ALERT_LIST: "list alerts",
+    Action.ALERT_TEST: "send a test alert",
     Action.WHOAMI: "see their own roles",
     Action.PROFILES_LINT: "look through the profiles",
     Action.SEGMENT_LIST: "list segments",
@@ -141,6 +146,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.SCHEDULER_RUN_DUE: "run what is due in the export users' names",
     Action.LEDGER_ENCRYPT: "encrypt the ledgers",
     Action.LEDGER_DECRYPT: "decrypt the ledgers",
+    Action.LEDGER_MOVE: "move the ledgers elsewhere",
     Action.ROLE_LIST: "list roles",
     Action.ROLE_GRANT: "grant a role",
     Action.ROLE_REVOKE: "revoke a role",
@@ -194,6 +200,7 @@ class Resource:
         "suppression",
         "ledger",
         "schedule",
+        "alert",
         "role",
         "plugin",
         "audit",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -64,14 +65,16 @@ class BatchOutcome:
 class Receipt:
     """What the service answered to a batch, and no more than it said.
 
-    `accepted` is whether it took the batch whole; where it did not, `message` is its own reason.
-    `request_id` is the service's own, for its support.
+    `accepted` is whether it took the batch; where it did not, `message` is its own reason.
+    `request_id` is the service's own, for its support. A service that answers for each record says in
+    `refused` which it did not take of a batch that it took: places in the batch (from 0), with its reasons.
     """
 
     accepted: bool
     request_id: str = ""
     http_status: int = 0
     message: str = ""
+    refused: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

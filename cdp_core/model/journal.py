@@ -29,7 +29,8 @@ class PlanRecord:
 class BatchRecord:
     """A journaled batch. `sent_at` is the last attempt's; `answered_at` is None while there is no receipt;
     `half_of` is the number of the refused batch that it is a half of; `left_out` are digests of its range
-    that were suppressed meanwhile: never sent, or unknown where an earlier attempt may have carried them."""
+    that were suppressed meanwhile: never sent, or unknown where an earlier attempt may have carried them; and
+    those that the service refused of a batch that it took (`halved`), which are batches of their own."""
 
     id: str
     run_id: str
@@ -49,7 +50,8 @@ class BatchRecord:
     @property
     def carries(self) -> int:
         """How many digests its newest request holds, or would hold."""
-        return self.range.count - sum(each.range.count for each in self.left_out)
+        left = (each for each in self.left_out if each.status is not BatchStatus.HALVED)
+        return self.range.count - sum(each.range.count for each in left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

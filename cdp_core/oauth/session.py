@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
@@ -18,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from cdp_core.contract.credentials import ApiKey, BasicAuth, BearerToken
 from cdp_core.contract.faults import CredentialsRejected
 from cdp_core.contract.transport import Transport
 from cdp_core.errors import Code, ReconnectFault
@@ -43,8 +45,9 @@ class TokenSource(Protocol):
 class ConnectionSession(requests.Session):
     """A session for one connection; safe to use from `pool_size` threads at once.
 
-    `origin` is any URL of the API: its scheme, host and port are where the token may go. `tokens` is
-    None for a connection whose settings alone authenticate. `transport` is the way that requests take.
+    `origin` is any URL of the API: its scheme, host and port are where credentials may go. `tokens` is
+    None for a connection whose settings alone authenticate: with `credentials`, or with nothing.
+    `transport` is the way that requests take.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class ConnectionSession(requests.Session):
         *,
         origin: str,
         tokens: TokenSource | None,
+        credentials: BasicAuth | BearerToken | ApiKey | None = None,
         transport: Transport | None = None,
         read_timeout: float = READ_TIMEOUT,
         pool_size: int = 4,
@@ -62,7 +66,7 @@ class ConnectionSession(requests.Session):
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.headers["User-Agent"] = _user_agent()
-        self._bearer = _Bearer(origin, tokens)
+        self._bearer = _Bearer(origin, tokens, credentials)
         self.auth = self._bearer
         self._transport = transport or Transport()
         self._timeout = (self._transport.connect_timeout, read_timeout)
@@ -112,18 +116,25 @@ def with_renewal(session: ConnectionSession, call: Callable[[], Result]) -> Resu
 
 
 class _Bearer(AuthBase):
-    """Puts the token on requests to one origin, and remembers for each thread which one it was."""
+    """Puts the credentials on requests to one origin, and remembers for each thread which token it was."""
 
-    def __init__(self, origin: str, tokens: TokenSource | None) -> None:
+    def __init__(
+        self, origin: str, tokens: TokenSource | None, credentials: BasicAuth | BearerToken | ApiKey | None
+    ) -> None:
         self._origin = _origin_of(origin)
         self._tokens = tokens
+        self._credentials = credentials
         self._last = threading.local()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._tokens is not None and _origin_of(request.url or "") == self._origin:
+        if _origin_of(request.url or "") != self._origin:
+            return request
+        if self._tokens is not None:
             access = self._tokens.current()
             self._last.access = access
             request.headers["Authorization"] = f"Bearer {access.reveal()}"
+        elif self._credentials is not None:
+            _put_on(request, self._credentials)
         return request
 
     def renew(self) -> None:
@@ -140,6 +151,18 @@ class _Bearer(AuthBase):
             f"the service does not accept the connection's credentials: {reason}",
             hint="cdp connection edit NAME",
         )
+
+
+def _put_on(request: requests.PreparedRequest, credentials: BasicAuth | BearerToken | ApiKey) -> None:
+    if isinstance(credentials, BasicAuth):
+        pair = f"{credentials.username}:{credentials.password.reveal()}".encode()
+        request.headers["Authorization"] = f"Basic {b64encode(pair).decode('ascii')}"
+    elif isinstance(credentials, BearerToken):
+        request.headers["Authorization"] = f"Bearer {credentials.token.reveal()}"
+    elif credentials.place == "header":
+        request.headers[credentials.name] = credentials.key.reveal()
+    else:
+        request.prepare_url(request.url, {credentials.name: credentials.key.reveal()})
 
 
 class _Adapter(HTTPAdapter):

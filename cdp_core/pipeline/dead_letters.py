@@ -58,7 +58,7 @@ def _waiting(plan: Plan, batches: tuple[BatchRecord, ...]) -> Iterator[tuple[Ope
 def _not_accepted(
     rows: int, operation: Operation, kind: str, batches: tuple[BatchRecord, ...]
 ) -> Iterator[tuple[int, int]]:
-    tried, accepted = Intervals(), Intervals()
+    tried, accepted, apart = Intervals(), Intervals(), Intervals()
     tried.add(0, rows)
     for batch in batches:
         about = batch.range
@@ -68,4 +68,7 @@ def _not_accepted(
             BatchStatus.ACCEPTED,
         ):
             accepted.add(about.start, about.count)
-    return tried.without(accepted).within(0, rows)
+            for each in batch.left_out:
+                if each.status is not BatchStatus.LEFT_OUT:
+                    apart.add(each.range.start, each.range.count)
+    return tried.without(accepted.without(apart)).within(0, rows)

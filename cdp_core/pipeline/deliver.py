@@ -10,7 +10,8 @@ under one rate limit; the destination sends once, and waiting and trying again h
 What was suppressed since it was planned is left out at the moment of sending, each time anew.
 
 A batch that is refused for its content is halved, and each half is a batch of its own, until the bad
-digests stand alone. Finding k of them among n takes at most some 2·k·log2(n) further requests; after
+digests stand alone; where the service names them in a batch that it takes, they are set apart at once.
+Finding k of them among n takes at most some 2·k·log2(n) further requests; after
 `MOST_HALVES` of them for what is new, and as many for what was refused before, refused batches stay whole.
 
 An audience that was made a moment ago may refuse members for a while: for `newborn_seconds` after its first
@@ -271,10 +272,27 @@ class Delivery:
         number = next(self._numbers)
         return number, self._journal.open(self._run_id, piece.batch, number, half_of=piece.half_of)
 
+    def _set_apart(self, under_way: UnderWay, receipt: Receipt) -> None:
+        """Of a batch that the service takes, what it refuses of it: each becomes a batch of its own, which
+        was never sent as one."""
+        apart = under_way.set_apart(receipt.refused)
+        # An attempt before this one may have been applied, whatever is refused now.
+        status = BatchStatus.UNKNOWN if under_way.perhaps_applied else BatchStatus.HALVED
+        outcomes = [BatchOutcome(range=refused, status=status) for refused, _ in apart]
+        self._journal.leave_out(under_way.journaled, outcomes)
+        if under_way.perhaps_applied:
+            return
+        for refused, reason in apart:
+            opened = self._journal.open(self._run_id, refused, next(self._numbers))
+            said = dataclasses.replace(receipt, accepted=False, message=reason, refused={})
+            self._journal.close(opened, BatchStatus.DEAD_LETTER, said)
+
     def _status(self, under_way: UnderWay, receipt: Receipt) -> BatchStatus:
         """What an answer makes of a batch; a refusal is for its content, or it would be a fault."""
         piece = under_way.piece
         if receipt.accepted:
+            if receipt.refused:
+                self._set_apart(under_way, receipt)
             return BatchStatus.ACCEPTED
         alone = len(piece.digests) == 1
         if piece.empties:

@@ -36,7 +36,7 @@ from cdp_core.pipeline.settlement import (
     new_path,
 )
 
-_ORPHANED_AFTER = 24 * 3600.0
+ORPHANED_AFTER = 24 * 3600.0
 _PARTS = "|".join(LedgerPart)
 _OUR_NAME = re.compile(rf"[^/]+/[^/]+\.(?:{_PARTS})\.[0-9a-f]{{32}}\.parquet")
 
@@ -68,7 +68,7 @@ def differing(folder: Path, files: Iterable[LedgerFile]) -> Iterator[tuple[Path,
 def strangers(folder: Path) -> tuple[Path, ...]:
     """Files in the ledger's folder that no run of ours has written; `sweep` leaves them alone."""
     found = (path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
-    return tuple(sorted(path for path in found if not _is_named_by_us(folder, path)))
+    return tuple(sorted(path for path in found if not _is_ours(folder, path)))
 
 
 def apply(
@@ -187,13 +187,13 @@ def _copied(folder: Path, file: LedgerFile, seal: Seal) -> LedgerFile:
     return dataclasses.replace(file, path=path.relative_to(folder).as_posix(), sha256=written.sha256)
 
 
-def sweep(folder: Path, referenced: Iterable[str], *, older_than: float = _ORPHANED_AFTER) -> int:
+def sweep(folder: Path, referenced: Iterable[str], *, older_than: float = ORPHANED_AFTER) -> int:
     """Take away files of ours that no list names, but none so young (in seconds) that a run may be about
     to name it; how many there were."""
     named = set(referenced)
     swept = 0
     for path in folder.rglob("*.parquet"):
-        if not _is_named_by_us(folder, path) or path.relative_to(folder).as_posix() in named:
+        if not _is_ours(folder, path) or path.relative_to(folder).as_posix() in named:
             continue
         # Another run takes its own files away, too.
         with suppress(FileNotFoundError):
@@ -204,8 +204,13 @@ def sweep(folder: Path, referenced: Iterable[str], *, older_than: float = _ORPHA
     return swept
 
 
-def _is_named_by_us(folder: Path, path: Path) -> bool:
-    return _OUR_NAME.fullmatch(path.relative_to(folder).as_posix()) is not None
+def is_named_by_us(path: str) -> bool:
+    """Of a path relative to the ledger's folder."""
+    return _OUR_NAME.fullmatch(path) is not None
+
+
+def _is_ours(folder: Path, path: Path) -> bool:
+    return is_named_by_us(path.relative_to(folder).as_posix())
 
 
 def _sha256_or_none(path: Path) -> str | None:

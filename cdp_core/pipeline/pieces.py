@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cdp_core.contract.destination import Batch
@@ -72,6 +72,20 @@ class UnderWay:
             )
             for start, count in _runs(more)
         )
+
+    def set_apart(self, refused: Mapping[int, str]) -> tuple[tuple[BatchRange, str], ...]:
+        """The digests that the service refuses within a request that it takes: neighbours with one reason
+        together."""
+        sent = [place for place in range(len(self.piece.digests)) if place not in self._left_out]
+        reasons = {sent[place]: said for place, said in refused.items() if 0 <= place < len(sent)}
+        batch, found = self.piece.batch, []
+        for reason in dict.fromkeys(reasons.values()):
+            same = sorted(place for place, said in reasons.items() if said == reason)
+            found += [
+                (dataclasses.replace(batch, start=batch.start + start, count=count), reason)
+                for start, count in _runs(same)
+            ]
+        return tuple(found)
 
 
 def _runs(places: Iterable[int]) -> Iterator[tuple[int, int]]:

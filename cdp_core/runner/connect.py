@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cdp_core.contract.connection import ConnectionType
+from cdp_core.contract.credentials import ClientCredentials
 from cdp_core.contract.destination import (
     Capabilities,
     ConnectionContext,
+    Delivering,
     Destination,
     DestinationContext,
     DestinationSpec,
@@ -40,7 +42,7 @@ from cdp_core.vault.references import FORMS, parse, resolve
 from cdp_core.vault.vault import Vault
 
 if TYPE_CHECKING:
-    from cdp_core.oauth.session import ConnectionSession
+    from cdp_core.oauth.session import ConnectionSession, TokenSource
     from cdp_core.oauth.tokens import TokenHealth, TokenKeeper
 
 R = TypeVar("R")
@@ -170,14 +172,22 @@ class Connector:
 
         found = self._catalog.connection_type(connection.type)
         settings = self.settings(connection)
-        keeper = None
+        tokens: TokenSource | None = None
+        credentials = found.credentials(settings) if found.credentials else None
         if found.oauth is not None:
             self.require_connected(connection)
-            keeper = self.keeper(connection)
-            keeper.current()
+            tokens = self.keeper(connection)
+        elif isinstance(credentials, ClientCredentials):
+            from cdp_core.oauth.client_tokens import ClientTokens
+
+            transport = Transport.of(settings)
+            tokens = ClientTokens(credentials, connection_name=connection.name, transport=transport)
+        if tokens is not None:
+            tokens.current()
         with ConnectionSession(
             origin=self.origin(connection),
-            tokens=keeper,
+            tokens=tokens,
+            credentials=None if isinstance(credentials, ClientCredentials) else credentials,
             transport=Transport.of(settings),
             pool_size=concurrency,
         ) as session:
@@ -213,11 +223,11 @@ class Connector:
         self.require_connected(connection)
 
     @contextmanager
-    def destination(self, export: Export) -> Iterator[OpenDestination]:
-        """The export's audience, ready to be sent to."""
+    def destination(self, export: Export, delivering: Delivering | None = None) -> Iterator[OpenDestination]:
+        """The export's audience, ready to be sent to by a run, or to be asked for."""
         spec = self._catalog.destination(export.destination)
         settings = load_settings(spec.settings_schema, export.settings, what=f"export {export.name!r}")
-        with self._destination(self.connection_of(export), spec, settings) as opened:
+        with self._destination(self.connection_of(export), spec, settings, delivering) as opened:
             yield opened
 
     @contextmanager
@@ -231,10 +241,15 @@ class Connector:
 
     @contextmanager
     def _destination(
-        self, connection: Connection, spec: DestinationSpec, settings: Mapping[str, Any]
+        self,
+        connection: Connection,
+        spec: DestinationSpec,
+        settings: Mapping[str, Any],
+        delivering: Delivering | None = None,
     ) -> Iterator[OpenDestination]:
         with self.open(connection, concurrency=concurrency(spec, settings)) as context:
-            destination = spec.factory(DestinationContext(connection=context, settings=settings))
+            about = DestinationContext(connection=context, settings=settings, delivering=delivering)
+            destination = spec.factory(about)
             yield OpenDestination(
                 destination=destination,
                 spec=spec,
@@ -267,12 +282,12 @@ class Connector:
 
     def pace(self, connection: Connection, capabilities: Capabilities) -> ConnectionPace:
         """The limits under which a connection's requests go."""
-        app = self._catalog.connection_type(connection.type).app
+        found, settings = self._catalog.connection_type(connection.type), self.plain(connection)
         return ConnectionPace(
             state=self._state,
             connection_id=connection.id,
-            rate=capabilities.rate,
-            app=f"{connection.type}/{app(self.plain(connection))}" if app else "",
+            rate=found.rate(settings) if found.rate else capabilities.rate,
+            app=f"{connection.type}/{found.app(settings)}" if found.app else "",
             app_rate=capabilities.app_rate,
         )
 

@@ -32,8 +32,8 @@ def as_they_stand(state: State, runs: Iterable[Run]) -> tuple[Run, ...]:
     return tuple(run if _has_ended(run) or run.id in living else _again(state, run) for run in read)
 
 
-def sweep_scratch(state: State, folder: Path) -> None:
-    """Remove the scratch folders of runs that have ended or died, whatever their audience.
+def sweep_scratch(state: State, folder: Path) -> frozenset[str]:
+    """Remove the scratch folders of runs that have ended or died, whatever their audience; the runs' ids.
 
     A run holds its lease before its folder is there: what was seen first and is held by nobody
     afterwards is nobody's. An engine that no run has opened (to look at a segment, say) may be at work on
@@ -41,15 +41,16 @@ def sweep_scratch(state: State, folder: Path) -> None:
     """
     seen = {path.name: path for path in folder.iterdir()}
     for path in seen.values():
-        if path.name.startswith(("duckdb-", "spark-")):
+        if path.name.startswith(("duckdb-", "spark-", "fetched-")):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _FORGOTTEN_AFTER:
                     shutil.rmtree(path, ignore_errors=True)
     if not seen:
-        return
+        return frozenset()
     left = state.runs.known(seen) - {holder.run_id for holder in state.leases.holders(overdue=True)}
     for name in left:
         shutil.rmtree(seen[name], ignore_errors=True)
+    return left
 
 
 def _has_ended(run: Run) -> bool:

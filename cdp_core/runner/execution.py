@@ -88,7 +88,8 @@ class Execution:
             self._record.commit(watch.lease, self._audience, kept, RunStatus.COMMITTED)
 
     def _deliver(self, make_plan: Callable[[Planning], Plan], meant: Collection[Gate] | None) -> Run:
-        with self._under_way() as watch, opening(self._services.connector, self._export) as destination:
+        opened_for = (self._services.connector, self._export, self._record.run)
+        with self._under_way() as watch, opening(*opened_for) as destination:
             planning = self._planning(destination)
             plan = make_plan(planning)
             fault, skipped = self._stopped(meant) if meant is not None else (None, False)
@@ -149,6 +150,7 @@ class Execution:
         record = self._record
         holder = this_process(person=self._actor.real, run_id=record.run.id)
         with LeaseWatch(self._state, self._audience, holder, self._stop) as watch:
+            self._services.ledgers.require_current()
             settled = settle(self._services, self._audience, watch, settler=record.run.id, emit=record.tell)
             record.note(resumed_from=settled)
             # A dry run promises nothing, so that there will be nothing to settle.

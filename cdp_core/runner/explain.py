@@ -83,11 +83,10 @@ class Search:
             if run.dry_run or run.plan_id is None:
                 continue
             kept = self._state.plans.get(run.plan_id)
-            folder = self._services.workspace.plans_folder / kept.folder
             try:
-                plan = self._services.open_plan(kept)
+                plan = self._services.ledgers.open_plan(kept)
             except GateFault:
-                unread.append(UnreadPlan(run_id=run.id, purged=not folder.exists()))
+                unread.append(UnreadPlan(run_id=run.id, purged=not self._services.ledgers.has_plan(kept)))
                 continue
             moments += self._moments(run, plan)
         return AudienceHistory(audience=str(audience), moments=tuple(moments), unread=tuple(unread))
@@ -147,13 +146,13 @@ class Search:
         return tuple(sorted(found.get((self._kind, self._digest), ())))
 
     def _held(self, audience: AudienceKey, export: Export) -> Held:
-        folder = self._services.workspace.ledger_folder
+        folder = self._services.ledgers.folder
         files = [
             file
             for file in self._state.ledgers.current(audience).files
             if (file.export_id, file.kind) == (export.id, self._kind)
         ]
-        ledger.verify(folder, files)
+        self._services.ledgers.verify(files)
         return ledger.holds(folder, files, self._digest, self._services.seal)
 
     def _letter(self, audience: AudienceKey, export: Export) -> DeadLetter | None:

@@ -11,23 +11,22 @@ import dataclasses
 import hashlib
 import shutil
 import threading
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from cdp_core.errors import CdpError, Code
+from cdp_core.errors import Code, GateFault, InvalidFault
 from cdp_core.model.access import Actor
 from cdp_core.model.delivery import AudienceKey, BatchStatus, Operation
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.pipeline import ledger
-from cdp_core.pipeline.disk import link, private_folder, sync, writing
+from cdp_core.pipeline.disk import link, private_folder, writing
 from cdp_core.pipeline.plan import Plan
 from cdp_core.pipeline.seal import Seal
 from cdp_core.runner.dead import DIED
+from cdp_core.runner.ledger_store import Aside, LedgerStore, sync_folders
 from cdp_core.runner.watch import LeaseWatch
 from cdp_core.store.processes import this_process
 from cdp_core.store.state import State
@@ -52,32 +51,32 @@ class Rebuilding:
     lost: tuple[LostRun, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aside:
-    """Where files were moved; `files` are their paths there, empty where none was."""
-
-    folder: Path
-    files: tuple[str, ...]
-
-
 class Mending:
     """The ledger of one audience, whose lease is held within `under_lease`."""
 
     def __init__(
-        self, workspace: Workspace, state: State, seal: Seal, audience: AudienceKey, actor: Actor
+        self,
+        *,
+        workspace: Workspace,
+        state: State,
+        seal: Seal,
+        store: LedgerStore,
+        audience: AudienceKey,
+        actor: Actor,
     ) -> None:
         self._seal = seal
         self._workspace = workspace
         self._state = state
         self._audience = audience
         self._actor = actor
-        self._folder = workspace.ledger_folder
+        self._store = store
 
     @contextmanager
     def under_lease(self) -> Iterator[None]:
         """Raises `HeldFault` where a run has it."""
         holder = this_process(person=self._actor.real)
         with LeaseWatch(self._state, self._audience, holder, threading.Event()) as self._watch:
+            self._store.require_current()
             yield
 
     @contextmanager
@@ -113,12 +112,13 @@ class Mending:
     def take(self, rebuilding: Rebuilding) -> Aside:
         """Make what was replayed the audience's ledger, and move the old files aside."""
         for file in rebuilding.files:
-            path = self._folder / file.path
+            path = self._store.folder / file.path
             with writing(path):
                 private_folder(path.parent)
                 link(self._into / file.path, path)
-        _sync_folders(self._folder, (file.path for file in rebuilding.files))
-        with self._moving_aside() as aside:
+        sync_folders(self._store.folder, (file.path for file in rebuilding.files))
+        self._store.keep(rebuilding.files)
+        with self._store.moving_aside(self._state.ledgers.current(self._audience).files) as aside:
             self._state.ledgers.mend(
                 self._watch.lease,
                 self._audience,
@@ -129,7 +129,7 @@ class Mending:
 
     def give_up(self) -> Aside:
         """Forget every claim and receipt of the audience; its files are moved aside."""
-        with self._moving_aside() as aside:
+        with self._store.moving_aside(self._state.ledgers.current(self._audience).files) as aside:
             self._state.ledgers.mend(
                 self._watch.lease,
                 self._audience,
@@ -141,10 +141,11 @@ class Mending:
 
     def _plan(self, run: Run) -> Plan | None:
         try:
-            record = self._state.plans.get(str(run.plan_id))
-            return Plan.open(self._workspace.plans_folder / record.folder, record.sha256, self._seal)
-        except CdpError:
-            return None
+            return self._store.open_plan(self._state.plans.get(str(run.plan_id)))
+        except (GateFault, InvalidFault) as fault:
+            if fault.code in (Code.PLAN_DIFFERS, Code.PLAN_UNKNOWN):
+                return None
+            raise
 
     def _beyond_settling(self) -> list[Run]:
         """Runs that died, have sent something, and whose plan is gone: the next run cannot settle them."""
@@ -159,35 +160,9 @@ class Mending:
                 counts[outcome.range.operation] += outcome.range.count
         return LostRun(run=run.id, added=counts[Operation.ADD], removed=counts[Operation.REMOVE])
 
-    @contextmanager
-    def _moving_aside(self) -> Iterator[Aside]:
-        """Give the ledger's files, and strangers among them, a name aside; take the old name away at the
-        end. Killed between, every file has one of the two, and the state points to what is there."""
-        old = [self._folder / file.path for file in self._state.ledgers.current(self._audience).files]
-        moving = [path for path in (*old, *ledger.strangers(self._folder)) if path.exists()]
-        folder = self._workspace.aside_folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
-        names = [path.relative_to(self._folder).as_posix() for path in moving]
-        for name in names:
-            with writing(folder):
-                private_folder((folder / name).parent)
-                link(self._folder / name, folder / name)
-        _sync_folders(folder, names)
-        yield Aside(folder=folder, files=tuple(names))
-        for path in moving:
-            path.unlink(missing_ok=True)
-
 
 def claims(files: Sequence[LedgerFile]) -> int:
     return sum(file.claims for file in files)
-
-
-def _sync_folders(folder: Path, names: Iterable[str]) -> None:
-    """Return when the new files of these names, and the folders that they lie in, are on the disk itself."""
-    inner = {folder / each for name in names for each in Path(name).parents}
-    if inner:
-        with writing(folder):
-            for each in (*inner, folder.parent, folder.parent.parent):
-                sync(each)
 
 
 def _given_up(run: Run) -> Run:

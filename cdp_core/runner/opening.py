@@ -11,11 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from cdp_core.contract.destination import Delivering
 from cdp_core.contract.faults import DestinationFault
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import Audience
 from cdp_core.model.names import as_typed
+from cdp_core.model.run import Run
 from cdp_core.runner.connect import Connector, OpenDestination
 
 
@@ -43,14 +45,15 @@ class Opening:
 
 
 @contextmanager
-def opening(connector: Connector, export: Export) -> Iterator[Opening]:
+def opening(connector: Connector, export: Export, run: Run) -> Iterator[Opening]:
     """Closes the destination at the end. A fault is raised where the result is asked for."""
     with ExitStack() as opened, ThreadPoolExecutor(1, thread_name_prefix="opening") as thread:
-        yield Opening(thread.submit(_open, connector, export, opened))
+        yield Opening(thread.submit(_open, connector, export, run, opened))
 
 
-def _open(connector: Connector, export: Export, opened: ExitStack) -> Opened:
-    to = opened.enter_context(connector.destination(export))
+def _open(connector: Connector, export: Export, run: Run, opened: ExitStack) -> Opened:
+    delivering = Delivering(run_id=run.id, export=export.name, started_at=run.started_at)
+    to = opened.enter_context(connector.destination(export, delivering))
     try:
         audience = to.renewing(to.destination.verify)
     except ValueError as reason:

@@ -113,7 +113,9 @@ class Planning:
                 f"since plan {kept.id} was made, this has changed: {'; '.join(changed)}",
                 hint=f"make and look at a new one: {again}",
             )
-        plan = self._services.open_plan(kept)
+        self.ledger_files()
+        plan = self._services.ledgers.open_plan(kept)
+        self._services.ledgers.keep_plan(plan.folder)
         self._adopt(plan, kept)
         return plan
 
@@ -134,6 +136,7 @@ class Planning:
             summary={**kept.summary, "kinds": kinds},
             created_at=datetime.now(UTC),
         )
+        self._services.ledgers.keep_plan(narrowed.folder)
         self._state.plans.record(kept)
         self._adopt(narrowed, kept)
         return narrowed
@@ -206,7 +209,7 @@ class Planning:
         comparing = partial(
             compare,
             prepared,
-            ledger_folder=self._services.workspace.ledger_folder,
+            ledger_folder=self._services.ledgers.folder,
             files=files,
             export_id=self._export.id,
             folder=self._services.workspace.plans_folder / plan_id,
@@ -239,6 +242,7 @@ class Planning:
             },
             created_at=datetime.now(UTC),
         )
+        self._services.ledgers.keep_plan(plan.folder)
         self._state.plans.record(kept)
         self._adopt(plan, kept)
         self._record.tell(Station.COMPARE, "ended")
@@ -324,7 +328,7 @@ class Planning:
     def ledger_files(self) -> tuple[LedgerFile, ...]:
         """The audience's claims, all exports', after looking that the files are what was committed."""
         files = self._state.ledgers.current(self._audience).files
-        ledger.verify(self._services.workspace.ledger_folder, files)
+        self._services.ledgers.verify(files)
         return files
 
     def _basis(self) -> dict[str, str]:

@@ -20,6 +20,9 @@ from cdp_core.vault.vault import Vault
 from cdp_core.workspace.settings import WorkspaceSettings
 from cdp_core.workspace.workspace import Workspace
 
+# Below the ledgers' URL.
+STAGING = "staging"
+
 
 class Profiles:
     """The profile source of a workspace."""
@@ -59,6 +62,7 @@ class Profiles:
                 for name, reference in _references(settings.profiles, spec).items()
             },
             local_normalising=settings.local_normalising,
+            shared=f"{settings.ledger_url}/{STAGING}" if settings.ledger_url else None,
         )
         return spec.open(context)
 

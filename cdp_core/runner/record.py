@@ -18,7 +18,6 @@ from cdp_core.model.journal import NO_LETTERS, DeadLetterChange
 from cdp_core.model.lease import Lease
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.model.run import Run, RunEvent, RunStatus, Station
-from cdp_core.pipeline import ledger
 from cdp_core.runner.services import Services
 
 
@@ -72,11 +71,11 @@ class Record:
         ended = dataclasses.replace(
             self.run, status=status, ended_at=datetime.now(UTC), seconds=self._seconds()
         )
-        ledgers = self._services.state.ledgers
-        ledgers.commit(lease, audience, files, ended, letters)
+        self._services.ledgers.keep(files)
+        self._services.state.ledgers.commit(lease, audience, files, ended, letters)
         # Only now: a run whose commit failed is still one that has to be settled.
         self.run = ended
-        ledger.sweep(self._services.workspace.ledger_folder, ledgers.referenced())
+        self._services.ledgers.sweep(audience)
 
     def tell(self, station: Station, state: str, done: int = 0, total: int = 0, *, note: str = "") -> None:
         event = RunEvent(

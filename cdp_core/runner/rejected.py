@@ -46,7 +46,7 @@ def rejected(services: Services, run: Run, export: Export | None) -> tuple[Rejec
     if not refused:
         return ()
     record = services.state.plans.get(str(run.plan_id))
-    plan = services.open_plan(record)
+    plan = services.ledgers.open_plan(record)
     digests = {batch.id: tuple(_sent(plan, batch)) for batch in refused}
     sought: dict[str, set[bytes]] = {}
     for batch in refused:

@@ -6,20 +6,19 @@ once more finishes it. Files of the old form are deleted, since they are what no
 
 from __future__ import annotations
 
-import shutil
 import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp_core.errors import CdpError
+from cdp_core.errors import GateFault
 from cdp_core.model.access import Actor
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.journal import PlanRecord
 from cdp_core.pipeline import ledger
-from cdp_core.pipeline.plan import Plan
 from cdp_core.pipeline.seal import Seal, is_encrypted
+from cdp_core.runner.ledger_store import LedgerStore
 from cdp_core.runner.watch import LeaseWatch
 from cdp_core.store.processes import this_process
 from cdp_core.store.state import State
@@ -46,10 +45,13 @@ class Resealed:
 class Resealing:
     """`seal` reads what there is and says how it is written from now on."""
 
-    def __init__(self, workspace: Workspace, state: State, seal: Seal, actor: Actor) -> None:
+    def __init__(
+        self, workspace: Workspace, state: State, seal: Seal, store: LedgerStore, actor: Actor
+    ) -> None:
         self._workspace = workspace
         self._state = state
         self._seal = seal
+        self._store = store
         self._actor = actor
 
     def all(self, progress: Callable[[AudienceKey], None] = lambda audience: None) -> Resealed:
@@ -60,38 +62,27 @@ class Resealing:
             progress(audience)
             holder = this_process(person=self._actor.real)
             with LeaseWatch(self._state, audience, holder, threading.Event()) as watch:
+                self._store.require_current()
                 done += self._ledger(watch, audience)
                 done += self._plans(audience)
+        # What a killed command has left of the old form; else the runs' own sweeping takes it in a day.
         if not self._state.leases.holders():
-            self._sweep()
+            self._store.sweep_other_form()
         return done
-
-    def _sweep(self) -> None:
-        """Take away what a killed command has left of the old form. While nobody holds an audience, what no
-        list names is nobody's; else the runs' own sweeping takes it in a day."""
-        folder, named = self._workspace.ledger_folder, self._state.ledgers.referenced()
-        for path in folder.rglob("*.parquet"):
-            if path.relative_to(folder).as_posix() not in named and is_encrypted(path) != self._seal.encrypts:
-                path.unlink()
-        kept = self._state.plans.folders()
-        for path in self._workspace.plans_folder.iterdir():
-            if path.is_dir() and path.name not in kept:
-                shutil.rmtree(path, ignore_errors=True)
 
     def _audiences_with_ledger(self) -> tuple[AudienceKey, ...]:
         return tuple(version.audience for version in self._state.ledgers.all())
 
     def _ledger(self, watch: LeaseWatch, audience: AudienceKey) -> Resealed:
-        folder = self._workspace.ledger_folder
         before = self._state.ledgers.current(audience).files
-        ledger.verify(folder, before)
-        after = ledger.written_anew(folder, before, self._seal)
+        self._store.verify(before)
+        after = ledger.written_anew(self._store.folder, before, self._seal)
         if after == before:
             return Resealed()
+        self._store.keep(after)
         self._state.ledgers.mend(watch.lease, audience, after)
-        old = {file.path for file in before} - {file.path for file in after}
-        for path in old:
-            (folder / path).unlink(missing_ok=True)
+        old = [file for file in before if file not in after]
+        self._store.drop(old)
         return Resealed(files=len(old))
 
     def _plans(self, audience: AudienceKey) -> Resealed:
@@ -102,21 +93,24 @@ class Resealing:
         return done
 
     def _plan(self, record: PlanRecord) -> Resealed:
-        folder = self._workspace.plans_folder / record.folder
-        if all(is_encrypted(file) == self._seal.encrypts for file in _digests(folder)):
+        if not self._store.has_plan(record):
             return Resealed()
         try:
-            plan = Plan.open(folder, record.sha256, self._seal)
-        except CdpError:
+            plan = self._store.open_plan(record)
+        except GateFault:
+            if self._is_of_the_form(self._store.plan_folder(record)):
+                return Resealed()
             # A spoilt plan is good for nothing; what is plain of it must not stay where that was the wish.
-            shutil.rmtree(folder, ignore_errors=True)
+            self._store.drop_plan(record.folder)
             return Resealed(spoilt=1)
+        if self._is_of_the_form(plan.folder):
+            return Resealed()
         name = f"{record.id}.{uuid.uuid4().hex[:8]}"
         written = plan.written_anew(self._workspace.plans_folder / name, self._seal)
+        self._store.keep_plan(written.folder)
         self._state.plans.moved(record.id, folder=name, sha256=written.sha256)
-        shutil.rmtree(folder, ignore_errors=True)
+        self._store.drop_plan(record.folder)
         return Resealed(plans=1)
 
-
-def _digests(folder: Path) -> tuple[Path, ...]:
-    return tuple(folder.rglob("*.parquet"))
+    def _is_of_the_form(self, folder: Path) -> bool:
+        return all(is_encrypted(file) == self._seal.encrypts for file in folder.rglob("*.parquet"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+import tenacity
+
 from cdp_core.contract.faults import CredentialsRejected, DestinationFault
 from cdp_core.errors import CdpError, Code, InternalFault
 from cdp_core.model.configuration import Export
@@ -16,7 +18,7 @@ from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunStatus, Station
 from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline import dead_letters, ledger
-from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
+from cdp_core.pipeline.deliver import AGAIN, Delivery, DeliveryEnd
 from cdp_core.pipeline.plan import Plan
 from cdp_core.rules.drift import Known, drift
 from cdp_core.runner.history import known_of
@@ -78,6 +80,7 @@ class Sending:
             patience=self._services.workspace.settings.patience,
             newborn_seconds=to.spec.capabilities.newborn_seconds if _is_newborn(opened, known) else 0.0,
         ).run()
+        end = self._finished(plan, end, opened)
         self._record.tell(Station.DELIVER, "ended")
         self._record.tell(Station.COMMIT, "started")
         self._conclude(plan, end, opened)
@@ -90,12 +93,29 @@ class Sending:
         known: int = kept.summary["suppressions"]
         return known
 
+    def _finished(self, plan: Plan, end: DeliveryEnd, opened: Opened) -> DeliveryEnd:
+        """The destination finishes what was delivered; where it cannot, the delivery has failed by that."""
+        counts = delivery_counts(plan, self._state.journal.outcomes(self._record.run.id))
+        whole = end.fault is None and counts.accepted + counts.left_out == counts.planned
+        patience = self._services.workspace.settings.patience
+        trying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(AGAIN),
+            stop=tenacity.stop_after_attempt(patience.attempts),
+            wait=tenacity.wait_exponential(multiplier=patience.first_wait, max=patience.longest_wait),
+            reraise=True,
+        )
+        try:
+            trying(lambda: opened.to.renewing(lambda: opened.to.destination.finish(whole=whole)))
+        except (DestinationFault, CdpError) as fault:
+            return DeliveryEnd(fault=end.fault or fault, interrupted=end.interrupted)
+        return end
+
     def _conclude(self, plan: Plan, end: DeliveryEnd, opened: Opened) -> None:
         """Bring the ledger up to what the journal knows, whatever ended the delivery."""
         run_id = self._record.run.id
         outcomes = self._state.journal.outcomes(run_id)
         files = ledger.apply(
-            self._services.workspace.ledger_folder,
+            self._services.ledgers.folder,
             self._state.ledgers.current(self._audience).files,
             plan,
             outcomes,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cdp_core.model.configuration import Export
-from cdp_core.model.journal import PlanRecord
 from cdp_core.model.policy import MemberConsent
-from cdp_core.pipeline.plan import Plan
 from cdp_core.pipeline.seal import Seal
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.rules.member_consent import in_force
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
+from cdp_core.runner.ledger_store import LedgerStore
 from cdp_core.runner.profiles import Profiles
 from cdp_core.store.state import State
 from cdp_core.workspace import Workspace
@@ -27,10 +26,7 @@ class Services:
     consents: ConsentDesk
     profiles: Profiles
     seal: Seal
-
-    def open_plan(self, record: PlanRecord) -> Plan:
-        """Raises `GateFault` (PLAN_DIFFERS) unless it is what was written."""
-        return Plan.open(self.workspace.plans_folder / record.folder, record.sha256, self.seal)
+    ledgers: LedgerStore
 
     def member_consent(self, export: Export) -> MemberConsent | None:
         """What every row is asked for: the export's own, else the workspace's.

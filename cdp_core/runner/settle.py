@@ -46,7 +46,7 @@ def settle(
         if sent or run.status is RunStatus.DELIVERING:
             settled = run.id
         emit(Station.SETTLE, "ended")
-    sweep_scratch(services.state, services.workspace.scratch_folder)
+    services.ledgers.sweep_dead(sweep_scratch(services.state, services.workspace.scratch_folder))
     return settled
 
 
@@ -54,11 +54,11 @@ def _settle_delivery(
     services: Services, audience: AudienceKey, watch: LeaseWatch, run: Run, settler: str
 ) -> None:
     record = services.state.plans.get(str(run.plan_id))
-    folder = services.workspace.ledger_folder
+    folder = services.ledgers.folder
     files = services.state.ledgers.current(audience).files
-    ledger.verify(folder, files)
+    services.ledgers.verify(files)
     try:
-        plan = services.open_plan(record)
+        plan = services.ledgers.open_plan(record)
     except GateFault as differs:
         raise GateFault(
             differs.code,
@@ -70,6 +70,7 @@ def _settle_delivery(
     outcomes = services.state.journal.outcomes(run.id)
     counts = delivery_counts(plan, outcomes, services.state.journal.totals(run.id))
     files = ledger.apply(folder, files, plan, outcomes, export_id=run.export_id)
+    services.ledgers.keep(files)
     services.state.ledgers.commit(
         watch.lease,
         audience,

@@ -81,6 +81,12 @@ class Audit(Repository):
         with self._database.read() as connection:
             return tuple(_entry(_fields(row)) for row in connection.execute(query))
 
+    def first_digest(self) -> str:
+        """Of the entry that the state began with: no two states have the same, but copies of one."""
+        query = select(audit.c.digest).where(audit.c.seq == 1)
+        with self._database.read() as connection:
+            return connection.scalar(query) or ""
+
     def verify(self) -> AuditVerdict:
         """Whether the log holds together, and the first entry that does not."""
         with self._database.read() as connection:

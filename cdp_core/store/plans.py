@@ -53,6 +53,12 @@ class Plans(Repository):
         with self._database.read() as connection:
             return tuple(_plan(row) for row in connection.execute(query).all())
 
+    def all(self) -> tuple[PlanRecord, ...]:
+        """The oldest first."""
+        with self._database.read() as connection:
+            found = connection.execute(select(plans).order_by(plans.c.created_at, plans.c.id)).all()
+        return tuple(_plan(row) for row in found)
+
     def folders(self) -> frozenset[str]:
         """Of all plans."""
         with self._database.read() as connection:

@@ -12,6 +12,7 @@ from typing import Self
 from cdp_core.errors import Code, HeldFault, TemporaryFault
 from cdp_core.model.lease import Lease
 from cdp_core.store import backend, schema
+from cdp_core.store.alerts import Alerts
 from cdp_core.store.audit import Audit
 from cdp_core.store.backend import Place
 from cdp_core.store.connections import Connections
@@ -60,6 +61,7 @@ class State:
         self.suppressions = Suppressions(database)
         self.secrets = SealedSecrets(database)
         self.audit = Audit(database)
+        self.alerts = Alerts(database)
 
     @classmethod
     def create(cls, place: Place, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:

@@ -19,16 +19,20 @@ import tomlkit
 from marshmallow import fields, validate
 from tomlkit.exceptions import ParseError, TOMLKitError, UnexpectedCharError, UnexpectedEofError
 
-from cdp_core.contract.schemas import SettingsSchema
+from cdp_core.contract.schemas import ServiceUrl, SettingsSchema
 from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.alert import AlertSettings
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.delivery import Patience
 from cdp_core.model.policy import MemberConsent
 from cdp_core.rules.member_consent import member_consent
+from cdp_core.workspace.ledger_url import normal, trouble_with_options, trouble_with_url
 
 HEADING = "The workspace's settings. Edit them here or through cdp; comments are kept."
 
+_A_REFERENCE = "Give a reference, env:NAME, file:PATH or keyring:SERVICE/NAME: it may hold a token."
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+LEDGER_CACHE = 10 * 10**9
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B)", re.IGNORECASE)
 
 
@@ -47,6 +51,10 @@ class WorkspaceSettings:
     encrypt_ledger: bool = False
     state_url: str | None = None
     state_password: str | None = None
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    ledger_url: str | None = None
+    ledger_options: Mapping[str, str] = field(default_factory=dict)
+    ledger_cache: int = LEDGER_CACHE
 
 
 _PATIENCE = Patience()
@@ -191,6 +199,83 @@ class LedgerSettings(SettingsSchema):
             "set it, and write anew what there is.",
         },
     )
+    url = fields.String(
+        load_default=None,
+        metadata={
+            "label": "URL",
+            "help": "Where ledgers and plans lie, for every machine with the same state: "
+            "`s3://`, `gs://`, `abfs://` or `sftp://`, or another of fsspec's. Unset: in the workspace. "
+            "`cdp ledger move` sets it; `CDP_LEDGER_URL` goes before it.",
+            "example": "s3://bucket/prefix",
+        },
+    )
+    options = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={
+            "label": "Options",
+            "help": "What the URL's library takes beside it, such as `endpoint_url`; a secret by reference.",
+            "advanced": True,
+        },
+    )
+    cache = MemorySize(
+        load_default=LEDGER_CACHE,
+        metadata={
+            "label": "Cache",
+            "help": "How much of what lies at the URL the workspace keeps a copy of; what was not used for "
+            "longest goes first.",
+            "example": "10GB",
+        },
+    )
+
+    @marshmallow.validates_schema
+    def without_secrets(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["url"] is not None and (trouble := trouble_with_url(data["url"])):
+            raise marshmallow.ValidationError(trouble, "url")
+        if trouble := trouble_with_options(data["options"]):
+            raise marshmallow.ValidationError(trouble, "options")
+
+
+class AlertsSettings(SettingsSchema):
+    """Where alerts go; by default nowhere."""
+
+    urls = fields.List(
+        fields.String(validate=validate.Regexp(r"(env|file|keyring):.+", error=_A_REFERENCE)),
+        load_default=list,
+        metadata={
+            "label": "Ways",
+            "help": "References to URLs of Apprise, which may hold a token: chat, mail, pager.",
+            "example": '["env:CDP_ALERT_URL"]',
+        },
+    )
+    webhook = fields.String(
+        load_default=None,
+        validate=ServiceUrl(),
+        metadata={
+            "label": "Webhook",
+            "help": "A URL to which each alert is posted as JSON.",
+            "example": "https://alerts.example.org/cdp",
+        },
+    )
+    webhook_secret = fields.String(
+        load_default=None,
+        validate=validate.Regexp(r"(env|file|keyring):.+", error=_A_REFERENCE),
+        metadata={
+            "label": "Webhook's key",
+            "help": "A reference to the key that what is posted is signed with, by HMAC-SHA256.",
+            "example": "env:CDP_ALERT_KEY",
+        },
+    )
+    unusual_share = fields.Float(
+        load_default=AlertSettings().unusual_share,
+        validate=validate.Range(0.01, 10),
+        metadata={
+            "label": "Unusual share",
+            "help": "By how much larger or smaller than usual an audience is worth an alert.",
+            "example": "0.3",
+        },
+    )
 
 
 class PluginsSettings(SettingsSchema):
@@ -245,6 +330,7 @@ class WorkspaceSchema(SettingsSchema):
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
     scheduler = fields.Nested(SchedulerSettings, load_default=lambda: SchedulerSettings().load({}))
+    alerts = fields.Nested(AlertsSettings, load_default=lambda: AlertsSettings().load({}))
     ledger = fields.Nested(LedgerSettings, load_default=lambda: LedgerSettings().load({}))
     state = fields.Nested(StateSettings, load_default=lambda: StateSettings().load({}))
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
@@ -313,6 +399,10 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         encrypt_ledger=loaded["ledger"]["encrypted"],
         state_url=loaded["state"]["url"],
         state_password=loaded["state"]["password"],
+        alerts=AlertSettings(**loaded["alerts"] | {"urls": tuple(loaded["alerts"]["urls"])}),
+        ledger_url=normal(loaded["ledger"]["url"]) if loaded["ledger"]["url"] else None,
+        ledger_options=loaded["ledger"]["options"],
+        ledger_cache=loaded["ledger"]["cache"],
     )
 
 
@@ -332,7 +422,8 @@ def written(settings: WorkspaceSettings) -> str:
         if settings.consent
         else {},
         "scheduler": {} if settings.retry_minutes == 120.0 else {"retry_minutes": settings.retry_minutes},
-        "ledger": {"encrypted": True} if settings.encrypt_ledger else {},
+        "alerts": _written_alerts(settings.alerts),
+        "ledger": _ledger(settings),
         "state": {
             name: value
             for name, value in (("url", settings.state_url), ("password", settings.state_password))
@@ -348,6 +439,23 @@ def written(settings: WorkspaceSettings) -> str:
             document.add(tomlkit.nl())
             document.add(name, tomlkit.item(content))
     return document.as_string()
+
+
+def _written_alerts(alerts: AlertSettings) -> dict[str, Any]:
+    """Those that are not as they are by default."""
+    default = dataclasses.asdict(AlertSettings())
+    kept = dataclasses.asdict(alerts) | {"urls": list(alerts.urls)}
+    return {name: value for name, value in kept.items() if value not in (default[name], [])}
+
+
+def _ledger(settings: WorkspaceSettings) -> dict[str, Any]:
+    """Its table, without what is as ever."""
+    said: dict[str, Any] = {"encrypted": True} if settings.encrypt_ledger else {}
+    if settings.ledger_cache != LEDGER_CACHE:
+        said |= LedgerSettings(only=["cache"]).dump({"cache": settings.ledger_cache})
+    if settings.ledger_url:
+        said["url"] = settings.ledger_url
+    return said | ({"options": dict(settings.ledger_options)} if settings.ledger_options else {})
 
 
 def _absolute(url: str, folder: Path) -> str:

@@ -5,6 +5,7 @@ Every command begins here; nothing else of the house knows a path by itself.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 import shlex
@@ -29,9 +30,11 @@ from cdp_core.workspace.files import (
     storing,
     write_private,
 )
+from cdp_core.workspace.ledger_url import normal, trouble_with_url
 from cdp_core.workspace.settings import WorkspaceSettings, parse, validated, written
 
 VARIABLE = "CDP_WORKSPACE"
+LEDGER_VARIABLE = "CDP_LEDGER_URL"
 DEFAULT_NAME = ".cdp"
 SETTINGS_FILE = "cdp.toml"
 STATE_FILE = "state.db"
@@ -109,7 +112,7 @@ class Workspace:
         refuse_open_to_others(folder)
         for piece in (SETTINGS_FILE, STATE_FILE, *FOLDERS):
             refuse_symlink(folder / piece)
-        settings = validated(parse(text, path), path)
+        settings = _with_environment(validated(parse(text, path), path))
         for name in FOLDERS:
             make_private_folder(folder / name)
         return cls(folder=folder, settings=settings)
@@ -185,7 +188,22 @@ class Workspace:
             change(document)
             settings = validated(document, self.settings_path)
             write_private(self.settings_path, document.as_string().encode())
-        return Workspace(folder=self.folder, settings=settings)
+        return Workspace(folder=self.folder, settings=_with_environment(settings))
+
+
+def _with_environment(settings: WorkspaceSettings) -> WorkspaceSettings:
+    """The settings, but for the URL of ledgers that the environment may name."""
+    url = os.environ.get(LEDGER_VARIABLE)
+    if not url:
+        return settings
+    if trouble := trouble_with_url(url):
+        raise InvalidFault(
+            Code.SETTING_INVALID,
+            trouble[0].lower() + trouble[1:].removesuffix("."),
+            where=LEDGER_VARIABLE,
+            hint=f"export {LEDGER_VARIABLE}=s3://BUCKET/PREFIX, or unset it",
+        )
+    return dataclasses.replace(settings, ledger_url=normal(url))
 
 
 def _gid_of(group: str) -> int:

@@ -25,7 +25,7 @@ from cdp_core.engines.spark.identify import Preparation
 from cdp_core.engines.spark.kept import kept_condition, keys_in
 from cdp_core.engines.spark.segments import count_members, member_condition, names_in, where_of
 from cdp_core.engines.spark.session import Session
-from cdp_core.engines.spark.staging import Staging
+from cdp_core.engines.spark.staging import Staging, staging_at
 from cdp_core.engines.spark.table import find_table
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Column, Segment
@@ -44,7 +44,7 @@ class SparkEngine(Engine):
             folder = scratch_folder("spark-", context.scratch.absolute())
             opened.callback(shutil.rmtree, folder, ignore_errors=True)
             self._session = opened.enter_context(closing(Session(address, folder, url=context.source.url)))
-            self._staging = Staging(self._place(address, folder))
+            self._staging = Staging(self._place(address, folder, context.shared))
             opened.callback(self._staging.remove)
             self._table = find_table(self._session, address.table, context.source.url)
             require_key(context.source, self._table.columns)
@@ -83,17 +83,21 @@ class SparkEngine(Engine):
     def close(self) -> None:
         self._opened.close()
 
-    def _place(self, address: Address, folder: Path) -> str:
-        """Where to stage: on one machine a folder of this engine's own."""
+    def _place(self, address: Address, folder: Path, shared: str | None) -> str:
+        """Where to stage: on one machine a folder of this engine's own; on a cluster, unless it is said,
+        below the URL where the ledgers lie."""
         if address.staging is not None:
             return address.staging
         if self._session.is_local:
             return str(folder)
+        if shared is not None and (place := staging_at(shared)):
+            return place
         raise InvalidFault(
             Code.SETTING_INVALID,
             "a cluster needs a folder that its executors and this machine share, to stage digests in",
             where=self._source.url,
-            hint=f"--option {STAGING}=/mnt/shared/cdp, or a URL: --option {STAGING}=s3a://bucket/cdp",
+            hint=f"--option {STAGING}=/mnt/shared/cdp, or a URL: --option {STAGING}=s3a://bucket/cdp; "
+            "or keep the ledgers where both reach them: cdp ledger move --to s3://bucket/prefix",
         )
 
     def _preparation(self, selection: Selection) -> Preparation:

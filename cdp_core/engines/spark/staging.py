@@ -22,8 +22,20 @@ from cdp_core.errors import Code, InvalidFault
 # Hadoop's names of file systems, and what Arrow calls them.
 _SCHEMES = {"s3a://": "s3://", "s3n://": "s3://"}
 _BATCH_ROWS = 64
+# Of fsspec's names of places those that Hadoop knows, and Arrow too; Hadoop's own names of them.
+_SHARED = {"s3": "s3a", "s3a": "s3a", "gs": "gs", "gcs": "gs", "hdfs": "hdfs", "file": "file"}
+_SHARED |= {"abfs": "abfs", "abfss": "abfss"}
 
 Piece = tuple[str, int, int, bytes]
+
+
+def staging_at(shared: str) -> str | None:
+    """The place as Spark and Arrow read it; None where they do not (SFTP, or Azure without its account)."""
+    scheme, _, rest = shared.partition("://")
+    known = _SHARED.get(scheme)
+    if known is None or (known.startswith("abfs") and "@" not in rest.partition("/")[0]):
+        return None
+    return f"{known}://{rest}"
 
 
 class Staging:

@@ -22,8 +22,8 @@ from cdp_core import (
     RightsRefused,
     ServiceFailed,
     Throttled,
+    quoted,
 )
-from cdp_snapchat.wording import quoted
 
 # Service codes that speak of rights or of the audience, never of the data sent: E3004 is "not found
 # or no access", so the status decides where there is one that says which.

@@ -17,17 +17,14 @@ import requests
 from cdp_core import (
     AudienceGone,
     ConnectionContext,
-    DestinationFault,
     DigestBlock,
-    NeverSent,
     Operation,
     Receipt,
     ServiceFailed,
     Transport,
-    Unanswered,
+    lost_on_the_way,
 )
 from cdp_snapchat.answers import Answer, Refused, read_answer
-from cdp_snapchat.lost import in_words, never_left
 
 LARGEST_PAGE = 1000
 DIGEST_SIZE = 32
@@ -189,7 +186,7 @@ class SnapchatClient:
                 method, url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
             )
         except requests.RequestException as failure:
-            lost = _lost(failure, urlsplit(self._base).netloc)
+            lost = lost_on_the_way(failure, urlsplit(self._base).netloc)
         # Raised here, unchained: the frames below hold the request's headers, and so the token.
         raise lost
 
@@ -201,15 +198,6 @@ def _refusal(refused: Refused) -> Receipt:
         http_status=refused.http_status,
         message=refused.message,
     )
-
-
-def _lost(failure: requests.RequestException, host: str) -> DestinationFault:
-    said = in_words(failure, host)
-    if never_left(failure):
-        return NeverSent(said)
-    if isinstance(failure, requests.exceptions.ContentDecodingError):
-        return ServiceFailed(said)
-    return Unanswered(said)
 
 
 def _entities(answer: Answer, kind: str) -> Iterator[Mapping[str, Any]]:

@@ -17,11 +17,11 @@ from cdp_core import (
     Receipt,
     RightsRefused,
     Sentence,
+    quoted,
 )
 from cdp_snapchat.answers import Refused
 from cdp_snapchat.client import SnapchatClient
 from cdp_snapchat.schemas import SCHEMAS, SMALLEST_AUDIENCE, origin
-from cdp_snapchat.wording import quoted
 
 CUSTOMER_LIST = "FIRST_PARTY"
 LIFETIME_IN_DAYS = 9999

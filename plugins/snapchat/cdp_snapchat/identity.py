@@ -16,9 +16,9 @@ from cdp_core import (
     ServiceIdentity,
     Throttled,
     Unanswered,
+    quoted,
 )
 from cdp_snapchat.client import SnapchatClient
-from cdp_snapchat.wording import quoted
 
 Entity = Mapping[str, Any]
 # Each is a request, and the service's limit is for all of them.

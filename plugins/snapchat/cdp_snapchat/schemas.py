@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import marshmallow
 from marshmallow import fields, validate
 
-from cdp_core import SecretField, Sentence, ServiceUrl, SettingsSchema, TransportSettings
+from cdp_core import SecretField, Sentence, ServiceUrl, SettingsSchema, TransportSettings, origin_of
 
 API_URL = "https://adsapi.snapchat.com/v1"
 ACCOUNTS_URL = "https://accounts.snapchat.com/login/oauth2"
@@ -42,16 +41,7 @@ ANSWER_TIMEOUT = 300.0
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _AUDIENCE_ID = re.compile(r"[0-9]{1,20}")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
-
-_NO_PORT = Sentence(
-    "The URL's port is not a number up to 65535.",
-    in_language={
-        "nl": "De poort van de URL is geen getal tot en met 65535.",
-        "da": "URL'ens port er ikke et tal op til 65535.",
-    },
-)
 _SPACES = Sentence(
     "Give the client id as Snapchat shows it, without spaces.",
     in_language={
@@ -94,17 +84,6 @@ class _Matches(validate.Validator):
         if not self._pattern.fullmatch(value):
             raise marshmallow.ValidationError(self._complaint)
         return value
-
-
-class _Url(ServiceUrl):
-    """A service's URL whose port, too, is one."""
-
-    def __call__(self, value: str) -> str:
-        try:
-            urlsplit(value).port  # noqa: B018 (the property is what checks it)
-        except ValueError:
-            raise marshmallow.ValidationError(_NO_PORT) from None
-        return super().__call__(value)
 
 
 class _Trimmed(SettingsSchema):
@@ -154,7 +133,7 @@ class ConnectionSettings(_Trimmed, TransportSettings):
     )
     redirect_uri = fields.String(
         load_default=REDIRECT_URI,
-        validate=_Url(),
+        validate=ServiceUrl(),
         metadata={
             "label": "Redirect URI",
             "help": "Exactly as registered with the app. A loopback address with its port is listened on "
@@ -197,7 +176,7 @@ class ConnectionSettings(_Trimmed, TransportSettings):
     )
     api_url = fields.String(
         load_default=API_URL,
-        validate=_Url(),
+        validate=ServiceUrl(),
         metadata={
             "label": "API URL",
             "help": "Base of the Marketing API; another one for a simulator.",
@@ -215,7 +194,7 @@ class ConnectionSettings(_Trimmed, TransportSettings):
     )
     accounts_url = fields.String(
         load_default=ACCOUNTS_URL,
-        validate=_Url(),
+        validate=ServiceUrl(),
         metadata={
             "label": "Accounts URL",
             "help": "Base of the sign-in and token addresses; another one for a simulator.",
@@ -329,11 +308,7 @@ class ExportSettings(_Trimmed):
 
 def origin(settings: Mapping[str, Any]) -> str:
     """Scheme, host and port of the API: what keeps a simulator's audience apart from the real one."""
-    parts = urlsplit(str(settings["api_url"]).strip())
-    host = parts.hostname or ""
-    shown = f"[{host}]" if ":" in host else host
-    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
-    return f"{parts.scheme}://{shown}{port}"
+    return origin_of(str(settings["api_url"]))
 
 
 def app(settings: Mapping[str, Any]) -> str:

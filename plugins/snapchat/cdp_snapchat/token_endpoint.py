@@ -19,9 +19,7 @@ from oauthlib.oauth2 import OAuth2Error
 from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth2Session
 
-from cdp_core import Secret, SignInFault, Token, Transport, is_loopback
-from cdp_snapchat.lost import in_words
-from cdp_snapchat.wording import quoted
+from cdp_core import Secret, SignInFault, Token, Transport, in_words, is_loopback, quoted
 
 SCOPE = "snapchat-marketing-api"
 # Four tries with their pauses stay below two minutes, for others wait for this token meanwhile.

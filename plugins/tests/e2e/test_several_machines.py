@@ -209,6 +209,25 @@ def test_a_second_machine_joins_the_state_and_reads_the_secrets(shared: Job, tmp
     assert list((other.folder / ".cdp" / "vault").iterdir()) == []
 
 
+def test_two_machines_with_a_ledger_at_a_url_take_over_from_each_other(
+    cdp: Cdp, simulator: SnapchatSimulator, postgres: Postgres, tmp_path: Path
+) -> None:
+    """Nothing is the same on both but the state, the ledger's URL, the key, and the profiles."""
+    sharing_both = sharing(cdp, postgres)
+    sharing_both.environ["CDP_LEDGER_URL"] = f"file://{tmp_path / 'a share'}"
+    one = job_in(sharing_both, simulator)
+    other = joining(one, tmp_path, CDP_STATE_URL=one.cdp.environ["CDP_STATE_URL"])
+    other("init", "--profiles", str(one.profiles), "--key", "customer_id")
+    one.killed("cdp_core.store.journal:Journal.attempt:after:3", "export", "run", NAME)
+    assert other.json("export", "run", NAME)["resumed_from"]
+    assert one.members() == wanted(range(1000))
+    one.write(customers(range(100, 1100)))
+    one.cdp("export", "run", NAME)
+    assert one.members() == wanted(range(100, 1100))
+    assert other.json("export", "run", NAME)["delivered"]["planned"] == 0
+    assert {check["state"] for check in other.json("doctor")} == {"ok"}
+
+
 @pytest.mark.parametrize(("phrase", "told"), [("", "is not set"), ("another", "is not the one")])
 def test_a_machine_without_the_right_key_is_told_so_and_changes_nothing(
     shared: Job, tmp_path: Path, phrase: str, told: str

@@ -31,8 +31,9 @@ def test_the_wheel_fits_every_platform(wheel: Path) -> None:
     assert wheel.name == "cdp_core-0.1.0-py3-none-any.whl"
 
 
-def test_the_wheel_holds_both_packages_whole(names: set[str]) -> None:
-    for folder, package in ((ROOT, "cdp_core"), (ROOT / "plugins/snapchat", "cdp_snapchat")):
+def test_the_wheel_holds_every_package_whole(names: set[str]) -> None:
+    plugins = [(ROOT / "plugins" / name, f"cdp_{name}") for name in ("files", "snapchat", "webhook")]
+    for folder, package in ((ROOT, "cdp_core"), *plugins):
         sources = {
             str(path.relative_to(folder)) for path in (folder / package).rglob("*.py") if path.is_file()
         }
@@ -47,7 +48,10 @@ def test_the_wheel_holds_the_migrations_and_the_licence(names: set[str]) -> None
 
 def test_the_wheel_holds_nothing_else(names: set[str]) -> None:
     tops = {name.partition("/")[0] for name in names}
-    assert tops == {"cdp_core", "cdp_snapchat", "cdp_core-0.1.0.dist-info"}
+    assert tops == {
+        *("cdp_core", "cdp_files", "cdp_snapchat", "cdp_webhook"),
+        "cdp_core-0.1.0.dist-info",
+    }
     assert not [name for name in names if "test" in name or name.endswith((".pyc", ".parquet"))]
 
 

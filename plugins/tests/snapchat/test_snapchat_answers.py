@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from cdp_core.contract import wording
 from cdp_core.contract.destination import Batch, ConnectionContext
 from cdp_core.contract.digests import DigestBlock
 from cdp_core.contract.faults import (
@@ -36,7 +37,6 @@ from cdp_core.contract.transport import Transport
 from cdp_core.model.delivery import Operation
 from cdp_core.oauth.session import ConnectionSession
 from cdp_core.simulate import Fault
-from cdp_snapchat import wording
 from cdp_snapchat.answers import Refused, read_answer
 from cdp_snapchat.client import SnapchatClient
 from cdp_snapchat.destination import SnapchatAudience

@@ -3,12 +3,14 @@
 Started as a program of its own, so that nothing but the imports is shared: it reads one JSON line for each
 command on standard input, forks, and answers with the child's exit status, or minus the signal that ended
 it. A step is a moment just before or just after something durable: a transaction on the state, or a file
-or folder that is brought to the disk. They are counted as they come, so that no list of them can go stale.
+or folder that is brought to the disk, or a file that is put, copied or removed at the ledgers' URL. They are
+counted as they come, so that no list of them can go stale.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import itertools
 import json
@@ -17,7 +19,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,13 @@ import time_machine
 _IMPORTED = (
     "cdp_core.app.facade",
     "cdp_core.engines.duckdb.engine",
+    "cdp_core.remote.files",
+    "cdp_core.runner.remote_store",
     "cdp_core.runner.sending",
     "cdp_core.vault.sealing",
     "cdp_snapchat.auth",
     "cdp_snapchat.destination",
+    "s3fs",
 )
 
 _turn = threading.Lock()
@@ -127,7 +132,26 @@ def _count(kill_at: int, jump: tuple[int, float], clock: _Clock) -> Iterator[int
     for module in list(sys.modules.values()):
         if getattr(module, "sync", None) is sync:
             module.sync = counted_sync  # type: ignore[attr-defined]
+    _count_remote(step)
     return steps
+
+
+def _count_remote(step: Callable[[], None]) -> None:
+    """Have each change at the ledgers' URL take a step before it and one after it."""
+    from cdp_core.remote.files import RemoteFiles
+
+    def around(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            step()
+            result = method(*args, **kwargs)
+            step()
+            return result
+
+        return counted
+
+    for name in ("_put", "_remove", "_copy", "claim"):
+        setattr(RemoteFiles, name, around(getattr(RemoteFiles, name)))
 
 
 if __name__ == "__main__":

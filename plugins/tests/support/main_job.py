@@ -104,17 +104,7 @@ class Job:
 
     def write(self, rows: Iterable[tuple[str, str | None, int]]) -> None:
         """Replace the profiles with (customer id, e-mail, lifetime value)."""
-        listed = list(rows)
-        table = pa.table(
-            {
-                "customer_id": pa.array([row[0] for row in listed], pa.string()),
-                "email": pa.array([row[1] for row in listed], pa.string()),
-                "lifetime_value": pa.array([row[2] for row in listed], pa.int64()),
-            }
-        )
-        aside = self.profiles.with_suffix(".new")
-        pq.write_table(table, aside)
-        aside.replace(self.profiles)
+        write_profiles(self.profiles, rows)
 
     def members(self) -> set[bytes]:
         """What the service holds."""
@@ -129,6 +119,21 @@ class Job:
     def uploads(self) -> list[Any]:
         """The requests to the users endpoint so far."""
         return [request for request in self.simulator.requests() if request.path.endswith("/users")]
+
+
+def write_profiles(path: Path, rows: Iterable[tuple[str, str | None, int]]) -> None:
+    """Put (customer id, e-mail, lifetime value) in the place of what is there."""
+    listed = list(rows)
+    table = pa.table(
+        {
+            "customer_id": pa.array([row[0] for row in listed], pa.string()),
+            "email": pa.array([row[1] for row in listed], pa.string()),
+            "lifetime_value": pa.array([row[2] for row in listed], pa.int64()),
+        }
+    )
+    aside = path.with_suffix(".new")
+    pq.write_table(table, aside)
+    aside.replace(path)
 
 
 def digest(email: str) -> bytes:

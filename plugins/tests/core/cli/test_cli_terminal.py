@@ -104,6 +104,35 @@ def test_a_connection_is_asked_for_piece_by_piece_with_the_secret_hidden(
     assert shown["consent_missing"] == []
 
 
+def test_of_several_ways_to_authenticate_only_what_the_chosen_one_needs_is_asked(
+    spawn: Spawn, workspace: Path, environ: dict[str, str], home: Path
+) -> None:
+    process = spawn("connection", "add", "webhook", "--name", "Lists", "--agree")
+    process.expect("API URL: ")
+    process.sendline("https://api.acme.example")
+    process.expect(r"Authentication \(none\): ")
+    process.sendline("basic")
+    process.expect("User name: ")
+    process.sendline("")
+    process.expect("User name: ")
+    process.sendline("ann")
+    process.expect(r"Password \(hidden\): ")
+    process.waitnoecho()
+    process.sendline("typed-secret")
+    process.expect("Path to add members: ")
+    process.sendline("/lists/$audience_id")
+    process.expect("Body to add members: ")
+    process.sendline("{}")
+    process.expect(r"It holds no digests[^\r]*\r\n(?:[^\r]*\r\n)?Body to add members: ")
+    process.sendline('["$digests"]')
+    status, said = ended(process)
+    assert status == 0, said
+    shown = looked_at(environ, home, "connection", "show", "Lists")
+    assert isinstance(shown, dict)
+    assert set(shown["settings"]) == {"api_url", "auth", "username", "password", "add_path", "add_body"}
+    assert "typed-secret" not in json.dumps(shown)
+
+
 def test_a_slip_at_a_question_loses_nothing_that_was_typed(
     spawn: Spawn, workspace: Path, connection: str, environ: dict[str, str], home: Path
 ) -> None:

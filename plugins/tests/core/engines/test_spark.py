@@ -21,6 +21,7 @@ import pytest
 from cdp_core.contract.source import EngineContext, Selected
 from cdp_core.engines.spark.engine import SparkEngine
 from cdp_core.engines.spark.session import BATCH_ROWS
+from cdp_core.engines.spark.staging import Staging
 from cdp_core.errors import CdpError, Code, InternalFault, InvalidFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import ProfileSource, Segment
@@ -41,13 +42,15 @@ PHONES = ["+31 6 12345678", "06 87654321", "06-11112222 ext 7", None]
 def opened(spark: Any, tmp_path: Path) -> Iterator[Opened]:
     engines: list[SparkEngine] = []
 
-    def over(table: pa.Table | str, *, key: str = "id", **options: str) -> SparkEngine:
+    def over(
+        table: pa.Table | str, *, key: str = "id", shared: str | None = None, **options: str
+    ) -> SparkEngine:
         if isinstance(table, pa.Table):
             path = tmp_path / f"{uuid.uuid4().hex}.parquet"
             pq.write_table(table, path, row_group_size=BATCH_ROWS)
             table = f"parquet.`{path}`"
         source = ProfileSource(url=f"spark://{MASTER}#{table}", key=key, options=options)
-        engine = SparkEngine(EngineContext(source=source, scratch=tmp_path / "scratch"))
+        engine = SparkEngine(EngineContext(source=source, scratch=tmp_path / "scratch", shared=shared))
         engines.append(engine)
         return engine
 
@@ -302,6 +305,30 @@ def test_a_cluster_needs_a_folder_to_stage_in(opened: Opened, monkeypatch: pytes
     assert told.code is Code.SETTING_INVALID
     assert "--option staging=" in told.hint
     assert opened(table, staging="/mnt/shared/cdp").columns()[0].name == "id"
+
+
+def test_a_cluster_stages_below_the_url_of_the_ledgers(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cdp_core.engines.spark.session.is_local", lambda master: False)
+    shared = tmp_path / "shared"
+    seen: list[str] = []
+    read = Staging.read
+
+    def looked(self: Staging, pieces: int) -> Iterator[tuple[str, int, int, bytes]]:
+        seen.extend(path.name for path in shared.rglob("*.parquet"))
+        yield from read(self, pieces)
+
+    monkeypatch.setattr(Staging, "read", looked)
+    engine = opened(pa.table({"id": [1], "email": ["a@b.de"]}), shared=f"file://{shared}")
+    selected, kept = identified(engine, ("EMAIL", "email"))
+    assert selected.members == 1
+    assert kept.counts["EMAIL"] == {hashlib.sha256(b"a@b.de").digest(): 1}
+    assert seen
+    engine.close()
+    assert not list(shared.rglob("*.parquet"))
+    over_ssh = fault(lambda: opened(pa.table({"id": [1], "email": ["a@b.de"]}), shared="sftp://host/ledgers"))
+    assert over_ssh.code is Code.SETTING_INVALID
 
 
 def test_a_spark_that_runs_under_another_master_is_not_taken_for_the_one_that_was_named(

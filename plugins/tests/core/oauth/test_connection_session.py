@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import pytest
 import requests
 
+from cdp_core.contract.credentials import ApiKey, BasicAuth, BearerToken
 from cdp_core.contract.faults import CredentialsRejected
 from cdp_core.contract.transport import Transport
 from cdp_core.errors import Code, InvalidFault, ReconnectFault
@@ -106,6 +107,28 @@ def test_another_origin_gets_no_token(recorder: Recorder, tokens: Tokens) -> Non
         with ConnectionSession(origin=origin, tokens=tokens) as session:
             session.get(recorder.url)
     assert all("Authorization" not in seen for seen in recorder.seen)
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        BasicAuth(username="ann", password=Secret("s3cret")),
+        BearerToken(token=Secret("s3cret")),
+        ApiKey(name="X-Key", key=Secret("s3cret")),
+        ApiKey(name="key", key=Secret("s3cret"), place="query"),
+    ],
+    ids=["basic", "bearer", "header", "query"],
+)
+def test_credentials_of_the_settings_go_to_their_origin_alone(
+    recorder: Recorder, credentials: BasicAuth | BearerToken | ApiKey
+) -> None:
+    for origin in (recorder.url, f"http://localhost:{recorder.server_port}"):
+        with ConnectionSession(origin=origin, tokens=None, credentials=credentials) as session:
+            session.get(f"{recorder.url}/v1/me?a=1")
+    own, other = ({name for name in seen if name in ("Authorization", "X-Key")} for seen in recorder.seen)
+    assert (bool(own), bool(other)) == (not recorder.seen[0]["path"].endswith("key=s3cret"), False)
+    assert recorder.seen[1]["path"] == "/v1/me?a=1"
+    assert "s3cret" not in repr(credentials)
 
 
 def test_a_redirect_is_not_followed(session: ConnectionSession, recorder: Recorder) -> None:

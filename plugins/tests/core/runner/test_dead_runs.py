@@ -17,7 +17,9 @@ from cdp_core.errors import Code
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.lease import Holder
 from cdp_core.model.run import Run, RunStatus
+from cdp_core.pipeline.seal import PLAIN
 from cdp_core.runner.dead import as_they_stand, sweep_scratch
+from cdp_core.runner.ledger_store import LedgerStore
 from cdp_core.runner.settle import settle
 from cdp_core.store.backend import Place
 from cdp_core.store.processes import this_process
@@ -145,7 +147,9 @@ def test_a_run_that_sent_nothing_is_settled_without_a_look_at_its_plan(state: St
     run = begin(state, "r-1", holder=dead())
     state.runs.save(dataclasses.replace(run, status=RunStatus.DELIVERING))
     audience = AudienceKey("acme", "https://acme.example", "r-1")
-    services: Any = SimpleNamespace(state=state, workspace=SimpleNamespace(scratch_folder=tmp_path))
+    workspace: Any = SimpleNamespace(scratch_folder=tmp_path)
+    store = LedgerStore(workspace, state, PLAIN)
+    services: Any = SimpleNamespace(state=state, workspace=workspace, ledgers=store)
     nobody: Any = None
     assert settle(services, audience, nobody, settler="r-2", emit=lambda *_, **__: None) == "r-1"
     kept = state.runs.get("r-1")

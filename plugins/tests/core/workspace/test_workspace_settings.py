@@ -83,6 +83,54 @@ def test_a_wrong_setting_is_named_with_its_line(
     assert fault.where == f"{workspace.settings_path}:{line}"
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        'url = "sftp://me:pa55word@host/folder"',
+        'url = "s3://bucket/prefix?sig=pa55word"',
+        'url = "zip://pa55word::s3://bucket"',
+        'url = "/a/folder"',
+        'options = { secret = "pa55word" }',
+        'options = { account_key = "pa55word" }',
+    ],
+)
+def test_a_url_of_ledgers_holds_no_secret(workspace: Workspace, told: str) -> None:
+    fault = opened(workspace, "[engine]", f"[ledger]\n{told}\n\n[engine]")
+    assert fault.code is Code.SETTING_INVALID
+    assert "pa55word" not in f"{fault} {fault.hint}"
+
+
+def test_where_ledgers_lie_the_environment_says_before_the_file(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert workspace.settings.ledger_url is None
+    options = {"endpoint_url": "http://127.0.0.1:9000", "secret": "env:SECRET"}
+    edited = workspace.edit({"ledger": {"url": "s3://bucket/prefix/", "options": options, "cache": "5GB"}})
+    opened_again = Workspace.open(workspace.folder).settings
+    assert opened_again == edited.settings
+    assert opened_again.ledger_url == "s3://bucket/prefix"
+    assert opened_again.ledger_options == options
+    assert opened_again.ledger_cache == 5 * 10**9
+    monkeypatch.setenv("CDP_LEDGER_URL", "gs://other/")
+    assert Workspace.open(workspace.folder).settings.ledger_url == "gs://other"
+    monkeypatch.setenv("CDP_LEDGER_URL", "sftp://me:pa55word@host/folder")
+    with pytest.raises(InvalidFault) as refused:
+        Workspace.open(workspace.folder)
+    assert "pa55word" not in f"{refused.value} {refused.value.hint}"
+
+
+def test_a_new_workspace_says_where_its_ledgers_lie(tmp_path: Path) -> None:
+    settings = WorkspaceSettings(
+        profiles=ProfileSource(url="/p", key="id"),
+        vault="file",
+        ledger_url="sftp://team@host/ledgers",
+        ledger_options={"key_filename": "/k"},
+        ledger_cache=10**9,
+        encrypt_ledger=True,
+    )
+    assert Workspace.create(tmp_path / "w2", settings).settings == settings
+
+
 def test_an_unknown_setting_is_compared_with_the_known_ones(workspace: Workspace) -> None:
     assert "vault.kind" in opened(workspace, "kind", "knd").hint
 

@@ -8,6 +8,18 @@ from typing import Any
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from cdp_core.contract.faults import DestinationFault, NeverSent, ServiceFailed, Unanswered
+
+
+def lost_on_the_way(failure: requests.RequestException, host: str) -> DestinationFault:
+    """The fault that a failure on the way to `host` means: `NeverSent`, `Unanswered` or `ServiceFailed`."""
+    said = in_words(failure, host)
+    if never_left(failure):
+        return NeverSent(said)
+    if isinstance(failure, requests.exceptions.ContentDecodingError):
+        return ServiceFailed(said)
+    return Unanswered(said)
+
 
 def never_left(failure: requests.RequestException) -> bool:
     """Whether it is certain that the service has seen nothing of the request."""

@@ -1,0 +1,68 @@
+"""What a consumer of files does: follow the manifests, check every sum, and apply what they name."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Read = Callable[[str], bytes]
+List = Callable[[str], tuple[str, ...]]
+
+
+def rows_of(name: str, content: bytes, delimiter: str = ",") -> list[dict[str, str]]:
+    """The rows of a file, by its name."""
+    if name.endswith(".parquet"):
+        return list(pq.read_table(io.BytesIO(content)).to_pylist())
+    if name.endswith(".gz"):
+        content, name = gzip.decompress(content), name.removesuffix(".gz")
+    if name.endswith(".zst"):
+        with pa.CompressedInputStream(pa.BufferReader(content), "zstd") as stream:
+            content, name = stream.read(), name.removesuffix(".zst")
+    text = content.decode()
+    if name.endswith(".csv"):
+        return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def manifests(names: List, read: Read, folder: str) -> list[tuple[str, dict[str, Any]]]:
+    """Each run's folder that is finished, with its manifest, in the order of time."""
+    found = []
+    for name in names(folder):
+        if name.startswith("_"):
+            continue
+        below = f"{folder}/{name}"
+        if "_manifest.json" in names(below):
+            found.append((below, json.loads(read(f"{below}/_manifest.json"))))
+        elif not name.endswith(("parquet", "csv", "ndjson")):
+            found += manifests(names, read, below)
+    return sorted(found, key=lambda each: each[1]["started_at"])
+
+
+def members(names: List, read: Read, folder: str) -> set[bytes]:
+    """Who is in the audience, by its files alone."""
+    held: set[bytes] = set()
+    for place, manifest in manifests(names, read, folder):
+        if manifest["contents"] == "full":
+            if not manifest["complete"]:
+                continue
+            held = set()
+        for operation in ("add", "remove"):
+            for file in manifest["files"]:
+                if file["operation"] != operation:
+                    continue
+                content = read(f"{place}/{file['name']}")
+                assert hashlib.sha256(content).hexdigest() == file["sha256"]
+                assert len(content) == file["bytes"]
+                rows = rows_of(file["name"], content)
+                assert len(rows) == file["rows"]
+                digests = {bytes.fromhex(row["digest"]) for row in rows}
+                held = held | digests if operation == "add" else held - digests
+    return held

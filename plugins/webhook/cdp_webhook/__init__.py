@@ -1,0 +1,1 @@
+"""A generic audience over HTTP: addresses, bodies and answers by configuration alone."""
