@@ -22,7 +22,7 @@ from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers, ledger_place
 from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
-from cdp_core.app.places import made_or_joined, new_server, state_place, vault_of
+from cdp_core.app.places import made_or_joined, new_server, require_own, state_place, vault_of
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
@@ -57,6 +57,7 @@ class CDP:
         self.workspace = workspace
         with ExitStack() as opened:
             state = opened.enter_context(State.open(state_place(workspace)))
+            require_own(workspace, state)
             manager = create_plugin_manager(disabled=workspace.settings.disabled_plugins)
             catalog = Catalog(manager)
             self.desk = Desk(state, catalog, act_as=act_as)

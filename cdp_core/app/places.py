@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.secret import Secret
@@ -13,8 +14,12 @@ from cdp_core.vault.references import parse, resolve
 from cdp_core.vault.state_vault import StateVault, phrase_of
 from cdp_core.vault.vault import Vault, open_vault
 from cdp_core.workspace import Workspace
+from cdp_core.workspace.files import read_private, write_private
 
 VARIABLE = "CDP_STATE_URL"
+
+# In the folder: which shared state its files belong to.
+MARK = "shared-state"
 
 
 def state_place(workspace: Workspace, environ: Mapping[str, str] = os.environ) -> Place:
@@ -86,6 +91,33 @@ def made_or_joined(place: Place) -> State:
         state.close()
         raise
     return state
+
+
+def require_own(workspace: Workspace, state: State) -> None:
+    """Raise `InvalidFault` where the folder's files are another state's: this one, which does not name them,
+    would sweep them away."""
+    if not state.shared:
+        return
+    path, owner = workspace.folder / MARK, state.audit.first_digest()
+    if workspace.state_path.exists():
+        raise _not_its_own(workspace.state_path, state, "this workspace has another state, in a file,")
+    try:
+        found = read_private(path).decode(errors="replace").strip()
+    except FileNotFoundError:
+        write_private(path, f"{owner}\n".encode())
+        return
+    if found != owner:
+        raise _not_its_own(path, state, "the files of this workspace belong to another shared state")
+
+
+def _not_its_own(path: Path, state: State, message: str) -> InvalidFault:
+    return InvalidFault(
+        Code.SETTING_INVALID,
+        f"{message} than the one at {state.where}",
+        where=str(path),
+        hint=f"name that one, in {VARIABLE} or below [state] in cdp.toml; or join this one in another "
+        "folder: cdp init DIR --state-url URL",
+    )
 
 
 def vault_of(workspace: Workspace, state: State, environ: Mapping[str, str] = os.environ) -> Vault:

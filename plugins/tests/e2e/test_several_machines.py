@@ -300,6 +300,22 @@ def test_a_server_that_is_not_there_is_a_temporary_failure(shared: Job) -> None:
     assert time.monotonic() - began < 60
 
 
+def test_a_folder_is_not_opened_over_another_state(shared: Job, postgres: Postgres, tmp_path: Path) -> None:
+    other = joining(shared, tmp_path)
+    words = ("init", "--profiles", str(shared.profiles), "--key", "customer_id")
+    url = postgres.state_place().url
+    other(*words, "--state-url", url)
+    shared.cdp("export", "run", NAME)
+    done = shared.cdp("export", "list", status=3, environ={"CDP_STATE_URL": url})
+    assert "belong to another shared state" in done.stderr
+    alone = joining(shared, tmp_path / "another machine", CDP_VAULT="file")
+    alone(*words)
+    done = alone("export", "list", status=3, environ={"CDP_STATE_URL": url})
+    assert "has another state, in a file" in done.stderr
+    alone("export", "list")
+    assert shared.cdp.json("export", "run", NAME)["delivered"]["planned"] == 0
+
+
 def test_a_vault_in_a_state_that_nothing_names_is_told(shared: Job) -> None:
     done = shared.cdp("whoami", status=3, environ={"CDP_STATE_URL": ""})
     assert "CDP_STATE_URL" in done.stderr

@@ -78,11 +78,11 @@ def test_a_creation_that_fails_leaves_nothing(path: Path, monkeypatch: pytest.Mo
     assert list(path.parent.iterdir()) == []
 
 
-def test_opening_todays_state_does_not_import_alembic(state: State, path: Path) -> None:
+def test_opening_todays_state_imports_neither_alembic_nor_psycopg(state: State, path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from cdp_core.store.state import State\n"
         "State.open(Path(sys.argv[1])).close()\n"
-        "sys.exit(any(name.startswith('alembic') for name in sys.modules))"
+        "sys.exit(any(name.startswith(('alembic', 'psycopg')) for name in sys.modules))"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True)
 
