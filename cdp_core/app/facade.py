@@ -10,7 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from cdp_core.alerts.alerting import Alerting
+from cdp_core.alerts.ways import Ways
 from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.alerts import Alerts
 from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
 from cdp_core.app.desk import Desk, act, login
@@ -86,8 +89,14 @@ class CDP:
         self.people = People(self.desk, runner)
         self.suppressions = Suppressions(self.desk)
         self.runs = Runs(self.desk, runner)
-        self.schedules = Schedules(self.desk, self.exports, profiles, runner)
-        self.overview = Overviews(self.desk, connector, consents)
+        alerting = Alerting(
+            state,
+            Ways(workspace.settings.alerts, vault),
+            unusual_share=workspace.settings.alerts.unusual_share,
+        )
+        self.schedules = Schedules(self.desk, self.exports, profiles, runner, alerting)
+        self.alerts = Alerts(self.desk, alerting)
+        self.overview = Overviews(self.desk, runner, connector, consents)
         self.ledgers = Ledgers(self.desk, workspace, connector, vault, seal)
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
-from cdp_core.app.schedules import refresh_view
+from cdp_core.app.schedules import refresh_view, sizes_of
 from cdp_core.app.views import Attention, ExportGlance, Overview
 from cdp_core.errors import CdpError
 from cdp_core.model.access import Action, Resource
@@ -18,7 +18,7 @@ from cdp_core.model.sentence import Sentence
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.dead import as_they_stand
-from cdp_core.runner.history import known_of
+from cdp_core.runner.runner import Runner
 from cdp_core.scheduler.calendar import Calendar, shown_of
 
 TREND = 30
@@ -27,8 +27,9 @@ LATE = timedelta(minutes=5)
 
 
 class Overviews:
-    def __init__(self, desk: Desk, connector: Connector, consents: ConsentDesk) -> None:
+    def __init__(self, desk: Desk, runner: Runner, connector: Connector, consents: ConsentDesk) -> None:
         self.desk = desk
+        self._runner = runner
         self._connector = connector
         self._consents = consents
 
@@ -55,21 +56,12 @@ class Overviews:
             at=(last.ended_at or last.started_at) if last else None,
             accepted=last.delivered.accepted if last else 0,
             left=last.delivered.unknown + last.delivered.not_sent if last and not last.dry_run else 0,
-            sizes=self._sizes(export),
+            sizes=sizes_of(self.desk.state, self._runner, export)[-TREND:],
             next=Calendar(self.desk.state).upcoming(export, now),
         )
 
     def _last(self, export: Export) -> Run | None:
         return next(iter(as_they_stand(self.desk.state, self.desk.state.runs.of_export(export.id, 1))), None)
-
-    def _sizes(self, export: Export) -> tuple[int, ...]:
-        """The members of the export's audience after each of the last runs on it."""
-        try:
-            audience = self._connector.audience_of(export)
-        except CdpError:  # without a connection, or its plugin, there is none to name
-            return ()
-        readings = known_of(self.desk.state, audience).readings
-        return tuple(reading.claims for reading in readings[-TREND:])
 
     def _attention(self, now: datetime) -> Iterator[Attention]:
         for broken in self.desk.catalog.manager.broken_guards:

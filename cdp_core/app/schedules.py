@@ -9,16 +9,18 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from cdp_core.alerts.alerting import Alerting
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
 from cdp_core.app.views import ExportScheduleView, RefreshView, ScheduleView
-from cdp_core.errors import Code, ExitStatus, InvalidFault, NotAllowedFault
+from cdp_core.errors import CdpError, Code, ExitStatus, InvalidFault, NotAllowedFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Export
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunEvent, RunStatus
 from cdp_core.model.schedule import DueRun, Recurrence, Schedule
 from cdp_core.rules.recurrence import in_words, moments
+from cdp_core.runner.history import known_of
 from cdp_core.runner.profiles import Profiles
 from cdp_core.runner.runner import Runner
 from cdp_core.scheduler.calendar import Calendar, Due
@@ -30,11 +32,14 @@ NEXT_SHOWN = 5
 
 
 class Schedules:
-    def __init__(self, desk: Desk, exports: ExportRuns, profiles: Profiles, runner: Runner) -> None:
+    def __init__(
+        self, desk: Desk, exports: ExportRuns, profiles: Profiles, runner: Runner, alerting: Alerting
+    ) -> None:
         self.desk = desk
         self._exports = exports
         self._profiles = profiles
         self._runner = runner
+        self._alerting = alerting
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         """An act with a name is about the export of that name, and its connection."""
@@ -130,6 +135,8 @@ class Schedules:
         done = job.do(stop or threading.Event())
         if done is not None:
             self.desk.note(outcome=str(done.outcome), run=done.run_id)
+            sizes = sizes_of(state, self._runner, due.export)
+            self._alerting.after(due.export, done, sizes, now=self.desk.now())
         return done
 
     def _run(
@@ -186,6 +193,15 @@ class Schedules:
             paused=schedule.paused,
             last=state.due_runs.newest(export.id),
         )
+
+
+def sizes_of(state: State, runner: Runner, export: Export) -> tuple[int, ...]:
+    """The members of the export's audience after each run on it, the oldest first."""
+    try:
+        audience = runner.audience_of(export)
+    except CdpError:  # without a connection, or its plugin, there is none to name
+        return ()
+    return tuple(reading.claims for reading in known_of(state, audience).readings)
 
 
 def refresh_view(state: State, now: datetime) -> RefreshView:

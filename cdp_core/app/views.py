@@ -9,7 +9,7 @@ from typing import Any
 
 from cdp_core.contract.connection import Choice
 from cdp_core.contract.schemas import SettingInfo
-from cdp_core.errors import ExitStatus
+from cdp_core.errors import CdpError, ExitStatus
 from cdp_core.model.configuration import KeptResult, Match
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding
@@ -314,6 +314,14 @@ class Overview:
     refresh: RefreshView
     exports: tuple[ExportGlance, ...]
     attention: tuple[Attention, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertWay:
+    """A way by which a test alert was sent, as the settings name it; `fault` is what stood in its way."""
+
+    way: str
+    fault: CdpError | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

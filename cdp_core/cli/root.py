@@ -34,6 +34,7 @@ NOUNS = {
     "schedule": ("cdp_core.cli.schedule:schedule", "When exports run by themselves."),
     "scheduler": ("cdp_core.cli.scheduler:scheduler", "The process that runs exports when they are due."),
     "status": ("cdp_core.cli.status:status", "How everything stands, on one page."),
+    "alerts": ("cdp_core.cli.alerts:alerts", "Who is told when something changes while nobody looks."),
     "explain": ("cdp_core.cli.explain:explain", "Explain what became of a person."),
     "suppress": (
         "cdp_core.cli.suppress:suppress",

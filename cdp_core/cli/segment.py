@@ -11,6 +11,7 @@ import rich_click
 from cdp_core.cli.ask import ask_text, settled
 from cdp_core.cli.command import json_option, noun, yes_option
 from cdp_core.cli.forms import one_of
+from cdp_core.cli.language import _, marked
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
 from cdp_core.cli.render.console import remark
@@ -74,7 +75,8 @@ def add(
     if where is None and sql is None:
         where = ask_text("Condition", option=CONDITION, hint="For example: lifetime_value > 500")
     view = session.cdp().segments.add(name, where=where, sql=sql, static=static)
-    said = f"Segment {quoted(view.name)} has {counted(view.members or 0, 'member')} today."
+    members = counted(view.members or 0, "member", "members")
+    said = _("Segment {name} has {members} today.").format(name=quoted(view.name), members=members)
     give(view, lambda: (), as_json=as_json, said=said)
     _warn_of_restless(where or sql or "")
 
@@ -129,7 +131,8 @@ def show(session: Session, *, name: str | None, as_json: bool) -> None:
 def refresh(session: Session, *, name: str | None, as_json: bool) -> None:
     """Evaluate a static segment anew, over today's profiles."""
     view = session.cdp().segments.refresh(_named(session, name))
-    said = f"Segment {quoted(view.name)} has {counted(view.members or 0, 'member')} from now on."
+    members = counted(view.members or 0, "member", "members")
+    said = _("Segment {name} has {members} from now on.").format(name=quoted(view.name), members=members)
     give(view, lambda: (), as_json=as_json, said=said)
 
 
@@ -144,8 +147,12 @@ def deactivate(session: Session, *, name: str | None, as_json: bool) -> None:
     taken out all the same.
     """
     view = session.cdp().segments.switch(_named(session, name), active=False)
-    used = f"; skipped from now on: {', '.join(view.exports)}" if view.exports else ""
-    give(view, lambda: (), as_json=as_json, said=f"Segment {quoted(view.name)} is inactive{plain(used)}.")
+    if view.exports:
+        said = _("Segment {name} is inactive; skipped from now on: {exports}.")
+    else:
+        said = _("Segment {name} is inactive.")
+    told = said.format(name=quoted(view.name), exports=plain(", ".join(view.exports)))
+    give(view, lambda: (), as_json=as_json, said=told)
 
 
 @segment.verb("activate", example='cdp segment activate "Christmas 2026"')
@@ -155,7 +162,9 @@ def deactivate(session: Session, *, name: str | None, as_json: bool) -> None:
 def activate(session: Session, *, name: str | None, as_json: bool) -> None:
     """Let the exports of a segment run again."""
     view = session.cdp().segments.switch(_named(session, name), active=True)
-    give(view, lambda: (), as_json=as_json, said=f"Segment {quoted(view.name)} is active.")
+    give(
+        view, lambda: (), as_json=as_json, said=_("Segment {name} is active.").format(name=quoted(view.name))
+    )
 
 
 @segment.verb("remove", example='cdp segment remove "Loyal customers" --yes')
@@ -169,6 +178,11 @@ def remove(session: Session, *, name: str | None, yes: bool, as_json: bool) -> N
     rooms = session.cdp().segments
     # What is not there, or is used, is refused without a question.
     if any(view.name == name and not view.exports for view in rooms.list()):
-        settled(f"Remove segment {quoted(name)}?", yes=yes)
+        settled(marked("Remove segment {name}?"), yes=yes, name=quoted(name))
     rooms.remove(name)
-    give({"removed": name}, lambda: (), as_json=as_json, said=f"Segment {quoted(name)} is removed.")
+    give(
+        {"removed": name},
+        lambda: (),
+        as_json=as_json,
+        said=_("Segment {name} is removed.").format(name=quoted(name)),
+    )

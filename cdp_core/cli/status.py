@@ -13,9 +13,11 @@ from cdp_core.cli.session import Session
 @json_option
 @click.pass_obj
 def status(session: Session, *, as_json: bool) -> None:
-    """Show the next refresh, each export's last result with its trend, and what needs somebody.
+    """How everything stands, on one page.
 
-    No service is asked: `cdp export status` asks for an audience, `cdp doctor` looks into every file.
+    The next refresh, each export's last result with the trend of its audience, and what needs somebody, with
+    the command to type. No service is asked: `cdp export status` asks for an audience, and `cdp doctor` looks
+    into every file.
     """
     from cdp_core.cli.render.overview import overview as picture
 

@@ -14,6 +14,8 @@ class Action(StrEnum):
     WORKSPACE_INIT = "workspace.init"
     WORKSPACE_CHECK = "workspace.check"
     STATUS_SHOW = "status.show"
+    ALERT_LIST = "alert.list"
+    ALERT_TEST = "alert.test"
     WHOAMI = "whoami"
     PROFILES_LINT = "profiles.lint"
     SEGMENT_LIST = "segment.list"
@@ -87,6 +89,8 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.WORKSPACE_INIT: "make a workspace",
     Action.WORKSPACE_CHECK: "look the workspace over",
     Action.STATUS_SHOW: "see how everything stands",
+    Action.ALERT_LIST: "list alerts",
+    Action.ALERT_TEST: "send a test alert",
     Action.WHOAMI: "see their own roles",
     Action.PROFILES_LINT: "look through the profiles",
     Action.SEGMENT_LIST: "list segments",
@@ -194,6 +198,7 @@ class Resource:
         "suppression",
         "ledger",
         "schedule",
+        "alert",
         "role",
         "plugin",
         "audit",

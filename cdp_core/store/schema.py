@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, select
 from cdp_core.errors import Code, InvalidFault
 
 # Oldest first; a database with any other is from a newer program.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0011", "0012")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0011", "0012", "0014")
 
 # Alembic's own table.
 _version = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))

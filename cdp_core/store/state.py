@@ -13,6 +13,7 @@ from typing import Self
 from cdp_core.errors import Code, HeldFault, InvalidFault, TemporaryFault
 from cdp_core.model.lease import Lease
 from cdp_core.store import schema, sqlite
+from cdp_core.store.alerts import Alerts
 from cdp_core.store.audit import Audit
 from cdp_core.store.connections import Connections
 from cdp_core.store.consents import Consents
@@ -59,6 +60,7 @@ class State:
         self.due_runs = DueRuns(database, self.leases)
         self.suppressions = Suppressions(database)
         self.audit = Audit(database)
+        self.alerts = Alerts(database)
 
     @classmethod
     def create(cls, path: Path, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:

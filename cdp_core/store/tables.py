@@ -149,6 +149,29 @@ due_runs = Table(
     PrimaryKeyConstraint("export_id", "due_at"),
 )
 
+# How each export stood when somebody was last told of it.
+alert_standings = Table(
+    "alert_standings",
+    metadata,
+    Column("export_id", Text, ForeignKey("exports.id", ondelete="CASCADE"), primary_key=True),
+    Column("trouble", Text, nullable=False),
+    Column("unusual", Boolean, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("export", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("run_id", Text),
+    # The ways by which it has still to be sent.
+    Column("waiting", Json, nullable=False),
+)
+
 grants = Table(
     "grants",
     metadata,

@@ -19,8 +19,9 @@ import tomlkit
 from marshmallow import fields, validate
 from tomlkit.exceptions import ParseError, TOMLKitError, UnexpectedCharError, UnexpectedEofError
 
-from cdp_core.contract.schemas import SettingsSchema
+from cdp_core.contract.schemas import ServiceUrl, SettingsSchema
 from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.alert import AlertSettings
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.delivery import Patience
 from cdp_core.model.policy import MemberConsent
@@ -28,6 +29,7 @@ from cdp_core.rules.member_consent import member_consent
 
 HEADING = "The workspace's settings. Edit them here or through cdp; comments are kept."
 
+_A_REFERENCE = "Give a reference, env:NAME, file:PATH or keyring:SERVICE/NAME: it may hold a token."
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B)", re.IGNORECASE)
 
@@ -45,6 +47,7 @@ class WorkspaceSettings:
     consent: MemberConsent | None = None
     retry_minutes: float = 120.0
     encrypt_ledger: bool = False
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
 
 _PATIENCE = Patience()
@@ -191,6 +194,47 @@ class LedgerSettings(SettingsSchema):
     )
 
 
+class AlertsSettings(SettingsSchema):
+    """Where alerts go; by default nowhere."""
+
+    urls = fields.List(
+        fields.String(validate=validate.Regexp(r"(env|file|keyring):.+", error=_A_REFERENCE)),
+        load_default=list,
+        metadata={
+            "label": "Ways",
+            "help": "References to URLs of Apprise, which may hold a token: chat, mail, pager.",
+            "example": '["env:CDP_ALERT_URL"]',
+        },
+    )
+    webhook = fields.String(
+        load_default=None,
+        validate=ServiceUrl(),
+        metadata={
+            "label": "Webhook",
+            "help": "A URL to which each alert is posted as JSON.",
+            "example": "https://alerts.example.org/cdp",
+        },
+    )
+    webhook_secret = fields.String(
+        load_default=None,
+        validate=validate.Regexp(r"(env|file|keyring):.+", error=_A_REFERENCE),
+        metadata={
+            "label": "Webhook's key",
+            "help": "A reference to the key that what is posted is signed with, by HMAC-SHA256.",
+            "example": "env:CDP_ALERT_KEY",
+        },
+    )
+    unusual_share = fields.Float(
+        load_default=AlertSettings().unusual_share,
+        validate=validate.Range(0.01, 10),
+        metadata={
+            "label": "Unusual share",
+            "help": "By how much larger or smaller than usual an audience is worth an alert.",
+            "example": "0.3",
+        },
+    )
+
+
 class PluginsSettings(SettingsSchema):
     disabled = fields.List(
         fields.String(),
@@ -219,6 +263,7 @@ class WorkspaceSchema(SettingsSchema):
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
     scheduler = fields.Nested(SchedulerSettings, load_default=lambda: SchedulerSettings().load({}))
+    alerts = fields.Nested(AlertsSettings, load_default=lambda: AlertsSettings().load({}))
     ledger = fields.Nested(LedgerSettings, load_default=lambda: LedgerSettings().load({}))
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
     vault = fields.Nested(VaultSettings, required=True)
@@ -284,6 +329,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         consent=member_consent(**loaded["consent"]) if loaded["consent"]["field"] else None,
         retry_minutes=loaded["scheduler"]["retry_minutes"],
         encrypt_ledger=loaded["ledger"]["encrypted"],
+        alerts=AlertSettings(**loaded["alerts"] | {"urls": tuple(loaded["alerts"]["urls"])}),
     )
 
 
@@ -303,6 +349,7 @@ def written(settings: WorkspaceSettings) -> str:
         if settings.consent
         else {},
         "scheduler": {} if settings.retry_minutes == 120.0 else {"retry_minutes": settings.retry_minutes},
+        "alerts": _written_alerts(settings.alerts),
         "ledger": {"encrypted": True} if settings.encrypt_ledger else {},
         "plugins": {"disabled": list(settings.disabled_plugins)},
         "vault": {"kind": settings.vault},
@@ -314,6 +361,13 @@ def written(settings: WorkspaceSettings) -> str:
             document.add(tomlkit.nl())
             document.add(name, tomlkit.item(content))
     return document.as_string()
+
+
+def _written_alerts(alerts: AlertSettings) -> dict[str, Any]:
+    """Those that are not as they are by default."""
+    default = dataclasses.asdict(AlertSettings())
+    kept = dataclasses.asdict(alerts) | {"urls": list(alerts.urls)}
+    return {name: value for name, value in kept.items() if value not in (default[name], [])}
 
 
 def _absolute(url: str, folder: Path) -> str:

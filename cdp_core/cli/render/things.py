@@ -16,6 +16,7 @@ from cdp_core.model.access import Action
 
 if TYPE_CHECKING:
     from cdp_core.app.views import (
+        AlertWay,
         Check,
         GrantView,
         LedgerView,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         SegmentView,
         Whoami,
     )
+    from cdp_core.model.alert import Alert
     from cdp_core.model.audit import AuditEntry, AuditVerdict
     from cdp_core.plugins.manager import PluginReport
 
@@ -55,14 +57,16 @@ def segments(views: Iterable[SegmentView]) -> Listing:
 
 
 def _state(view: SegmentView) -> str:
-    kind = "dynamic" if view.kept is None else "static"
-    return kind if view.active else f"{kind}, inactive"
+    kind = _("dynamic") if view.kept is None else _("static")
+    return kind if view.active else _("{kind}, inactive").format(kind=kind)
 
 
 def _kept(view: SegmentView) -> str:
     if view.kept is None:
         return ""
-    return f"{count(view.kept.members)} keys of {moment(view.kept.at)}, by {view.kept.by}"
+    return _("{number} keys of {moment}, by {person}").format(
+        number=count(view.kept.members), moment=moment(view.kept.at), person=plain(view.kept.by)
+    )
 
 
 def segment(view: SegmentView) -> Details:
@@ -110,6 +114,26 @@ def mended_ledger(view: MendedLedger) -> Iterator[RenderableType]:
         yield Text(f"Moved to {plain(view.aside)}:")
         for name in view.moved:
             yield Text(f"  {plain(name)}")
+
+
+def alerts(found: Iterable[Alert]) -> Listing:
+    return Listing(
+        ("At", "Kind", "Export", "Message", "Still to be sent by"),
+        ((moment(each.at), str(each.kind), each.export, each.message, names(each.waiting)) for each in found),
+        texts=("Message", "Still to be sent by"),
+        empty="Nobody had to be told of anything.",
+    )
+
+
+def alert_ways(ways: Iterable[AlertWay]) -> Listing:
+    return Listing(
+        ("Way", "Test"),
+        (
+            (each.way, Text("not sent", style="red") if each.fault else Text("sent", style="green"))
+            for each in ways
+        ),
+        texts=("Way",),
+    )
 
 
 def plugins(reports: Iterable[PluginReport]) -> Listing:
@@ -195,8 +219,11 @@ def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator
         (
             ("Profiles", document["profiles"]),
             ("Key", document["key"]),
-            ("Secrets", "the system's keyring" if document["vault"] == "keyring" else "an encrypted file"),
-            ("Ledger", "encrypted" if document["encrypted_ledger"] else ""),
+            (
+                "Secrets",
+                _("the system's keyring") if document["vault"] == "keyring" else _("an encrypted file"),
+            ),
+            ("Ledger", _("encrypted") if document["encrypted_ledger"] else ""),
             ("Open to the group", document["group"] or ""),
             ("Administrator", document["administrator"]),
         ),

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.alerts import Alerts
 from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
 from cdp_core.app.exports import Exports
@@ -43,6 +44,7 @@ ROOMS: dict[str, type] = {
     "ledgers": Ledgers,
     "schedules": Schedules,
     "overview": Overviews,
+    "alerts": Alerts,
     "roles": Roles,
     "plugins": Plugins,
     "audit": Audit,

@@ -64,6 +64,16 @@ def test_without_a_terminal_progress_is_lines_on_standard_error(capsys: pytest.C
     assert said.err == "Committing…\n"
 
 
+def _all_of(terminal: int) -> str:
+    """What was drawn: one read of a terminal gives no more than a few kilobytes, its end an error."""
+    drawn = b""
+    with suppress(OSError):
+        while some := os.read(terminal, 4096):
+            drawn += some
+    os.close(terminal)
+    return drawn.decode()
+
+
 def test_on_a_terminal_there_is_a_bar_with_amount_and_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
@@ -76,22 +86,11 @@ def test_on_a_terminal_there_is_a_bar_with_amount_and_rate(monkeypatch: pytest.M
         bars.tell(event(Station.DELIVER, "progress", done=400, total=1000, note="one [batch] again"))
         bars.tell(event(Station.DELIVER, "ended"))
         bars.tell(event(Station.COMMIT, "ended"))
-    drawn = os.read(ours, 100_000).decode()
-    os.close(ours)
+    drawn = _all_of(ours)
     assert "Delivering" in drawn
     assert "400/1,000 digests" in drawn
     assert "2,500 members" in drawn
     assert "one [batch] again" in drawn
-
-
-def _all_of(terminal: int) -> str:
-    """What was drawn: one read of a terminal gives no more than a few kilobytes, its end an error."""
-    drawn = b""
-    with suppress(OSError):
-        while some := os.read(terminal, 4096):
-            drawn += some
-    os.close(terminal)
-    return drawn.decode()
 
 
 def test_a_bar_of_nothing_counts_nothing_and_one_of_one_is_no_plural(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Alerts on their way: through Apprise, and signed to a webhook."""

@@ -1,0 +1,131 @@
+"""The ways by which an alert is sent: Apprise's URLs (mail, chat, pager), and a webhook that is signed.
+
+What is posted to the webhook is signed by HMAC-SHA256 over the moment and the body, so that the receiver can
+tell it from anybody else's and from one that is sent again later (docs/how-to/alerts.md shows how).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from cdp_core.contract.schemas import is_loopback
+from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault
+from cdp_core.model.alert import Alert, AlertKind, AlertSettings
+from cdp_core.vault.references import resolve
+from cdp_core.vault.vault import Vault
+
+SIGNATURE = "Cdp-Signature"
+TIMEOUT = 10.0
+_TITLES = {
+    AlertKind.FAILED: "failed",
+    AlertKind.RECONNECT: "must be signed in again",
+    AlertKind.GATE: "was stopped by a gate",
+    AlertKind.RECOVERED: "recovered",
+    AlertKind.MISSED: "was not run in its time",
+    AlertKind.UNUSUAL: "has an unusual size",
+    AlertKind.TEST: "test",
+}
+
+# Apprise logs addresses, and an address may hold a token.
+logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+
+
+class Ways:
+    def __init__(
+        self, settings: AlertSettings, vault: Vault, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._settings = settings
+        self._vault = vault
+        self._clock = clock
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._settings.ways
+
+    def send(self, alert: Alert, way: str) -> None:
+        """Raises `TemporaryFault` where it could not be sent, `InvalidFault` where it never can be."""
+        if way == self._settings.webhook:
+            self._post(alert, way)
+        elif way in self._settings.urls:
+            self._notify(alert, way)
+
+    def _notify(self, alert: Alert, reference: str) -> None:
+        try:
+            import apprise
+        except ImportError:
+            raise InvalidFault(
+                Code.SETTING_INVALID,
+                "alerts by Apprise need Apprise, which is not installed",
+                where="alerts.urls in cdp.toml",
+                hint='pip install "cdp-core[alerts]"',
+            ) from None
+        ways = apprise.Apprise()
+        if not ways.add(resolve(reference, self._vault).reveal()):
+            raise InvalidFault(
+                Code.SETTING_INVALID,
+                f"what {reference} holds is no URL that Apprise knows",
+                where="alerts.urls in cdp.toml",
+                hint="Apprise's documentation has one for each service, such as slack://… or mailto://…",
+            )
+        if not ways.notify(title=title_of(alert), body=body_of(alert)):
+            raise _unsent(reference, "the service did not take it, or did not answer")
+
+    def _post(self, alert: Alert, url: str) -> None:
+        import requests
+
+        if not url.startswith("https://") and not is_loopback(url):
+            raise InvalidFault(
+                Code.SETTING_INVALID,
+                "http is accepted for loopback addresses only",
+                where="alerts.webhook in cdp.toml",
+                hint="use https",
+            )
+        body = json.dumps(document_of(alert), separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", "User-Agent": "cdp"}
+        if self._settings.webhook_secret is not None:
+            key = resolve(self._settings.webhook_secret, self._vault).reveal()
+            headers[SIGNATURE] = signature(body, key, at=int(self._clock()))
+        try:
+            answer = requests.post(url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+        except requests.RequestException as fault:
+            raise _unsent(url, type(fault).__name__) from None
+        if not answer.ok or answer.is_redirect:
+            raise _unsent(url, f"it answered {answer.status_code}")
+
+
+def signature(body: bytes, key: str, *, at: int) -> str:
+    """`t=SECONDS,v1=HEX`: HMAC-SHA256 of the moment (seconds since the epoch), a dot, and the body."""
+    digest = hmac.new(key.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+def title_of(alert: Alert) -> str:
+    return f"cdp: {alert.export} {_TITLES[alert.kind]}" if alert.export else f"cdp: {_TITLES[alert.kind]}"
+
+
+def body_of(alert: Alert) -> str:
+    return "\n".join(filter(None, (alert.message, alert.hint)))
+
+
+def document_of(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "at": alert.at.isoformat(),
+        "kind": str(alert.kind),
+        "export": alert.export,
+        "run": alert.run_id,
+        "message": alert.message,
+        "hint": alert.hint,
+    }
+
+
+def _unsent(way: str, why: str) -> CdpError:
+    return TemporaryFault(
+        Code.SERVICE_UNREACHABLE, f"the alert could not be sent: {why}", where=way, hint="cdp alerts test"
+    )

@@ -1,0 +1,74 @@
+"""When somebody is alerted: at each change, and never for a retry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from cdp_core.errors import ExitStatus
+from cdp_core.model.alert import AlertKind, Standing
+from cdp_core.model.schedule import DueOutcome, DueRun
+
+# Fewer runs make no habit.
+FEWEST_SIZES = 3
+LOOKED_BACK = 10
+
+_KINDS = {ExitStatus.RECONNECT: AlertKind.RECONNECT, ExitStatus.GATE: AlertKind.GATE}
+
+
+class Told(NamedTuple):
+    kind: AlertKind
+    message: str
+
+
+def after(
+    before: Standing, due: DueRun, sizes: Sequence[int], *, share: float
+) -> tuple[Standing, tuple[Told, ...]]:
+    """How an export stands after a due run, and what is to be told. `sizes` are its audience's after its
+    runs, the oldest first, this run's among them where it was committed."""
+    now = _standing(before, due, sizes, share)
+    return now, tuple(_told(before, now, due, sizes))
+
+
+def _standing(before: Standing, due: DueRun, sizes: Sequence[int], share: float) -> Standing:
+    if due.outcome is DueOutcome.FAILED:
+        code = due.message.partition(":")[0]
+        return Standing(trouble=f"{_kind(due)} {code}", unusual=before.unusual)
+    if due.outcome is DueOutcome.DONE:
+        return Standing(unusual=_is_unusual(sizes, share))
+    return before
+
+
+def _told(before: Standing, now: Standing, due: DueRun, sizes: Sequence[int]) -> Iterator[Told]:
+    if due.missed and due.attempts == 1:
+        yield Told(
+            AlertKind.MISSED, f"no scheduler ran it at {due.missed} of its moments; one run stands for all"
+        )
+    if now.trouble and now.trouble != before.trouble:
+        yield Told(_kind(due), due.message)
+    if before.trouble and not now.trouble:
+        yield Told(AlertKind.RECOVERED, "it runs again")
+    if now.unusual and not before.unusual:
+        usual = round(median(_earlier(sizes)))
+        yield Told(
+            AlertKind.UNUSUAL,
+            f"its audience has {sizes[-1]:,} digests in the ledger; usually it has {usual:,}",
+        )
+
+
+def _kind(due: DueRun) -> AlertKind:
+    status = ExitStatus(due.exit_status) if due.exit_status in set(ExitStatus) else ExitStatus.FAULT
+    return _KINDS.get(status, AlertKind.FAILED)
+
+
+def _is_unusual(sizes: Sequence[int], share: float) -> bool:
+    earlier = _earlier(sizes)
+    if len(earlier) < FEWEST_SIZES:
+        return False
+    usual = median(earlier)
+    return abs(sizes[-1] - usual) > share * usual
+
+
+def _earlier(sizes: Sequence[int]) -> Sequence[int]:
+    return sizes[-1 - LOOKED_BACK : -1]

@@ -1,0 +1,79 @@
+"""Alerts come at changes, once, and never for a retry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdp_core.errors import ExitStatus
+from cdp_core.model.alert import AlertKind, Standing
+from cdp_core.model.schedule import DueOutcome, DueRun
+from cdp_core.rules.alerting import after
+
+FINE = Standing()
+
+
+def due(outcome: DueOutcome, status: ExitStatus = ExitStatus.DONE, **more: object) -> DueRun:
+    given: dict[str, object] = {"message": f"CDP-{int(status)}01: so it was", **more}
+    return DueRun(
+        export_id="e",
+        due_at=datetime(2026, 1, 1, tzinfo=UTC),
+        outcome=outcome,
+        exit_status=int(status),
+        **given,  # type: ignore[arg-type]
+    )
+
+
+def kinds(before: Standing, run: DueRun, sizes: tuple[int, ...] = ()) -> tuple[Standing, list[AlertKind]]:
+    standing, told = after(before, run, sizes, share=0.3)
+    return standing, [each.kind for each in told]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (ExitStatus.RECONNECT, AlertKind.RECONNECT),
+        (ExitStatus.GATE, AlertKind.GATE),
+        (ExitStatus.TEMPORARY, AlertKind.FAILED),
+        (ExitStatus.NOT_ALLOWED, AlertKind.FAILED),
+    ],
+)
+def test_a_failure_is_told_once_until_it_changes_and_its_end_once(
+    status: ExitStatus, kind: AlertKind
+) -> None:
+    standing, told = kinds(FINE, due(DueOutcome.FAILED, status))
+    assert told == [kind]
+    standing, told = kinds(standing, due(DueOutcome.FAILED, status))
+    assert told == []
+    standing, told = kinds(standing, due(DueOutcome.FAILED, status, message="CDP-999: something else"))
+    assert told == [kind]
+    standing, told = kinds(standing, due(DueOutcome.DONE))
+    assert told == [AlertKind.RECOVERED]
+    assert kinds(standing, due(DueOutcome.DONE)) == (FINE, [])
+
+
+@given(standing=st.builds(Standing, trouble=st.sampled_from(["", "gate CDP-701"]), unusual=st.booleans()))
+def test_what_waits_or_was_skipped_changes_nothing(standing: Standing) -> None:
+    for outcome in (DueOutcome.WAITING, DueOutcome.SKIPPED):
+        assert kinds(standing, due(outcome, ExitStatus.TEMPORARY)) == (standing, [])
+
+
+def test_missed_moments_are_told_with_the_first_attempt() -> None:
+    assert kinds(FINE, due(DueOutcome.WAITING, ExitStatus.TEMPORARY, missed=3))[1] == [AlertKind.MISSED]
+    assert kinds(FINE, due(DueOutcome.DONE, missed=3, attempts=2))[1] == []
+
+
+@given(usual=st.integers(1, 10**9), share=st.floats(-0.9, 2))
+def test_a_size_is_unusual_beyond_its_share_and_told_once(usual: int, share: float) -> None:
+    size = round(usual * (1 + share))
+    standing, told = kinds(FINE, due(DueOutcome.DONE), (usual,) * 3 + (size,))
+    far = abs(size - usual) > 0.3 * usual
+    assert (standing.unusual, told) == (far, [AlertKind.UNUSUAL] if far else [])
+    assert kinds(standing, due(DueOutcome.DONE), (usual,) * 3 + (size,))[1] == []
+
+
+def test_a_few_runs_are_no_habit() -> None:
+    assert kinds(FINE, due(DueOutcome.DONE), (10, 10, 1000)) == (FINE, [])

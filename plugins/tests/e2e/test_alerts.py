@@ -1,0 +1,173 @@
+"""Alerts of scheduled runs, through Apprise and a signed webhook, at a real HTTP server."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from main_job import Job, customers
+from scheduled import NAME, alter, make_due
+
+KEY = "the-key-of-the-webhook"
+
+
+@dataclass
+class Receiver:
+    """Keeps what is posted to it, and answers as it is told."""
+
+    posted: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    status: int = 200
+    port: int = 0
+
+    def of(self, path: str) -> list[Any]:
+        return [json.loads(body) for at, _, body in self.posted if at == path]
+
+    def kinds(self) -> list[str]:
+        """But for the moments that were missed: a minute may begin while one looks."""
+        return [each["kind"] for each in self.of("/hook") if each["kind"] != "missed"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    kept = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            kept.posted.append((self.path, dict(self.headers), body))
+            self.send_response(kept.status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    kept.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield kept
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def told(job: Job, receiver: Receiver) -> Job:
+    """The main job, with alerts by both ways."""
+    settings = job.cdp.folder / ".cdp" / "cdp.toml"
+    settings.write_text(
+        settings.read_text()
+        + f"""
+[alerts]
+urls = ["env:ALERT_URL"]
+webhook = "http://127.0.0.1:{receiver.port}/hook"
+webhook_secret = "env:ALERT_KEY"
+"""
+    )
+    job.cdp.environ["ALERT_URL"] = f"json://user:a-token-nobody-may-see@127.0.0.1:{receiver.port}/chat"
+    job.cdp.environ["ALERT_KEY"] = KEY
+    return job
+
+
+def once(job: Job, status: int) -> str:
+    """One refresh, which is due now; what it logged."""
+    make_due(job, NAME)
+    alter(job, "DELETE FROM due_runs")
+    return job.cdp("scheduler", "start", "--once", status=status).stderr
+
+
+def test_a_test_arrives_by_every_way_and_is_signed(told: Job, receiver: Receiver) -> None:
+    shown = told.cdp("alerts", "test").stdout
+    assert shown.count("sent") == 2
+    (chat,) = receiver.of("/chat")
+    assert chat["title"] == "cdp: test"
+    ((_, headers, body),) = [each for each in receiver.posted if each[0] == "/hook"]
+    moment, _, digest = headers["Cdp-Signature"].partition(",")
+    seconds = moment.removeprefix("t=")
+    expected = hmac.new(KEY.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    assert digest == f"v1={expected}"
+
+
+def test_one_message_for_each_change_and_none_for_a_retry(told: Job, receiver: Receiver) -> None:
+    once(told, 0)
+    assert receiver.kinds() == []
+    told.simulator.fault("status:route=add-users,status=503,count=1000")
+    told.write(customers(range(1100)))
+    once(told, 9)
+    assert receiver.kinds() == [], "it will be tried again"
+    told.simulator.clear_faults()
+    told.write([])
+    once(told, 7)
+    once(told, 7)
+    assert receiver.kinds() == ["gate"]
+    told.write(customers(range(1000)))
+    once(told, 0)
+    assert receiver.kinds() == ["gate", "recovered"]
+    assert [each["title"] for each in receiver.of("/chat") if "in its time" not in each["title"]] == [
+        f"cdp: {NAME} was stopped by a gate",
+        f"cdp: {NAME} recovered",
+    ]
+    listed = told.cdp.json("alerts", "list")
+    assert [each["kind"] for each in listed if each["kind"] != "missed"] == ["recovered", "gate"]
+    assert all(each["waiting"] == [] for each in listed)
+
+
+def test_a_revoked_grant_asks_for_signing_in_again(told: Job, receiver: Receiver) -> None:
+    told.simulator.revoke_tokens()
+    once(told, 6)
+    assert receiver.kinds() == ["reconnect"]
+    assert "CDP-60" in receiver.of("/hook")[0]["message"]
+
+
+def test_what_could_not_be_sent_is_sent_with_the_next_and_nothing_twice(
+    told: Job, receiver: Receiver
+) -> None:
+    told.write([])
+    receiver.status = 500
+    logged = once(told, 7)
+    assert "the alert could not be sent" in logged
+    assert told.cdp("alerts", "test", status=9).stdout.count("not sent") == 2
+    receiver.posted.clear()
+    receiver.status = 200
+    once(told, 7)
+    once(told, 7)
+    assert receiver.kinds() == ["gate"]
+    assert sum("gate" in each["title"] for each in receiver.of("/chat")) == 1
+
+
+def test_a_redirect_is_not_followed_with_the_signature(told: Job, receiver: Receiver) -> None:
+    receiver.status = 307
+    told.cdp("alerts", "test", status=9)
+    assert [path for path, headers, _ in receiver.posted if "Cdp-Signature" in headers] == ["/hook"]
+
+
+def test_no_secret_is_shown_logged_or_kept(told: Job, receiver: Receiver) -> None:
+    receiver.status = 500
+    said = told.cdp("--debug", "alerts", "test", status=9)
+    told.write([])
+    logged = once(told, 7)
+    kept = b"".join(path.read_bytes() for path in (told.cdp.folder / ".cdp").rglob("*") if path.is_file())
+    for text in (said.stdout, said.stderr, logged, kept.decode(errors="replace")):
+        assert "a-token-nobody-may-see" not in text
+        assert KEY not in text
+
+
+def test_where_no_way_is_set_it_says_how(job: Job) -> None:
+    told = job.cdp("alerts", "test", status=3).stderr
+    assert "[alerts] in cdp.toml" in told
+
+
+def test_a_url_that_stands_in_the_settings_is_refused(job: Job) -> None:
+    settings = job.cdp.folder / ".cdp" / "cdp.toml"
+    settings.write_text(settings.read_text() + '\n[alerts]\nurls = ["slack://a/b/c"]\n')
+    assert "Give a reference" in job.cdp("alerts", "list", status=3).stderr
