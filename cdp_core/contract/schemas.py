@@ -8,6 +8,7 @@ and help in that language: `"nl": {"label": …, "help": …}`.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -188,7 +189,8 @@ def _mend(schema: type[marshmallow.Schema], messages: Mapping[str, Any]) -> str:
     if any(name not in known for name in messages):
         return "known settings: " + ", ".join(known)
     return " ".join(
-        f"--{'secret' if known[name].secret else 'set'} {name}={known[name].example or '…'}"
+        f"--{'secret' if known[name].secret else 'set'} "
+        + shlex.quote(f"{name}={known[name].example or '…'}")
         for name in messages
     )
 
