@@ -188,11 +188,13 @@ def _mend(schema: type[marshmallow.Schema], messages: Mapping[str, Any]) -> str:
     known = {info.name: info for info in settings_of(schema)}
     if any(name not in known for name in messages):
         return "known settings: " + ", ".join(known)
-    return " ".join(
-        f"--{'secret' if known[name].secret else 'set'} "
-        + shlex.quote(f"{name}={known[name].example or '…'}")
-        for name in messages
-    )
+    return " ".join(_typed(known[name]) for name in messages)
+
+
+def _typed(info: SettingInfo) -> str:
+    """The setting with its example as one types it: a shell takes what is in it for nothing else."""
+    given = shlex.quote(f"{info.name}={info.example}") if info.example else f"{info.name}=…"
+    return f"--{'secret' if info.secret else 'set'} {given}"
 
 
 def _sentence(wrong: Any) -> str:
