@@ -5,6 +5,7 @@ The questions are the plugin's: its settings schema gives label, help, example a
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -130,7 +131,10 @@ def complete_settings(
 
 
 def _option(info: SettingInfo) -> str:
-    return f"--secret {info.name}=env:NAME" if info.secret else f"--set {info.name}={info.example or 'VALUE'}"
+    if info.secret:
+        return f"--secret {info.name}=env:NAME"
+    # As it is typed: an example may hold what a shell would take for its own.
+    return "--set " + shlex.quote(f"{info.name}={info.example or 'VALUE'}")
 
 
 def _asked_secret(info: SettingInfo, complaint: Complaint) -> str | Secret:

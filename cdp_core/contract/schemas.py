@@ -8,6 +8,7 @@ and help in that language: `"nl": {"label": …, "help": …}`.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -187,10 +188,13 @@ def _mend(schema: type[marshmallow.Schema], messages: Mapping[str, Any]) -> str:
     known = {info.name: info for info in settings_of(schema)}
     if any(name not in known for name in messages):
         return "known settings: " + ", ".join(known)
-    return " ".join(
-        f"--{'secret' if known[name].secret else 'set'} {name}={known[name].example or '…'}"
-        for name in messages
-    )
+    return " ".join(_typed(known[name]) for name in messages)
+
+
+def _typed(info: SettingInfo) -> str:
+    """The setting with its example as one types it: a shell takes what is in it for nothing else."""
+    given = shlex.quote(f"{info.name}={info.example}") if info.example else f"{info.name}=…"
+    return f"--{'secret' if info.secret else 'set'} {given}"
 
 
 def _sentence(wrong: Any) -> str:

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 from cdp_core import Delivering
+from cdp_files.complaints import complaint
 
 MANIFEST = "_manifest.json"
 LATEST = "_latest.json"
@@ -20,8 +21,14 @@ def checked_folder(text: str) -> None:
     """Raise `ValueError` with a sentence where a text is no folder below the connection's."""
     if not all(_PART.match(part) for part in text.split("/")):
         raise ValueError(
-            "A folder is one or more names with / between, each of letters, digits, space, . _ = - and "
-            "beginning with a letter or digit."
+            complaint(
+                "A folder is one or more names with / between, each of letters, digits, space, . _ = - "
+                "and beginning with a letter or digit.",
+                nl="Een map is een of meer namen met / ertussen, elk van letters, cijfers, spatie, . _ = - "
+                "en beginnend met een letter of cijfer.",
+                da="En mappe er et eller flere navne med / imellem, hvert af bogstaver, cifre, mellemrum, "
+                ". _ = - og begyndende med et bogstav eller ciffer.",
+            )
         )
 
 
@@ -29,8 +36,14 @@ def checked_dated_path(text: str) -> None:
     """Raise `ValueError` with a sentence where a text is no dated path."""
     if text and not all(_DATED_PART.match(part) for part in text.split("/")):
         raise ValueError(
-            "A dated path is made of letters, digits, . _ = - and / with %Y, %m, %d and %H (UTC), such as "
-            "%Y/%m/%d."
+            complaint(
+                "A dated path is made of letters, digits, . _ = - and / with %Y, %m, %d and %H (UTC), "
+                "such as %Y/%m/%d.",
+                nl="Een pad met datum bestaat uit letters, cijfers, . _ = - en / met %Y, %m, %d en %H (UTC), "
+                "zoals %Y/%m/%d.",
+                da="En sti med dato består af bogstaver, cifre, . _ = - og / med %Y, %m, %d og %H (UTC), "
+                "såsom %Y/%m/%d.",
+            )
         )
 
 

@@ -11,6 +11,7 @@ import marshmallow
 from marshmallow import fields, validate
 
 from cdp_core import Secret, SecretField, Sentence, ServiceUrl, SettingsSchema
+from cdp_files.complaints import complaint
 from cdp_files.encoding import COMPRESSIONS, DELIMITERS, FORMATS
 from cdp_files.places import checked_dated_path, checked_folder
 from cdp_files.storage import SCHEMES, root_of
@@ -45,21 +46,50 @@ class StorageUrl(validate.Validator):
             parts = urlsplit(value)
             parts.port  # noqa: B018 (the property is what checks it)
         except ValueError:
-            raise marshmallow.ValidationError("Not a URL.") from None
+            raise marshmallow.ValidationError(
+                complaint("Not a URL.", nl="Geen URL.", da="Ikke en URL.")
+            ) from None
         if parts.scheme not in SCHEMES:
             raise marshmallow.ValidationError(
-                "The URL begins with " + ", ".join(f"{each}://" for each in SCHEMES) + "."
+                complaint(
+                    "The URL begins with {known}.",
+                    nl="De URL begint met {known}.",
+                    da="URL'en begynder med {known}.",
+                    known=", ".join(f"{each}://" for each in SCHEMES),
+                )
             )
         if "@" in parts.netloc or parts.query or parts.fragment:
-            raise marshmallow.ValidationError("The URL may hold no user name, query or fragment.")
+            raise marshmallow.ValidationError(
+                complaint(
+                    "The URL may hold no user name, query or fragment.",
+                    nl="De URL mag geen gebruikersnaam, query of fragment bevatten.",
+                    da="URL'en må ikke indeholde brugernavn, forespørgsel eller fragment.",
+                )
+            )
         if parts.scheme == "file" and (parts.netloc or not root_of(value).startswith("/")):
             raise marshmallow.ValidationError(
-                "A folder here is written file:///srv/exports, and is not / itself."
+                complaint(
+                    "A folder here is written file:///srv/exports, and is not / itself.",
+                    nl="Een map hier wordt geschreven als file:///srv/exports, en is niet / zelf.",
+                    da="En mappe her skrives file:///srv/exports, og er ikke selve /.",
+                )
             )
         if parts.scheme != "file" and not parts.netloc:
-            raise marshmallow.ValidationError("The URL names no bucket, container or host.")
+            raise marshmallow.ValidationError(
+                complaint(
+                    "The URL names no bucket, container or host.",
+                    nl="De URL noemt geen bucket, container of host.",
+                    da="URL'en nævner ingen bucket, container eller vært.",
+                )
+            )
         if any(part in (".", "..") for part in root_of(value).split("/")):
-            raise marshmallow.ValidationError("The URL holds no . or .. between its slashes.")
+            raise marshmallow.ValidationError(
+                complaint(
+                    "The URL holds no . or .. between its slashes.",
+                    nl="De URL heeft geen . of .. tussen de schuine strepen.",
+                    da="URL'en har ingen . eller .. mellem sine skråstreger.",
+                )
+            )
         return value
 
 
@@ -84,7 +114,7 @@ def _reads(read: Callable[[str], object]) -> Callable[[str], None]:
         try:
             read(value)
         except ValueError as wrong:
-            raise marshmallow.ValidationError(str(wrong)) from None
+            raise marshmallow.ValidationError(wrong.args[0]) from None
 
     return check
 
@@ -95,7 +125,13 @@ def _account(value: Secret) -> None:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or "private_key" not in found:
-        raise marshmallow.ValidationError("It is not a service account's key file in JSON.")
+        raise marshmallow.ValidationError(
+            complaint(
+                "It is not a service account's key file in JSON.",
+                nl="Het is geen sleutelbestand van een serviceaccount in JSON.",
+                da="Det er ikke en tjenestekontos nøglefil i JSON.",
+            )
+        )
 
 
 class _Trimmed(SettingsSchema):

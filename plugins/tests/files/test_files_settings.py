@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp_core import Delivering, InvalidFault
+from cdp_core import Delivering, InvalidFault, Sentence, SettingsSchema
 from cdp_core.contract.schemas import load_settings, settings_of
 from cdp_files.places import checked_dated_path, checked_folder, file_name, read_name, run_folder
 from cdp_files.schemas import ConnectionSettings, ExportSettings, origin
@@ -110,3 +110,23 @@ def test_every_setting_speaks_dutch_and_danish() -> None:
     for schema in (ConnectionSettings, ExportSettings):
         for info in settings_of(schema):
             assert all(info.help_in(language) for language in ("nl", "da")), info.name
+
+
+@pytest.mark.parametrize(
+    ("schema", "name", "value"),
+    [
+        (ConnectionSettings, "url", "ftp://x/y"),
+        (ConnectionSettings, "url", "file:///"),
+        (ConnectionSettings, "url", "s3:///x"),
+        (ExportSettings, "folder", ".."),
+        (ExportSettings, "dated_path", "%c"),
+    ],
+)
+def test_what_is_wrong_is_said_in_dutch_and_danish_too(
+    schema: type[SettingsSchema], name: str, value: str
+) -> None:
+    info = next(each for each in settings_of(schema) if each.name == name)
+    said = info.complaint(value)
+    assert isinstance(said, Sentence)
+    assert set(said.in_language) == {"nl", "da"}
+    assert all(text.format(**said.values) for text in said.in_language.values())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from acme_service import SETTINGS
-from cdp_core import ApiKey, BasicAuth, BearerToken, ClientCredentials, InvalidFault, Secret
+from cdp_core import ApiKey, BasicAuth, BearerToken, ClientCredentials, InvalidFault, Secret, Sentence
 from cdp_core.contract.schemas import load_settings, settings_of
 from cdp_webhook.schemas import NEEDS, ConnectionSettings, ExportSettings, credentials, origin, rate
 
@@ -103,3 +103,23 @@ def test_every_setting_speaks_dutch_and_danish() -> None:
             for language in ("nl", "da"):
                 assert info.help_in(language), (info.name, language)
                 assert info.label_in(language)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("add_path", "x"),
+        ("add_body", '{"$each": 1, "b": 2}'),
+        ("add_body", '["$secret", "$digests"]'),
+        ("headers", "[]"),
+        ("kind_names", "X"),
+        ("success_statuses", "all"),
+        ("username", "a:b"),
+    ],
+)
+def test_what_is_wrong_is_said_in_dutch_and_danish_too(name: str, value: str) -> None:
+    info = next(each for each in settings_of(ConnectionSettings) if each.name == name)
+    said = info.complaint(value)
+    assert isinstance(said, Sentence)
+    assert set(said.in_language) == {"nl", "da"}
+    assert all(text.format(**said.values) for text in said.in_language.values())

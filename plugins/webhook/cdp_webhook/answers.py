@@ -22,6 +22,7 @@ from cdp_core import (
     Throttled,
     quoted,
 )
+from cdp_webhook.complaints import complaint
 
 _STATUS_FAULTS: Mapping[int, type[DestinationFault]] = {
     401: CredentialsRejected,
@@ -75,7 +76,13 @@ def status_ranges(text: str) -> tuple[range, ...]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*([2-3]\d\d)(?:\s*-\s*([2-3]\d\d))?\s*", part)
         if match is None:
-            raise ValueError("Statuses read 200-299, or 200,202: numbers from 200 to 399.")
+            raise ValueError(
+                complaint(
+                    "Statuses read 200-299, or 200,202: numbers from 200 to 399.",
+                    nl="Statussen luiden 200-299, of 200,202: getallen van 200 tot en met 399.",
+                    da="Statusser lyder 200-299, eller 200,202: tal fra 200 til 399.",
+                )
+            )
         found.append(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(found)
 

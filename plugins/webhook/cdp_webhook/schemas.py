@@ -28,6 +28,7 @@ from cdp_core import (
 )
 from cdp_webhook import words
 from cdp_webhook.answers import status_ranges
+from cdp_webhook.complaints import complaint
 from cdp_webhook.template import body_of, checked_path
 
 KINDS = ("EMAIL", "PHONE", "MOBILE_AD_ID")
@@ -51,6 +52,21 @@ _NOT_FIXED = frozenset(
     {"authorization", "connection", "content-length", "content-type", "cookie", "host", "transfer-encoding"}
 )
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_NO_HEADERS = complaint(
+    'It is not a JSON object of texts, such as {{"Api-Version": "2026-01"}}.',
+    nl='Het is geen JSON-object met teksten, zoals {{"Api-Version": "2026-01"}}.',
+    da='Det er ikke et JSON-objekt med tekster, såsom {{"Api-Version": "2026-01"}}.',
+)
+_NO_AUDIENCE = complaint(
+    "An audience's id has 1 to 200 characters, none of them white, and is not . or .. itself.",
+    nl="De id van een doelgroep heeft 1 tot 200 tekens, zonder witruimte, en is niet . of .. zelf.",
+    da="En målgruppes id har 1 til 200 tegn, uden mellemrum, og er ikke selv . eller ..",
+)
+_TOGETHER = complaint(
+    "success_path and success_value are given together.",
+    nl="success_path en success_value worden samen gegeven.",
+    da="success_path og success_value angives sammen.",
+)
 _AUDIENCE_ID = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}\Z")
 
 
@@ -89,7 +105,14 @@ def kind_names(text: str) -> dict[str, str]:
     for part in filter(None, (each.strip() for each in text.split(","))):
         kind, sign, name = (each.strip() for each in part.partition("="))
         if not sign or not name or kind not in KINDS or kind in found:
-            raise ValueError(f"It reads KIND=NAME,KIND=NAME, with each of {', '.join(KINDS)} once at most.")
+            raise ValueError(
+                complaint(
+                    "It reads KIND=NAME,KIND=NAME, with each of {kinds} once at most.",
+                    nl="Het luidt SOORT=NAAM,SOORT=NAAM, met elk van {kinds} hoogstens één keer.",
+                    da="Det lyder SLAGS=NAVN,SLAGS=NAVN, med hver af {kinds} højst én gang.",
+                    kinds=", ".join(KINDS),
+                )
+            )
         found[kind] = name
     return found
 
@@ -101,14 +124,27 @@ def fixed_headers(text: str) -> dict[str, str]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError('It is not a JSON object, such as {"Api-Version": "2026-01"}.') from None
+        raise ValueError(_NO_HEADERS) from None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise ValueError('It is not a JSON object of texts, such as {"Api-Version": "2026-01"}.')
+        raise ValueError(_NO_HEADERS)
     for name, value in found.items():
         if name.lower() in _NOT_FIXED:
-            raise ValueError(f"{name} is not for you to set here; credentials have settings of their own.")
+            raise ValueError(
+                complaint(
+                    "{name} is not set here; credentials have settings of their own.",
+                    nl="{name} wordt niet hier ingesteld; referenties hebben eigen instellingen.",
+                    da="{name} angives ikke her; legitimation har sine egne indstillinger.",
+                    name=name,
+                )
+            )
         if not _HEADER_NAME.fullmatch(name) or not value.isprintable() or not value.isascii():
-            raise ValueError("A header has a name without white space, and a value of plain characters.")
+            raise ValueError(
+                complaint(
+                    "A header has a name without white space, and a value of plain characters.",
+                    nl="Een header heeft een naam zonder witruimte, en een waarde van gewone tekens.",
+                    da="En header har et navn uden mellemrum og en værdi af almindelige tegn.",
+                )
+            )
     return found
 
 
@@ -121,15 +157,31 @@ def _reads(read: Callable[[str], object]) -> Callable[[str], None]:
         try:
             read(value)
         except ValueError as wrong:
-            raise marshmallow.ValidationError(str(wrong)) from None
+            raise marshmallow.ValidationError(wrong.args[0]) from None
 
     return check
+
+
+def _no_colon(value: str) -> None:
+    if ":" in value:
+        raise ValueError(
+            complaint(
+                "A user name holds no colon.",
+                nl="Een gebruikersnaam heeft geen dubbele punt.",
+                da="Et brugernavn har intet kolon.",
+            )
+        )
 
 
 def _text(name: str, default: str | None = "", **options: Any) -> fields.String:
     """A text setting; without a default it is required."""
     need: dict[str, Any] = {"required": True} if default is None else {"load_default": default}
     return fields.String(metadata=words.of(name), **need, **options)
+
+
+def _check_audience_id(value: str) -> None:
+    if not _AUDIENCE_ID.match(value) or value in (".", ".."):
+        raise marshmallow.ValidationError(_NO_AUDIENCE)
 
 
 class _Trimmed(SettingsSchema):
@@ -145,7 +197,7 @@ class ConnectionSettings(_Trimmed, TransportSettings):
 
     api_url = _text("api_url", None, validate=ServiceUrl())
     auth = _text("auth", "none", validate=validate.OneOf(tuple(NEEDS)))
-    username = _text("username", validate=_reads(lambda value: _without(value, ":")))
+    username = _text("username", validate=_reads(_no_colon))
     password = SecretField(load_default=None, metadata=words.of("password"))
     token = SecretField(load_default=None, metadata=words.of("token"))
     api_key = SecretField(load_default=None, metadata=words.of("api_key"))
@@ -197,16 +249,14 @@ class ConnectionSettings(_Trimmed, TransportSettings):
     @marshmallow.validates_schema
     def _check_auth(self, values: Mapping[str, Any], **_: Any) -> None:
         auth = values.get("auth", "none")
-        lacking = {name: [f"auth={auth} needs it."] for name in NEEDS[auth] if not values.get(name)}
+        lacking = {name: [_needed(auth)] for name in NEEDS[auth] if not values.get(name)}
         if lacking:
             raise marshmallow.ValidationError(lacking)
 
     @marshmallow.validates_schema
     def _check_success(self, values: Mapping[str, Any], **_: Any) -> None:
         if bool(values.get("success_path")) != bool(values.get("success_value")):
-            raise marshmallow.ValidationError(
-                {"success_value": ["success_path and success_value are given together."]}
-            )
+            raise marshmallow.ValidationError({"success_value": [_TOGETHER]})
 
 
 class ExportSettings(_Trimmed):
@@ -215,12 +265,7 @@ class ExportSettings(_Trimmed):
     audience_id = _text(
         "audience_id",
         None,
-        validate=(
-            validate.Regexp(
-                _AUDIENCE_ID, error="An audience's id has 1 to 200 characters, none of them white."
-            ),
-            validate.NoneOf((".", ".."), error="That is no audience's id."),
-        ),
+        validate=_check_audience_id,
     )
     batch_size = fields.Integer(
         load_default=BATCH_SIZE,
@@ -241,6 +286,7 @@ class ExportSettings(_Trimmed):
         return {**values, "audience_id": str(given)} if is_number else dict(values)
 
 
-def _without(value: str, sign: str) -> None:
-    if sign in value:
-        raise ValueError(f"A user name holds no {sign}")
+def _needed(auth: str) -> str:
+    return complaint(
+        "auth={auth} needs it.", nl="auth={auth} heeft het nodig.", da="auth={auth} kræver det.", auth=auth
+    )

@@ -15,12 +15,19 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from cdp_webhook.complaints import complaint
+
 PLAIN = frozenset({"audience_id", "kind", "operation"})
 LIST = "$digests"
 COUNT = "$count"
 EACH = "$each"
 _PLACE = re.compile(r"\$(\$|[a-z_]+)?")
 _DEEPEST = 20
+_LEADS_ELSEWHERE = complaint(
+    "A path may not hold . or .. between its slashes.",
+    nl="Een pad mag geen . of .. tussen de schuine strepen hebben.",
+    da="En sti må ikke have . eller .. mellem sine skråstreger.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +49,22 @@ def body_of(text: str) -> Any:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("It is not a JSON document.") from None
+        raise ValueError(
+            complaint(
+                "It is not a JSON document.",
+                nl="Het is geen JSON-document.",
+                da="Det er ikke et JSON-dokument.",
+            )
+        ) from None
     found = set(_checked(document, within_each=False, depth=0))
     if not found & {LIST, EACH}:
-        raise ValueError(f'It holds no digests: put "{LIST}" or {{"{EACH}": …}} where they belong.')
+        raise ValueError(
+            complaint(
+                'It holds no digests: put "$digests" or {{"$each": …}} where they belong.',
+                nl='Er staan geen digests in: zet "$digests" of {{"$each": …}} waar ze horen.',
+                da='Der er ingen digests i det: sæt "$digests" eller {{"$each": …}}, hvor de hører til.',
+            )
+        )
     return document
 
 
@@ -57,14 +76,26 @@ def filled(document: Any, values: Values) -> bytes:
 def checked_path(text: str, *, placeholders: frozenset[str] = PLAIN) -> None:
     """Raise `ValueError` with a sentence where a path's template is none."""
     if not text.startswith("/") or text.startswith("//"):
-        raise ValueError("A path begins with one slash; the host is the connection's alone.")
+        raise ValueError(
+            complaint(
+                "A path begins with one slash; the host is the connection's alone.",
+                nl="Een pad begint met één schuine streep; de host is die van de verbinding.",
+                da="En sti begynder med én skråstreg; værten er forbindelsens alene.",
+            )
+        )
     if any(sign.isspace() or not sign.isprintable() or sign in "\\#" for sign in text):
-        raise ValueError("A path holds no white space, backslash or fragment.")
+        raise ValueError(
+            complaint(
+                "A path holds no white space, backslash or fragment.",
+                nl="Een pad heeft geen witruimte, backslash of fragment.",
+                da="En sti har ingen mellemrum, omvendt skråstreg eller fragment.",
+            )
+        )
     for name in _names(text):
         if name not in placeholders:
             raise ValueError(_unknown(name, placeholders))
     if any(part in (".", "..") for part in text.partition("?")[0].split("/")):
-        raise ValueError("A path holds no . or .. between its slashes.")
+        raise ValueError(_LEADS_ELSEWHERE)
 
 
 def path(text: str, values: Values) -> str:
@@ -73,14 +104,21 @@ def path(text: str, values: Values) -> str:
     plain = values.plain
     made = _substituted(text, {name: quote(value, safe="") for name, value in plain.items()})
     if any(part in (".", "..") for part in made.partition("?")[0].split("/")):
-        raise ValueError("A path may not hold . or .. between its slashes.")
+        raise ValueError(_LEADS_ELSEWHERE)
     return made
 
 
 def _checked(value: Any, *, within_each: bool, depth: int) -> Iterator[str]:
     """The list-like placeholders of a template; raises `ValueError` at the first that is wrong."""
     if depth > _DEEPEST:
-        raise ValueError(f"It is nested more than {_DEEPEST} deep.")
+        raise ValueError(
+            complaint(
+                "It is nested more than {depth} deep.",
+                nl="Het is meer dan {depth} diep genest.",
+                da="Det er indlejret mere end {depth} dybt.",
+                depth=_DEEPEST,
+            )
+        )
     deeper = depth + 1
     if isinstance(value, dict):
         yield from _checked_object(value, within_each=within_each, depth=deeper)
@@ -89,7 +127,14 @@ def _checked(value: Any, *, within_each: bool, depth: int) -> Iterator[str]:
             yield from _checked(each, within_each=within_each, depth=deeper)
     elif isinstance(value, str) and value in (LIST, COUNT):
         if within_each:
-            raise ValueError(f'"{value}" cannot stand within "{EACH}".')
+            raise ValueError(
+                complaint(
+                    '"{name}" cannot stand within "$each".',
+                    nl='"{name}" kan niet in "$each" staan.',
+                    da='"{name}" kan ikke stå i "$each".',
+                    name=value,
+                )
+            )
         yield value
     elif isinstance(value, str):
         _check_text(value, PLAIN | {"digest"} if within_each else PLAIN)
@@ -104,9 +149,21 @@ def _checked_object(value: Mapping[str, Any], *, within_each: bool, depth: int) 
             yield from _checked(each, within_each=within_each, depth=depth)
         return
     if within_each or len(value) != 1:
-        raise ValueError(f'"{EACH}" stands alone in its object, and not within another one.')
+        raise ValueError(
+            complaint(
+                '"$each" stands alone in its object, and not within another one.',
+                nl='"$each" staat alleen in zijn object, en niet in een ander.',
+                da='"$each" står alene i sit objekt, og ikke i et andet.',
+            )
+        )
     if "$digest" not in set(_checked(value[EACH], within_each=True, depth=depth)):
-        raise ValueError(f'Within "{EACH}" there is no "$digest".')
+        raise ValueError(
+            complaint(
+                'Within "$each" there is no "$digest".',
+                nl='In "$each" staat geen "$digest".',
+                da='I "$each" er der ingen "$digest".',
+            )
+        )
     yield EACH
 
 
@@ -119,8 +176,18 @@ def _check_text(text: str, allowed: frozenset[str]) -> None:
 def _unknown(name: str, allowed: frozenset[str]) -> str:
     known = ", ".join(f"${each}" for each in sorted(allowed))
     if not name:
-        return "A dollar sign that begins no placeholder is written $$."
-    return f"${name} cannot stand here; what can: {known}."
+        return complaint(
+            "A dollar sign that begins no placeholder is written $$.",
+            nl="Een dollarteken dat geen plaatshouder begint, wordt als $$ geschreven.",
+            da="Et dollartegn, der ikke begynder en pladsholder, skrives $$.",
+        )
+    return complaint(
+        "${name} cannot stand here; what can: {known}.",
+        nl="${name} kan hier niet staan; wel: {known}.",
+        da="${name} kan ikke stå her; det kan: {known}.",
+        name=name,
+        known=known,
+    )
 
 
 def _names(text: str) -> Iterator[str]:
