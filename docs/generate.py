@@ -31,7 +31,7 @@ from cdp_core.contract.schemas import settings_of
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import create_plugin_manager
 from cdp_core.rules.access import BUILT_IN_ROLES, actions_of
-from cdp_core.workspace.settings import WorkspaceSchema
+from cdp_core.workspace.tables import WorkspaceSchema
 
 REFERENCE = Path(__file__).with_name("reference")
 _PART = re.compile(r"(<!-- from the code: ([a-z ]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)

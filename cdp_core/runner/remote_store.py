@@ -23,6 +23,7 @@ from cdp_core.errors import CdpError, Code, GateFault, TemporaryFault
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.journal import PlanRecord
 from cdp_core.model.ledger import LedgerFile
+from cdp_core.model.names import as_typed
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.disk import private_folder, sha256, sync, writing
 from cdp_core.pipeline.plan import MANIFEST, Plan
@@ -63,9 +64,9 @@ class RemoteStore(LedgerStore):
                 Code.LEDGER_DIFFERS,
                 trouble,
                 where=self._files.at(_name(file)),
-                hint=f'cdp ledger move --to "{self.where}" puts back what a machine still has; or restore it '
-                "from a backup, or let an Administrator mend the ledger from the runs' receipts: cdp ledger "
-                'rebuild "EXPORT" (or give it up: cdp ledger reset "EXPORT")',
+                hint=f"cdp ledger move --to {as_typed(self.where)} puts back what a machine still has; or "
+                "restore it from a backup, or let an Administrator mend the ledger from the runs' receipts: cdp "
+                'ledger rebuild "EXPORT" (or give it up: cdp ledger reset "EXPORT")',
             )
 
     def differing(self, files: Collection[LedgerFile]) -> Iterator[tuple[str, str]]:

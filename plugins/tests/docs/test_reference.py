@@ -19,7 +19,7 @@ from cdp_core.errors import Code, ExitStatus
 from cdp_core.model.access import Action
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import create_plugin_manager
-from cdp_core.workspace.settings import WorkspaceSchema
+from cdp_core.workspace.tables import WorkspaceSchema
 
 DOCS = Path(__file__).parents[3] / "docs"
 
