@@ -44,6 +44,7 @@ from cdp_core.runner.runner import Runner
 from cdp_core.runner.services import Services
 from cdp_core.runner.stores import store_of
 from cdp_core.store.state import State
+from cdp_core.telemetry.telemetry import Telemetry
 from cdp_core.vault.ledger_key import ledger_key
 from cdp_core.vault.references import parse
 from cdp_core.vault.vault import preferred_vault
@@ -77,6 +78,7 @@ class CDP:
                 seal=seal,
                 ledgers=store,
             )
+            telemetry = self._telemetry(opened, state, connector) if workspace.settings.telemetry else None
             runner, audiences = Runner(services), AudienceDesk(services)
             self._doctor = Doctor(
                 workspace=workspace,
@@ -101,7 +103,14 @@ class CDP:
             Ways(workspace.settings.alerts, vault),
             unusual_share=workspace.settings.alerts.unusual_share,
         )
-        self.schedules = Schedules(self.desk, self.exports, profiles, runner, alerting)
+        self.schedules = Schedules(
+            self.desk,
+            exports=self.exports,
+            profiles=profiles,
+            runner=runner,
+            alerting=alerting,
+            telemetry=telemetry,
+        )
         self.alerts = Alerts(self.desk, alerting)
         self.overview = Overviews(self.desk, runner, connector, consents)
         self.ledgers = Ledgers(
@@ -110,6 +119,21 @@ class CDP:
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)
         self.audit = Audit(self.desk)
+
+    def _telemetry(self, opened: ExitStack, state: State, connector: Connector) -> Telemetry:
+        """An observer beside the plugins'; what it has left is sent when the workspace is closed."""
+
+        def token_age(export_id: str) -> float | None:
+            export = next((each for each in state.exports.all() if each.id == export_id), None)
+            if export is None or export.connection_id is None:
+                return None
+            health = connector.token_health(state.connections.by_id(export.connection_id))
+            return None if health is None else health.age
+
+        telemetry = Telemetry(batches=state.journal.batches, token_age=token_age)
+        self.desk.catalog.manager.register(telemetry, name="telemetry")
+        opened.callback(telemetry.close)
+        return telemetry
 
     @classmethod
     def open(cls, workspace: Path | None = None, *, act_as: str | None = None, language: str = "en") -> Self:

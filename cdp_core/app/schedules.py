@@ -27,19 +27,28 @@ from cdp_core.scheduler.calendar import Calendar, Due
 from cdp_core.scheduler.job import Ended, Job
 from cdp_core.scheduler.loop import Loop
 from cdp_core.store.state import State
+from cdp_core.telemetry.telemetry import Telemetry
 
 NEXT_SHOWN = 5
 
 
 class Schedules:
     def __init__(
-        self, desk: Desk, exports: ExportRuns, profiles: Profiles, runner: Runner, alerting: Alerting
+        self,
+        desk: Desk,
+        *,
+        exports: ExportRuns,
+        profiles: Profiles,
+        runner: Runner,
+        alerting: Alerting,
+        telemetry: Telemetry | None,
     ) -> None:
         self.desk = desk
         self._exports = exports
         self._profiles = profiles
         self._runner = runner
         self._alerting = alerting
+        self._telemetry = telemetry
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         """An act with a name is about the export of that name, and its connection."""
@@ -125,6 +134,8 @@ class Schedules:
         Raises `HeldFault` where another scheduler is at it."""
         state = self.desk.state
         due = Due(export=state.exports.get(name), due_at=due_at, missed=missed)
+        if self._telemetry is not None:
+            self._telemetry.due(name, lag=(self.desk.now() - due_at).total_seconds())
         job = Job(
             state,
             due,

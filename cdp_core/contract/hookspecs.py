@@ -263,7 +263,8 @@ def cdp_identifier_kinds() -> Sequence[IdentifierKind]:
 
 @hookspec
 def cdp_run_event(event: RunEvent) -> None:
-    """Told of each moment of each run. An observer that fails is named and left out; the run goes on.
+    """Told of each moment of each run: of the whole, station `run`, which brings the run itself when it has
+    ended, and of each station in between. An observer that fails is named and left out; the run goes on.
 
     Example:
 

@@ -99,8 +99,9 @@ class Run:
 
 
 class Station(StrEnum):
-    """The rooms that data passes, for progress and traces."""
+    """The rooms that data passes, for progress and traces; `run` is the whole run, for observers alone."""
 
+    RUN = "run"
     SETTLE = "settle"
     PREPARE = "prepare"
     COMPARE = "compare"
@@ -114,7 +115,7 @@ class RunEvent:
     """A moment of a run, for observers and the progress bar.
 
     `done` and `total` count digests within the station (0 where it does not count); `note` is a
-    sentence for people, without personal data.
+    sentence for people, without personal data. `run` is what is known of the run when it has ended.
     """
 
     run_id: str
@@ -124,3 +125,4 @@ class RunEvent:
     done: int = 0
     total: int = 0
     note: str = ""
+    run: Run | None = None

@@ -156,6 +156,7 @@ class Execution:
             # A dry run promises nothing, so that there will be nothing to settle.
             fence = None if record.run.dry_run else watch.lease.fence
             self._state.runs.start(record.run, audience=self._audience, fence=fence)
+            record.announce("started")
             try:
                 yield watch
             except CdpError as fault:
@@ -166,3 +167,5 @@ class Execution:
                 if record.run.status is not RunStatus.DELIVERING:
                     record.save(RunStatus.CANCELED, ended=True)
                 raise
+            finally:
+                record.announce("ended")

@@ -91,6 +91,14 @@ class Record:
             self._progress(event)
         self._services.catalog.tell(event)
 
+    def announce(self, state: str) -> None:
+        """Tell observers that the run has begun or ended, as it stands."""
+        ended = self.run if state == "ended" else None
+        event = RunEvent(
+            run_id=self.run.id, export=self.run.export_name, station=Station.RUN, state=state, run=ended
+        )
+        self._services.catalog.tell(event)
+
     def counting(self, station: Station, total: int) -> Callable[[int], None]:
         """Adds up and tells what several threads have done."""
         guard = threading.Lock()

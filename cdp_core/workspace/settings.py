@@ -47,6 +47,7 @@ class WorkspaceSettings:
     state_url: str | None = None
     state_password: str | None = None
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    telemetry: bool = False
     ledger_url: str | None = None
     ledger_options: Mapping[str, str] = field(default_factory=dict)
     ledger_cache: int = LEDGER_CACHE
@@ -117,6 +118,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         encrypt_ledger=loaded["ledger"]["encrypted"],
         state_url=loaded["state"]["url"],
         state_password=loaded["state"]["password"],
+        telemetry=loaded["telemetry"]["opentelemetry"],
         alerts=AlertSettings(**loaded["alerts"] | {"urls": tuple(loaded["alerts"]["urls"])}),
         ledger_url=normal(loaded["ledger"]["url"]) if loaded["ledger"]["url"] else None,
         ledger_options=loaded["ledger"]["options"],
@@ -141,6 +143,7 @@ def written(settings: WorkspaceSettings) -> str:
         else {},
         "scheduler": {} if settings.retry_minutes == 120.0 else {"retry_minutes": settings.retry_minutes},
         "alerts": _written_alerts(settings.alerts),
+        "telemetry": {"opentelemetry": True} if settings.telemetry else {},
         "ledger": _ledger(settings),
         "state": {
             name: value

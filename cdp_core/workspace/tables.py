@@ -236,6 +236,17 @@ class AlertsSettings(SettingsSchema):
     )
 
 
+class TelemetrySettings(SettingsSchema):
+    opentelemetry = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": "OpenTelemetry",
+            "help": "Whether runs are traced and counted by OpenTelemetry (the extra `otel`); where it sends "
+            "them, its own variables say, such as OTEL_EXPORTER_OTLP_ENDPOINT.",
+        },
+    )
+
+
 class PluginsSettings(SettingsSchema):
     disabled = fields.List(
         fields.String(),
@@ -288,6 +299,7 @@ class WorkspaceSchema(SettingsSchema):
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
     scheduler = fields.Nested(SchedulerSettings, load_default=lambda: SchedulerSettings().load({}))
+    telemetry = fields.Nested(TelemetrySettings, load_default=lambda: {"opentelemetry": False})
     alerts = fields.Nested(AlertsSettings, load_default=lambda: AlertsSettings().load({}))
     ledger = fields.Nested(LedgerSettings, load_default=lambda: LedgerSettings().load({}))
     state = fields.Nested(StateSettings, load_default=lambda: StateSettings().load({}))
