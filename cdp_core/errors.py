@@ -96,6 +96,7 @@ class Code(Enum):
     STATE_NEWER = (319, "The state was written by a newer version")
     DISK_FULL = (320, "The disk is full or not writable")
     PLAN_UNKNOWN = (321, "There is no such plan, or it cannot be run")
+    SEGMENT_RESULT_LOST = (323, "The result that a static segment keeps is missing or not what was kept")
     NAME_INVALID = (322, "The name is not valid")
     PERSON_UNTOLD = (325, "What was given does not tell which person is meant")
     SCHEDULE_INVALID = (327, "The recurrence or its time zone is not valid")

@@ -64,10 +64,10 @@ class CDP:
             self.desk = Desk(state, catalog, act_as=act_as)
             vault = vault_of(workspace, state)
             seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
-            profiles = Profiles(workspace, catalog, vault, seal)
+            store = store_of(workspace, state, seal, vault)
+            profiles = Profiles(workspace, catalog, vault, store=store, seal=seal)
             connector = Connector(state, catalog, vault)
             consents = ConsentDesk(state, catalog, language)
-            store = store_of(workspace, state, seal, vault)
             services = Services(
                 workspace=workspace,
                 state=state,

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from cdp_core.errors import CdpError, Code, GateFault
+from cdp_core.errors import CdpError, Code, GateFault, TemporaryFault
 from cdp_core.model.access import Actor
 from cdp_core.model.configuration import Export
 from cdp_core.model.gates import Gate
+from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline.plan import Plan
@@ -25,6 +26,8 @@ from cdp_core.runner.services import Services
 from cdp_core.runner.settle import settle
 from cdp_core.runner.watch import LeaseWatch
 from cdp_core.store.processes import this_process
+
+_ASKED_TO_END = frozenset({Code.CANCELED, Code.INTERRUPTED})
 
 
 class Execution:
@@ -51,9 +54,10 @@ class Execution:
     def plan(self) -> Run:
         """A dry run: it ends when the plan is on disk."""
         self._record.note(dry_run=True)
-        with self._under_way():
-            self._planning().from_profiles()
-            return self._record.save(RunStatus.PLANNED, ended=True)
+        with self._under_way() as watch:
+            planning = self._planning(watch)
+            planning.from_profiles()
+            return self._record.save(RunStatus.PLANNED, fault=planning.failing, ended=True)
 
     def run(self, meant: Collection[Gate]) -> Run:
         """`meant` are the gates that do not stop it."""
@@ -83,14 +87,14 @@ class Execution:
     def release(self) -> None:
         """Give up the export's claims, and send nothing."""
         with self._under_way() as watch:
-            files = self._planning().ledger_files()
+            files = self._planning(watch).ledger_files()
             kept = tuple(claims for claims in files if claims.export_id != self._export.id)
             self._record.commit(watch.lease, self._audience, kept, RunStatus.COMMITTED)
 
     def _deliver(self, make_plan: Callable[[Planning], Plan], meant: Collection[Gate] | None) -> Run:
         opened_for = (self._services.connector, self._export, self._record.run)
         with self._under_way() as watch, opening(*opened_for) as destination:
-            planning = self._planning(destination)
+            planning = self._planning(watch, destination)
             plan = make_plan(planning)
             fault, skipped = self._stopped(meant) if meant is not None else (None, False)
             if fault is not None or skipped:
@@ -98,11 +102,12 @@ class Execution:
                 if owed is None:
                     if fault is not None:
                         raise fault
-                    return self._skipped()
+                    return self._skipped(planning.failing)
                 plan = owed
             held_back = bool(self._record.run.skipped_because)
             if held_back and not plan.changes_something:
-                return self._skipped()
+                return self._skipped(planning.failing)
+            self._look(watch, destination)
             opened = destination.result()
             # The libraries of delivery are imported by now, by who opened the destination.
             from cdp_core.runner.sending import Sending
@@ -120,13 +125,14 @@ class Execution:
             if fault is not None and run.error_code == str(fault.code):
                 raise and_yet(fault, run.delivered)
             if (skipped or held_back) and run.status is RunStatus.COMMITTED:
-                return self._skipped()
+                return self._skipped(planning.failing)
             return run
 
-    def _skipped(self) -> Run:
+    def _skipped(self, fault: CdpError | None) -> Run:
+        """`fault` is that of a segment that fails: the run has its exit status."""
         if not self._record.run.skipped_because:
             self._record.note(skipped_because=Sentence("the audience's size"))
-        return self._record.save(RunStatus.SKIPPED, ended=True)
+        return self._record.save(RunStatus.SKIPPED, fault=fault, ended=True)
 
     def _stopped(self, meant: Collection[Gate]) -> tuple[GateFault | None, bool]:
         """Ask the gates: the fault that stops the run, and whether it is skipped."""
@@ -135,14 +141,28 @@ class Execution:
         fault = fault_of(found, export=self._export.name, plan=plan_id, command=self._command)
         return fault, skips(found)
 
-    def _planning(self, destination: Opening | None = None) -> Planning:
+    def _planning(self, watch: LeaseWatch, destination: Opening | None = None) -> Planning:
         return Planning(
             services=self._services,
             export=self._export,
             audience=self._audience,
             record=self._record,
-            meanwhile=destination.look if destination else lambda: None,
+            meanwhile=lambda: self._look(watch, destination),
         )
+
+    def _look(self, watch: LeaseWatch, destination: Opening | None) -> None:
+        """Raise what ends the run before anything is sent: that somebody wants it to end, or what the
+        service has refused already."""
+        if self._stop.is_set() and not watch.lost.is_set():
+            who = watch.canceled_by
+            raise TemporaryFault(
+                Code.CANCELED if who else Code.INTERRUPTED,
+                f"{f'canceled by {who}' if who else 'interrupted'} before anything was sent",
+                where=f"run {self._record.run.id}",
+                hint=f"nothing has changed; to begin anew: cdp export run {as_typed(self._export.name)}",
+            )
+        if destination is not None:
+            destination.look()
 
     @contextmanager
     def _under_way(self) -> Iterator[LeaseWatch]:
@@ -161,7 +181,8 @@ class Execution:
                 yield watch
             except CdpError as fault:
                 if record.run.status is not RunStatus.DELIVERING:
-                    record.save(RunStatus.FAILED, fault=fault, ended=True)
+                    ended = RunStatus.CANCELED if fault.code in _ASKED_TO_END else RunStatus.FAILED
+                    record.save(ended, fault=fault, ended=True)
                 raise
             except KeyboardInterrupt:
                 if record.run.status is not RunStatus.DELIVERING:

@@ -7,8 +7,6 @@ private as all of the workspace is, and encrypted where the ledger is.
 
 from __future__ import annotations
 
-import contextlib
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -23,16 +21,18 @@ from cdp_core.model.configuration import KeptResult, Segment
 from cdp_core.model.names import as_typed
 from cdp_core.pipeline.digest_file import MOST_RANGES, DigestFile, DigestFileWriter
 from cdp_core.pipeline.digest_sets import DIGEST
-from cdp_core.pipeline.disk import sha256, sync
+from cdp_core.pipeline.disk import sync
 from cdp_core.pipeline.seal import Seal
+from cdp_core.runner.ledger_store import LedgerStore
 from cdp_core.workspace.files import make_private_folder
-
-_ORPHANED_AFTER = 24 * 3600.0
 
 
 class KeptResults:
-    def __init__(self, folder: Path, seal: Seal) -> None:
+    """`store` keeps them where it keeps ledgers; they are written and read in `folder`."""
+
+    def __init__(self, folder: Path, store: LedgerStore, seal: Seal) -> None:
         self._folder = folder
+        self._store = store
         self._seal = seal
 
     def of(self, segments: Iterable[Segment]) -> dict[str, KeptKeys]:
@@ -49,32 +49,23 @@ class KeptResults:
                 writer.write(of_one_byte)
             written = writer.close(durable=True)
         sync(self._folder)
+        self._store.keep_result(path)
         return KeptResult(path=path.name, sha256=written.sha256, members=written.rows, at=at, by=by)
 
-    def sweep(self, kept: Iterable[KeptResult | None], *, older_than: float = _ORPHANED_AFTER) -> None:
-        """Take away results that no segment has any more, but none so young (in seconds) that a run may be
-        reading it, or a segment about to name it."""
-        named = {result.path for result in kept if result is not None}
-        for path in self._folder.glob("*.parquet"):
-            with contextlib.suppress(FileNotFoundError):
-                if path.name not in named and time.time() - path.stat().st_mtime > older_than:
-                    path.unlink()
+    def sweep(self, kept: Iterable[KeptResult | None]) -> None:
+        """Take away results that no segment has any more."""
+        self._store.sweep_results({result.path for result in kept if result is not None})
 
     def forget(self, result: KeptResult | None) -> None:
         """Take away a result that no segment has any more."""
         if result is not None:
-            with contextlib.suppress(FileNotFoundError):
-                (self._folder / result.path).unlink()
+            self._store.drop_result(self._folder / result.path)
 
     def _keys(self, segment: Segment, result: KeptResult) -> KeptKeys:
         path = self._folder / result.path
-        try:
-            is_the_same = sha256(path) == result.sha256
-        except OSError:
-            is_the_same = False
-        if not is_the_same:
+        if not self._store.bring_result(path, result.sha256):
             raise InvalidFault(
-                Code.WORKSPACE_BROKEN,
+                Code.SEGMENT_RESULT_LOST,
                 "the result that the segment keeps is missing, or is not what was kept",
                 where=f"segment {segment.name!r}: {path}",
                 hint=f"evaluate it anew: cdp segment refresh {as_typed(segment.name)} (or restore a backup)",

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +19,14 @@ from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.journal import PlanRecord
 from cdp_core.model.ledger import LedgerFile
 from cdp_core.pipeline import ledger
-from cdp_core.pipeline.disk import link, private_folder, sync, writing
+from cdp_core.pipeline.disk import link, private_folder, sha256, sync, writing
 from cdp_core.pipeline.plan import Plan
 from cdp_core.pipeline.seal import Seal, is_encrypted
 from cdp_core.store.state import State
 from cdp_core.workspace import Workspace
+
+# Below the ledgers' URL, where an engine on a cluster leaves what is read here.
+STAGING = "staging"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,26 @@ class LedgerStore:
     def plan_folder(self, record: PlanRecord) -> Path:
         return self._workspace.plans_folder / record.folder
 
+    def keep_result(self, path: Path) -> None:
+        """The same for the result of a static segment."""
+
+    def bring_result(self, path: Path, digest: str) -> bool:
+        """Whether a segment's result is here now, as it was kept."""
+        return is_file(path, digest)
+
+    def drop_result(self, path: Path) -> None:
+        """Take away one that no segment has any more."""
+        with suppress(OSError):
+            path.unlink()
+
+    def sweep_results(self, named: Collection[str]) -> None:
+        """Take away those whose names no segment has any more, but none so young that a run may be reading
+        it, or a segment about to name it."""
+        for path in self._workspace.segments_folder.glob("*.parquet"):
+            with suppress(OSError):
+                if path.name not in named and time.time() - path.stat().st_mtime > ledger.ORPHANED_AFTER:
+                    path.unlink()
+
     def drop(self, files: Iterable[LedgerFile]) -> None:
         """Take away files that the state does not point to any more."""
         for file in files:
@@ -145,6 +169,14 @@ class LedgerStore:
         yield Aside(folder=str(folder), files=tuple(names))
         for path in moving:
             path.unlink(missing_ok=True)
+
+
+def is_file(path: Path, digest: str) -> bool:
+    """Whether it is there, and has that SHA-256."""
+    try:
+        return sha256(path) == digest
+    except OSError:
+        return False
 
 
 def sync_folders(folder: Path, names: Iterable[str]) -> None:

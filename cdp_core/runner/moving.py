@@ -1,4 +1,4 @@
-"""Moves ledgers and plans: to a URL, from one to another, or back into the workspace.
+"""Moves ledgers, plans and static segments' results: to a URL, from one to another, or back here.
 
 Everything is copied and read back while every audience is held; only then the settings name the new place.
 Killed before, nothing has changed; the same command goes on. What lies at the old place stays there.
@@ -62,6 +62,7 @@ class Moving:
             if isinstance(self._new, RemoteStore):
                 self._new.probe()
             files = self._ledgers(progress)
+            self._results()
             plans, lost = self._plans()
             self._workspace.edit({"ledger": {"url": url, "options": dict(options) or None}})
         return Moved(files=files, plans=plans, lost=lost)
@@ -79,6 +80,14 @@ class Moving:
             if isinstance(self._new, RemoteStore):
                 self._new.bring_over(version.files)
         return count
+
+    def _results(self) -> None:
+        """Those of static segments; a lost one makes its segment fail, wherever the ledgers lie."""
+        for segment in self._state.segments.all():
+            if segment.kept is not None:
+                path = self._workspace.segments_folder / segment.kept.path
+                if self._old.bring_result(path, segment.kept.sha256):
+                    self._new.keep_result(path)
 
     def _plans(self) -> tuple[int, int]:
         count = lost = 0

@@ -37,6 +37,8 @@ from cdp_core.runner.services import Services
 from cdp_core.store.suppressions import SuppressedDigests
 from cdp_core.workspace.files import make_private_folder
 
+# What makes a segment one that fails: its query, or the result that it keeps.
+FAILING = frozenset({Code.SEGMENT_INVALID, Code.SEGMENT_RESULT_LOST})
 # A segment that every profile is in.
 EVERYBODY = Segment(id="", name="everybody", where="true")
 
@@ -62,29 +64,43 @@ class Planning:
         self._scratch = services.workspace.scratch_folder / record.run.id
         self._fields: dict[str, str] = {}
         self._changes: tuple[FieldChange, ...] = ()
+        self.failing: InvalidFault | None = None
 
     def from_profiles(self) -> Plan:
-        """Where a segment of the export is inactive nobody is added, and only who is no profile any more, has
-        withdrawn or is suppressed is taken out: `held_back` says so then."""
-        if self.held_back:
-            return self._from_profiles(self._without_additions(), resend=0)
-        return self._from_profiles(self._export.policy.mode, resend=0)
+        """Where a segment of the export is inactive, or fails, nobody is added, and only who is no profile
+        any more, has withdrawn or is suppressed is taken out: `held_back` says so then, and `failing` has the
+        fault of one that fails."""
+        return self._unless_held_back(self._export.policy.mode, resend=0)
 
-    @cached_property
+    @property
     def held_back(self) -> str:
         """Why nobody is added; empty where that is not so."""
         inactive = tuple(segment.name for segment in self._segments() if not segment.active)
-        return Sentence("a segment is inactive: {segments}", segments=inactive) if inactive else ""
+        if inactive:
+            return Sentence("a segment is inactive: {segments}", segments=inactive)
+        if self.failing is not None:
+            return Sentence(
+                "{segment} fails: {fault}", segment=self.failing.where, fault=self.failing.message
+            )
+        return ""
+
+    def _unless_held_back(self, mode: Mode, *, resend: int | None) -> Plan:
+        if not self.held_back:
+            try:
+                return self._from_profiles(mode, resend=resend)
+            except InvalidFault as fault:
+                if fault.code not in FAILING:
+                    raise
+                self.failing = fault
+        return self._from_profiles(self._without_additions(), resend=0)
 
     def _without_additions(self) -> Mode:
         return Mode.ADD_ONLY if self._export.policy.mode is Mode.ADD_ONLY else Mode.MIRROR
 
     def sent_again(self) -> Plan:
         """The same, but what is there already is sent once more; the audience is not emptied for that."""
-        if self.held_back:
-            return self.from_profiles()
         mode = self._export.policy.mode
-        return self._from_profiles(Mode.MIRROR if mode is Mode.REPLACE else mode, resend=None)
+        return self._unless_held_back(Mode.MIRROR if mode is Mode.REPLACE else mode, resend=None)
 
     def as_nothing(self) -> Plan:
         """Nothing is wanted any more, of any kind that the export claims."""
@@ -183,7 +199,7 @@ class Planning:
         mentioned |= {
             field.lower() for field in (policy.region.field, self._consent and self._consent.field) if field
         }
-        for segment in self._segments():
+        for segment in () if self.failing else self._segments():
             # What a static one's query asked for has been answered.
             mentioned |= engine.names_in(segment) if segment.kept is None else frozenset()
         self._fields = {column.name: column.type for column in columns if column.name.lower() in mentioned}

@@ -12,26 +12,26 @@ from cdp_core.engines import BUILT_IN_SOURCES
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource, Segment
 from cdp_core.model.secret import Secret
-from cdp_core.pipeline.seal import PLAIN, Seal
+from cdp_core.pipeline.seal import Seal
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.runner.kept import KeptResults
+from cdp_core.runner.ledger_store import STAGING, LedgerStore
 from cdp_core.vault.references import Reference, parse, resolve
 from cdp_core.vault.vault import Vault
 from cdp_core.workspace.settings import WorkspaceSettings
 from cdp_core.workspace.workspace import Workspace
 
-# Below the ledgers' URL.
-STAGING = "staging"
-
 
 class Profiles:
     """The profile source of a workspace."""
 
-    def __init__(self, workspace: Workspace, catalog: Catalog, vault: Vault, seal: Seal = PLAIN) -> None:
+    def __init__(
+        self, workspace: Workspace, catalog: Catalog, vault: Vault, *, store: LedgerStore, seal: Seal
+    ) -> None:
         self._workspace = workspace
         self._catalog = catalog
         self._vault = vault
-        self.results = KeptResults(workspace.segments_folder, seal)
+        self.results = KeptResults(workspace.segments_folder, store, seal)
 
     @property
     def settings(self) -> WorkspaceSettings:

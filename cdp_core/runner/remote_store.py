@@ -30,13 +30,12 @@ from cdp_core.pipeline.plan import MANIFEST, Plan
 from cdp_core.pipeline.seal import Seal
 from cdp_core.remote.files import Entry, RemoteFiles
 from cdp_core.runner.eviction import evict
-from cdp_core.runner.ledger_store import Aside, LedgerStore
-from cdp_core.runner.profiles import STAGING
+from cdp_core.runner.ledger_store import STAGING, Aside, LedgerStore, is_file
 from cdp_core.store.state import State
 from cdp_core.workspace import Workspace
 from cdp_core.workspace.files import scratch_folder, touch_private, write_private
 
-LEDGER, PLANS, ASIDE = "ledger", "plans", "ledger-aside"
+LEDGER, PLANS, ASIDE, RESULTS = "ledger", "plans", "ledger-aside", "segments"
 FETCHED = "fetched-"
 _SEEN = "ledger-seen.json"
 _MISSING = "a ledger file is missing"
@@ -117,6 +116,21 @@ class RemoteStore(LedgerStore):
     def has_plan(self, record: PlanRecord) -> bool:
         return super().has_plan(record) or bool(self._remote.below(f"{PLANS}/{record.folder}"))
 
+    def keep_result(self, path: Path) -> None:
+        self._remote.put({_result(path): path})
+
+    def bring_result(self, path: Path, digest: str) -> bool:
+        return super().bring_result(path, digest) or self._fetch(_result(path), path, digest)
+
+    def drop_result(self, path: Path) -> None:
+        super().drop_result(path)
+        self._remote.remove([_result(path)])
+
+    def sweep_results(self, named: Collection[str]) -> None:
+        super().sweep_results(named)
+        there = self._remote.below(RESULTS)
+        self._remote.remove(_old((name for name in there if name.rpartition("/")[2] not in named), there))
+
     def drop(self, files: Iterable[LedgerFile]) -> None:
         gone = tuple(files)
         super().drop(gone)
@@ -132,21 +146,14 @@ class RemoteStore(LedgerStore):
         with suppress(CdpError):
             there = self._remote.below(LEDGER)
             named = self._state.ledgers.referenced()
-            old = time.time() - ledger.ORPHANED_AFTER
-            self._remote.remove(
-                name
-                for name, entry in there.items()
-                if _is_ours(name)
-                and name.removeprefix(f"{LEDGER}/") not in named
-                and entry.modified is not None
-                and entry.modified < old
+            unnamed = (
+                name for name in there if _is_ours(name) and name.removeprefix(f"{LEDGER}/") not in named
             )
+            self._remote.remove(_old(unnamed, there))
             self._seen.only(there)
             # What an engine that was killed has left; runs of a day ago have ended.
             staged = self._remote.below(STAGING)
-            self._remote.remove(
-                name for name, entry in staged.items() if entry.modified is not None and entry.modified < old
-            )
+            self._remote.remove(_old(staged, staged))
         evict(self._workspace, self._state, audience)
 
     def sweep_other_form(self) -> None:
@@ -272,12 +279,12 @@ class RemoteStore(LedgerStore):
     def _fetch_plan(self, record: PlanRecord) -> None:
         folder, kept = self.plan_folder(record), f"{PLANS}/{record.folder}"
         manifest = folder / MANIFEST
-        if not _is(manifest, record.sha256) and not self._fetch(
+        if not is_file(manifest, record.sha256) and not self._fetch(
             f"{kept}/{MANIFEST}", manifest, record.sha256
         ):
             raise self._plan_differs(f"{kept}/{MANIFEST}")
         files = json.loads(manifest.read_bytes())["files"]
-        lacking = [each for each in files if not _is(folder / each["path"], each["sha256"])]
+        lacking = [each for each in files if not is_file(folder / each["path"], each["sha256"])]
         wrong: list[str] = []
 
         def fetch(each: Mapping[str, Any]) -> None:
@@ -351,12 +358,18 @@ def _name(file: LedgerFile) -> str:
     return f"{LEDGER}/{file.path}"
 
 
+def _old(names: Iterable[str], there: Mapping[str, Entry]) -> Iterator[str]:
+    """Those that have lain there so long that no run is about to name them."""
+    before = time.time() - ledger.ORPHANED_AFTER
+    for name in names:
+        modified = there[name].modified
+        if modified is not None and modified < before:
+            yield name
+
+
+def _result(path: Path) -> str:
+    return f"{RESULTS}/{path.name}"
+
+
 def _is_ours(name: str) -> bool:
     return ledger.is_named_by_us(name.removeprefix(f"{LEDGER}/"))
-
-
-def _is(path: Path, digest: str) -> bool:
-    try:
-        return sha256(path) == digest
-    except OSError:
-        return False

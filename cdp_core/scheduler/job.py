@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cdp_core.errors import CdpError, ExitStatus
+from cdp_core.errors import CdpError, Code, ExitStatus
 from cdp_core.model.configuration import Export
 from cdp_core.model.lease import Lease
 from cdp_core.model.schedule import DueOutcome, DueRun
@@ -43,7 +43,11 @@ class Ended:
 
     @classmethod
     def by(cls, fault: CdpError) -> Ended:
-        return cls(exit_status=fault.exit_status, message=f"{fault.code}: {fault.message}")
+        return cls(
+            exit_status=fault.exit_status,
+            canceled=fault.code is Code.CANCELED,
+            message=f"{fault.code}: {fault.message}",
+        )
 
 
 def give_up_waiting(state: State, export: Export, *, person: str, now: datetime) -> DueRun | None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 
 import pytest
 
+from cdp_core.app.facade import CDP
+from cdp_core.errors import Code, TemporaryFault
+from cdp_core.model.run import RunEvent, Station
 from main_job import Job, wanted
 from scheduled import NAME, alter, last, make_due, until
 
@@ -32,6 +36,29 @@ def test_a_run_in_another_process_ends_and_says_who_canceled_it(job: Job) -> Non
     (run,) = job.cdp.json("export", "history", NAME, "--status", "canceled")
     assert (run["status"], run["delivered"]["accepted"]) == ("canceled", sent)
     job.simulator.clear_faults()
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(1000))
+
+
+def test_a_run_that_is_still_planning_ends_before_anything_is_sent(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in job.cdp.environ.items():
+        monkeypatch.setenv(name, value)
+    stop = threading.Event()
+
+    def cancel(event: RunEvent) -> None:
+        if event.station is Station.PREPARE and event.state == "progress" and not stop.is_set():
+            job.cdp("export", "cancel", NAME, "--wait", "0")
+            assert stop.wait(10)
+
+    with CDP.open(job.cdp.folder / ".cdp") as here, pytest.raises(TemporaryFault) as ended:
+        here.runs.run(NAME, progress=cancel, stop=stop)
+    assert ended.value.code is Code.CANCELED
+    assert ended.value.message.endswith(" before anything was sent")
+    (run,) = job.cdp.json("export", "history", NAME)
+    assert (run["status"], run["error"]["code"]) == ("canceled", "CDP-904")
+    assert job.uploads() == []
     job.cdp("export", "run", NAME)
     assert job.members() == wanted(range(1000))
 

@@ -69,6 +69,22 @@ def test_the_main_job(job: Job, bucket: Bucket) -> None:  # noqa: F811
     assert job.cdp.json("export", "run", NAME)["kinds"]["EMAIL"]["unchanged"] == 1000
 
 
+def test_the_result_of_a_static_segment_is_read_by_every_machine(job: Job, bucket: Bucket) -> None:  # noqa: F811
+    job.cdp("segment", "add", "Christmas", "--where", "lifetime_value > 500", "--static")
+    job.cdp("export", "edit", NAME, "--segment", "Christmas")
+    (kept,) = bucket.names("segments/")
+    shutil.rmtree(workspace(job) / "segments")
+    job.write(customers(range(100, 200), value=1) + customers(range(200, 1100)))
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(100, 1000))
+    job.cdp("ledger", "move", "--to", "workspace")
+    job.cdp("ledger", "move", "--to", f"{bucket.url}/elsewhere")
+    assert bucket.names("elsewhere/segments/") == [f"elsewhere/{kept}"]
+    job.cdp("export", "edit", NAME, "--segment", "Loyal customers")
+    job.cdp("segment", "remove", "Christmas", "--yes")
+    assert bucket.names("elsewhere/segments/") == []
+
+
 def test_two_exports_on_one_audience_and_two_machines(job: Job, bucket: Bucket, tmp_path: Path) -> None:  # noqa: F811
     """The other machine has a workspace of its own, and the same state, vault and profiles."""
     add_export(job.cdp, "Early too")

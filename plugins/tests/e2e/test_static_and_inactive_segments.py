@@ -6,9 +6,11 @@ import json
 import sqlite3
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from main_job import Job, customers, wanted
+from scheduled import last, make_due
 
 NAME = "Loyal to Snapchat"
 
@@ -47,17 +49,68 @@ def test_no_key_and_no_identifier_is_kept(job: Job) -> None:
     assert b"example.org" not in kept
 
 
-def test_a_result_that_is_gone_stops_the_run_and_says_how_to_mend_it(job: Job) -> None:
+def test_a_result_that_is_gone_skips_the_export_and_says_how_to_mend_it(job: Job) -> None:
     job.cdp("segment", "add", "Christmas", "--where", "lifetime_value > 500", "--static")
     use(job, "Christmas")
     job.cdp("export", "run", NAME)
     (result,) = (job.cdp.folder / ".cdp" / "segments").iterdir()
     result.write_bytes(result.read_bytes()[:-1])
-    told = job.cdp("export", "run", NAME, status=3).stderr
-    assert 'mend: evaluate it anew: cdp segment refresh "Christmas"' in told
-    assert job.members() == wanted(range(1000))
+    # c0 to c99 have left the profiles.
+    job.write(customers(range(100, 1100)))
+    run = job.cdp.json("export", "run", NAME, status=3)
+    assert (run["status"], run["error"]["code"]) == ("skipped", "CDP-323")
+    assert run["error"]["hint"].startswith('evaluate it anew: cdp segment refresh "Christmas"')
+    assert job.members() == wanted(range(100, 1000))
     job.cdp("segment", "refresh", "Christmas")
     job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(100, 1100))
+
+
+@pytest.fixture
+def gone_column(job: Job) -> Job:
+    """A run was made while the profiles had the column that the segment asks for; now they have not, c0 to
+    c99 have left them, and c999 is suppressed."""
+    job.cdp("export", "run", NAME)
+    job.cdp("suppress", "add", stdin="person999@example.org\n")
+    job.write(customers(range(100, 1100)))
+    table = pq.read_table(job.profiles)
+    pq.write_table(table.drop_columns(["lifetime_value"]), job.profiles)
+    return job
+
+
+def test_a_segment_that_fails_skips_its_exports_and_who_left_the_profiles_goes_all_the_same(
+    gone_column: Job,
+) -> None:
+    job = gone_column
+    planned = job.cdp("export", "plan", NAME, status=3)
+    assert "segment 'Loyal customers' fails: " in planned.stdout
+    done = job.cdp("export", "run", NAME, status=3)
+    assert "Skipped" in done.stdout
+    assert "segment 'Loyal customers' fails: " in done.stdout
+    assert "lifetime_value" in done.stdout
+    assert job.members() == wanted(range(100, 999))
+    (run,) = job.cdp.json("export", "history", NAME, "--status", "skipped")
+    assert run["error"]["code"] == "CDP-306"
+    assert run["kinds"]["EMAIL"]["removed"] == 101
+    job.write(customers(range(100, 1100)))
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted([*range(100, 999), *range(1000, 1100)])
+
+
+def test_a_refresh_tries_one_that_fails_again_and_alerts_once(gone_column: Job) -> None:
+    job = gone_column
+    for _ in range(2):
+        make_due(job, NAME)
+        job.cdp("scheduler", "start", "--once", status=3)
+        shown = last(job)
+        assert (shown["last"]["outcome"], shown["paused"]) == ("skipped", None)
+        assert shown["last"]["message"].startswith("CDP-306")
+    told = job.cdp.json("alerts", "list")
+    assert [each["kind"] for each in told] == ["failed"]
+    job.write(customers(range(100, 1100)))
+    make_due(job, NAME)
+    job.cdp("scheduler", "start", "--once")
+    assert [each["kind"] for each in job.cdp.json("alerts", "list")] == ["recovered", "failed"]
 
 
 def test_what_is_dynamic_is_not_refreshed(job: Job) -> None:
