@@ -113,6 +113,7 @@ class Code(Enum):
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")
     EXPORT_USER_MISSING = (406, "The connection has no export user for runs that nobody starts")
     LAST_ADMINISTRATOR = (403, "The last Administrator cannot be removed")
+    ANOTHER_PERSON_NEEDED = (407, "The plan needs the approval of somebody else")
     ACCESS_PLUGIN_BROKEN = (405, "A plugin that decides on access or consent cannot be loaded")
 
     CONSENT_MISSING = (501, "Nobody has agreed to the connection's consent texts")
@@ -135,6 +136,9 @@ class Code(Enum):
     AUDIENCE_SIZE = (707, "The audience would be smaller or larger than the service can use")
     DUPLICATE_KEYS = (708, "Several rows of the profile table have one key")
     SCHEMA_CHANGED = (709, "Profile fields that the export uses have changed since its last run")
+    APPROVAL_AWAITED = (710, "The plan waits for somebody's approval")
+    PLAN_REJECTED = (711, "Somebody has rejected the plan, or another plan has taken its place")
+    PLAN_LAPSED = (712, "Nobody approved of the plan, or ran it, in time")
     AUDIENCE_SHARED = (713, "The audience cannot be emptied: another export has members there")
 
     NOT_EMPTIED = (801, "The service refused to empty the audience")

@@ -39,6 +39,7 @@ LOOKING = frozenset(
         Action.EXPORT_LIST,
         Action.EXPORT_SHOW,
         Action.EXPORT_HISTORY,
+        Action.EXPORT_APPROVALS,
         Action.EXPORT_STATUS,
         Action.CONNECTION_AUDIENCES,
         Action.EXPORT_SHOW_RUN,

@@ -13,11 +13,13 @@ from cdp_core.app.desk import Desk, act
 from cdp_core.app.views import CancelView, RunReport
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
+from cdp_core.model.approval import asked_of
 from cdp_core.model.configuration import Connection
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunEvent, RunStatus, Shown
+from cdp_core.model.sentence import Sentence
 from cdp_core.runner.canceling import ask_to_end, end_of
 from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.outcome import exit_status, notes
@@ -159,9 +161,23 @@ class ExportRuns:
             run=run,
             exit_status=exit_status(run),
             gates=found,
-            notes=notes(run),
+            notes=(*notes(run), *self._approval(run)),
             plan_folder=str(folder) if folder else None,
             mode=self._runner.mode_of(run),
+        )
+
+    def _approval(self, run: Run) -> tuple[str, ...]:
+        """What a plan that was only looked at needs before it is delivered."""
+        asked = asked_of(self.desk.state.plans.get(run.plan_id)) if run.dry_run and run.plan_id else None
+        if asked is None:
+            return ()
+        return (
+            Sentence(
+                "Before it is delivered, {people} other people must approve of it: {command}",
+                one="Before it is delivered, {people} other person must approve of it: {command}",
+                people=asked.people,
+                command=f"cdp export approve {run.plan_id}",
+            ),
         )
 
 

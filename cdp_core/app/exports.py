@@ -194,6 +194,9 @@ class Exports(ExportRuns):
             segment_ids=before.segment_ids if segments is None else self._segment_ids(segments),
             policy=before.policy if policy is None else policy,
         )
+        if before.policy.approval not in (None, after.policy.approval):
+            # Who could lift it could send without it.
+            self.desk.require(Action.EXPORT_APPROVE, self.resource(name, {}))
         self._sound(after)
         moves = before.connection_id and self._runner.audience_of(before) != self._runner.audience_of(after)
         self._runner.check_mode(after, alone=bool(moves) or before.policy.mode != after.policy.mode)

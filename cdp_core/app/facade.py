@@ -14,6 +14,7 @@ from cdp_core.alerts.alerting import Alerting
 from cdp_core.alerts.ways import Ways
 from cdp_core.app.administration import Audit, Plugins, Roles
 from cdp_core.app.alerts import Alerts
+from cdp_core.app.approvals import Approvals
 from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
 from cdp_core.app.desk import Desk, act, login
@@ -36,6 +37,7 @@ from cdp_core.pipeline.seal import Seal
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import create_plugin_manager
 from cdp_core.rules.access import actions_of
+from cdp_core.runner.approval import Approvals as Signing
 from cdp_core.runner.audiences import Audiences as AudienceDesk
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
@@ -94,6 +96,7 @@ class CDP:
         self.segments = Segments(self.desk, profiles)
         self.connections = Connections(self.desk, connector, consents)
         self.exports = Exports(self.desk, profiles, runner, audiences)
+        self.approvals = Approvals(self.desk, self.exports, Signing(services))
         self.audiences = Audiences(self.desk, audiences)
         self.people = People(self.desk, runner)
         self.suppressions = Suppressions(self.desk)

@@ -118,6 +118,25 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalView:
+    """A plan that needs approval: what it would send, who made it, who has approved of it, and how many
+    more must until when. `digest` is what a signature is over."""
+
+    plan: str
+    export: str
+    made_by: tuple[str, ...]
+    made_at: datetime
+    lapses_at: datetime
+    people: int
+    approved_by: tuple[str, ...]
+    lacking: int
+    added: int
+    removed: int
+    digest: str
+    status: Shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelView:
     """What came of canceling: the run that was asked to end, as it stands now, and the due run that was
     waiting to be tried again and is not any more."""

@@ -10,6 +10,7 @@ import rich_click
 from cdp_core.cli.ask import settled
 from cdp_core.cli.command import json_option, noun, yes_option
 from cdp_core.cli.export_add import add
+from cdp_core.cli.export_approval import approvals, approve, reject
 from cdp_core.cli.export_cancel import cancel
 from cdp_core.cli.export_options import match_option, name_argument, named, over, segment_option, set_option
 from cdp_core.cli.export_runs import history, plan, run
@@ -225,6 +226,9 @@ def remove(
 export.add_command(plan)
 export.add_command(run)
 export.add_command(cancel)
+export.add_command(approvals)
+export.add_command(approve)
+export.add_command(reject)
 export.add_command(status)
 export.add_command(history)
 export.add_command(schedule_export)

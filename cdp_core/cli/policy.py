@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import rich_click
 
 from cdp_core.errors import Code, UsageFault
-from cdp_core.model.policy import Gates, MemberConsent, Mode, Policy, Region
+from cdp_core.model.policy import Approval, Gates, MemberConsent, Mode, Policy, Region
 from cdp_core.rules.member_consent import member_consent
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -60,6 +60,26 @@ _OPTIONS = (
         type=rich_click.Choice(["skip", "warn", "fail"]),
         help="What to do where the audience is smaller or larger than the service can use. Default: warn.",
     ),
+    rich_click.option(
+        "--require-approval",
+        type=rich_click.IntRange(min=1),
+        is_flag=False,
+        flag_value=1,
+        metavar="[N]",
+        help="Deliver a plan only when N other people (1) have approved of it.",
+    ),
+    rich_click.option(
+        "--when-added-over",
+        type=rich_click.IntRange(min=0),
+        metavar="N",
+        help="… only of a plan that adds more than N.",
+    ),
+    rich_click.option(
+        "--when-removed-over",
+        metavar="N|SHARE",
+        help="… only of a plan that takes out more than that: 500, or 5% of what the export has put there.",
+    ),
+    rich_click.option("--no-approval", is_flag=True, help="Ask for nobody's approval."),
 )
 
 
@@ -80,7 +100,45 @@ def typed_policy(before: Policy, **given: Any) -> Policy:
         consent=_consent(before, given),
         gates=_gates(before, given),
         keep_alive_days=_keep_alive(before, given),
+        approval=_approval(before.approval, given),
     )
+
+
+def _approval(before: Approval | None, given: dict[str, Any]) -> Approval | None:
+    people, added, removed = (
+        given.get(name) for name in ("require_approval", "when_added_over", "when_removed_over")
+    )
+    if given.get("no_approval"):
+        if people is not None or added is not None or removed is not None:
+            raise UsageFault(
+                Code.USAGE,
+                "--no-approval excludes --require-approval and its conditions",
+                hint="leave one of them out",
+            )
+        return None
+    if people is None:
+        if added is not None or removed is not None:
+            raise UsageFault(
+                Code.USAGE,
+                "--when-added-over and --when-removed-over are conditions of --require-approval",
+                hint="--require-approval 1 --when-added-over 10000",
+            )
+        return before
+    share = removed is not None and "%" in removed
+    return Approval(
+        people=people,
+        added_over=added,
+        removed_over=None if removed is None or share else _number(removed, "--when-removed-over"),
+        removed_share=_share(removed, "--when-removed-over") if share else None,
+    )
+
+
+def _number(text: str, option: str) -> int:
+    if not text.strip().isdecimal():
+        raise UsageFault(
+            Code.USAGE, f"{text!r} is no number", where=option, hint=f"as in: {option} 500, or {option} 5%"
+        )
+    return int(text)
 
 
 def _keep_alive(before: Policy, given: dict[str, Any]) -> int | None:

@@ -50,6 +50,9 @@ class Action(StrEnum):
     EXPORT_RUN = "export.run"
     EXPORT_RESYNC = "export.resync"
     EXPORT_CANCEL = "export.cancel"
+    EXPORT_APPROVE = "export.approve"
+    EXPORT_REJECT = "export.reject"
+    EXPORT_APPROVALS = "export.approvals"
     EXPORT_STATUS = "export.status"
     EXPORT_HISTORY = "export.history"
     EXPORT_SHOW_RUN = "export.show-run"
@@ -126,6 +129,9 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.EXPORT_RUN: "run an export",
     Action.EXPORT_RESYNC: "send an export's members again",
     Action.EXPORT_CANCEL: "cancel an export's run",
+    Action.EXPORT_APPROVE: "approve of a plan",
+    Action.EXPORT_REJECT: "reject a plan",
+    Action.EXPORT_APPROVALS: "see which plans wait for approval",
     Action.EXPORT_STATUS: "ask the service for an audience's state",
     Action.EXPORT_HISTORY: "see an export's history",
     Action.EXPORT_SHOW_RUN: "see a run",

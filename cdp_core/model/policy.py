@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any, Literal
 
 # White space in ASCII alone, so that every engine finds the same.
@@ -64,15 +65,43 @@ class Gates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """How many `people` other than who made a plan must approve of it before it is delivered.
+
+    Asked for a plan that adds more than `added_over` digests, or takes out more than `removed_over` (a
+    number) or `removed_share` (of what the ledger holds: 0.05 is 5 %); where none of these is given, for
+    every plan that changes something. What is owed to withdrawal or suppression counts nowhere.
+    """
+
+    people: int = 1
+    added_over: int | None = None
+    removed_over: int | None = None
+    removed_share: float | None = None
+
+    def asked_for(self, *, added: int, removed: int, held: int) -> bool:
+        if not added and not removed:
+            return False
+        if self.added_over is None and self.removed_over is None and self.removed_share is None:
+            return True
+        return (
+            (self.added_over is not None and added > self.added_over)
+            or (self.removed_over is not None and removed > self.removed_over)
+            # A float of 0.29 times 100 is less than 29.
+            or (self.removed_share is not None and removed > Fraction(str(self.removed_share)) * held)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """`keep_alive_days`: after so many days without a change that the service took, a run that has nothing
-    to change sends some members again; None: never."""
+    to change sends some members again; None: never. `approval` None: nobody is asked."""
 
     mode: Mode = Mode.MIRROR
     region: Region = Region()
     consent: MemberConsent | None = None
     gates: Gates = Gates()
     keep_alive_days: int | None = None
+    approval: Approval | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -89,4 +118,5 @@ class Policy:
             else None,
             gates=Gates(**kept.get("gates", {})),
             keep_alive_days=kept.get("keep_alive_days"),
+            approval=Approval(**kept["approval"]) if kept.get("approval") else None,
         )

@@ -19,10 +19,12 @@ class RunStatus(StrEnum):
     FAILED = "failed"
     CANCELED = "canceled"
     SKIPPED = "skipped"
+    WAITING = "waiting for approval"
 
     @property
     def is_final(self) -> bool:
-        return self in (RunStatus.COMMITTED, RunStatus.FAILED, RunStatus.CANCELED, RunStatus.SKIPPED)
+        """Whether its process has nothing left to do: a plan that waits is delivered by another run."""
+        return self not in (RunStatus.PLANNING, RunStatus.PLANNED, RunStatus.DELIVERING)
 
     @property
     def shown(self) -> Shown:
@@ -39,6 +41,7 @@ class Shown(StrEnum):
     FAILED = "failed"
     CANCELED = "canceled"
     SKIPPED = "skipped"
+    WAITING = "waiting-for-approval"
 
 
 _SHOWN = {
@@ -49,6 +52,7 @@ _SHOWN = {
     RunStatus.FAILED: Shown.FAILED,
     RunStatus.CANCELED: Shown.CANCELED,
     RunStatus.SKIPPED: Shown.SKIPPED,
+    RunStatus.WAITING: Shown.WAITING,
 }
 
 

@@ -23,6 +23,7 @@ VIEWER = Role(
             Action.EXPORT_SHOW,
             Action.EXPORT_HISTORY,
             Action.EXPORT_SHOW_RUN,
+            Action.EXPORT_APPROVALS,
             Action.SCHEDULE_SHOW,
             Action.STATUS_SHOW,
             Action.PLUGIN_LIST,
@@ -72,7 +73,9 @@ ADMINISTRATOR = Role(
 BUILT_IN_ROLES: Mapping[str, Role] = {role.key: role for role in (VIEWER, CONTRIBUTOR, ADMINISTRATOR)}
 
 # Acts that a person does for themselves: agreeing in somebody else's name is worth nothing.
-PERSONAL_ACTIONS = frozenset({Action.CONNECTION_AGREE, Action.CONNECTION_EXPORT_USER})
+PERSONAL_ACTIONS = frozenset(
+    {Action.CONNECTION_AGREE, Action.CONNECTION_EXPORT_USER, Action.EXPORT_APPROVE, Action.EXPORT_REJECT}
+)
 
 # What a Contributor does through a connection, and so only through one that is shared with them.
 THROUGH_A_CONNECTION = frozenset(
@@ -94,6 +97,8 @@ THROUGH_A_CONNECTION = frozenset(
         Action.EXPORT_CANCEL,
         Action.EXPORT_REJECTED,
         Action.EXPORT_SCHEDULE,
+        Action.EXPORT_APPROVE,
+        Action.EXPORT_REJECT,
     }
 )
 

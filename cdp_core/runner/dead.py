@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cdp_core.errors import Code
 from cdp_core.model.run import Run, RunStatus
+from cdp_core.runner.approval import as_it_stands
 from cdp_core.runner.outcome import counted
 from cdp_core.store.state import State
 
@@ -24,8 +25,9 @@ DIED = "the process ended before the run did"
 
 
 def as_they_stand(state: State, runs: Iterable[Run]) -> tuple[Run, ...]:
-    """The runs; one that died as failed, with what its journal knows of its delivery."""
-    read = tuple(runs)
+    """The runs; one that died as failed, with what its journal knows of its delivery; one whose plan waits
+    for approval and has lapsed as canceled."""
+    read = tuple(as_it_stands(state, run) for run in runs)
     if all(_has_ended(run) for run in read):
         return read
     living = {holder.run_id for holder in state.leases.holders()}

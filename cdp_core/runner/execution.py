@@ -12,12 +12,14 @@ from contextlib import contextmanager
 
 from cdp_core.errors import CdpError, Code, GateFault, TemporaryFault
 from cdp_core.model.access import Actor
+from cdp_core.model.approval import Asked
 from cdp_core.model.configuration import Export
 from cdp_core.model.gates import Gate
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline.plan import Plan
+from cdp_core.runner.approval import Approvals, awaited
 from cdp_core.runner.gates import and_yet, fault_of, findings, skips
 from cdp_core.runner.opening import Opening, opening
 from cdp_core.runner.planning import Planning
@@ -31,7 +33,8 @@ _ASKED_TO_END = frozenset({Code.CANCELED, Code.INTERRUPTED})
 
 
 class Execution:
-    """Everything that belongs to one run. Each public method is one kind of run, used once."""
+    """Everything that belongs to one run. Each public method is one kind of run, used once. `rest_waits`: it
+    sent what is owed alone, since the rest needs approval."""
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class Execution:
         self._actor = actor
         self._stop = stop
         self._command = "run"
+        self.rest_waits = False
         self._audience = services.connector.audience_of(export)
         self._record = Record(services=services, export=export, actor=actor, progress=progress)
 
@@ -63,9 +67,14 @@ class Execution:
         """`meant` are the gates that do not stop it."""
         return self._deliver(Planning.from_profiles, meant)
 
+    def wait(self, meant: Collection[Gate], *, resync: bool = False) -> Run:
+        """Plan anew what is left after a run that sent what is owed and nothing else, and wait with it."""
+        make_plan = Planning.sent_again if resync else Planning.from_profiles
+        return self._deliver(make_plan, meant, owed_is_sent=True)
+
     def run_planned(self, plan_id: str, meant: Collection[Gate]) -> Run:
         """Deliver a plan that was looked at, or nothing."""
-        return self._deliver(lambda planning: planning.reopened(plan_id), meant)
+        return self._deliver(lambda planning: planning.reopened(plan_id), meant, approved=True)
 
     def resync(self, meant: Collection[Gate]) -> Run:
         """A run that sends again what is there already."""
@@ -91,7 +100,15 @@ class Execution:
             kept = tuple(claims for claims in files if claims.export_id != self._export.id)
             self._record.commit(watch.lease, self._audience, kept, RunStatus.COMMITTED)
 
-    def _deliver(self, make_plan: Callable[[Planning], Plan], meant: Collection[Gate] | None) -> Run:
+    def _deliver(
+        self,
+        make_plan: Callable[[Planning], Plan],
+        meant: Collection[Gate] | None,
+        *,
+        owed_is_sent: bool = False,
+        approved: bool = False,
+    ) -> Run:
+        """`meant` None: no gate is asked, nor anybody's approval."""
         opened_for = (self._services.connector, self._export, self._record.run)
         with self._under_way() as watch, opening(*opened_for) as destination:
             planning = self._planning(watch, destination)
@@ -103,6 +120,13 @@ class Execution:
                     if fault is not None:
                         raise fault
                     return self._skipped(planning.failing)
+                plan = owed
+            elif meant is not None and not approved and (asked := planning.asked):
+                owed = None if owed_is_sent else planning.only_owed(plan)
+                if owed is None:
+                    return self._wait(asked)
+                self._record.note(skipped_because=Sentence("the rest waits for approval"))
+                self.rest_waits = skipped = True
                 plan = owed
             held_back = bool(self._record.run.skipped_because)
             if held_back and not plan.changes_something:
@@ -120,6 +144,7 @@ class Execution:
                 watch=watch,
                 stop=self._stop,
                 fault=fault,
+                withdrawn=planning.withdrawn,
             ).send(plan, opened)
             run = self._record.run
             if fault is not None and run.error_code == str(fault.code):
@@ -127,6 +152,14 @@ class Execution:
             if (skipped or held_back) and run.status is RunStatus.COMMITTED:
                 return self._skipped(planning.failing)
             return run
+
+    def _wait(self, asked: Asked) -> Run:
+        """The run ends with its plan, which another delivers once it is approved of."""
+        approvals = Approvals(self._services)
+        with self._state.transaction():
+            approvals.supersede(self._export, self._record.run)
+            fault = awaited(self._record.run.id, asked, as_typed(self._export.name))
+            return self._record.save(RunStatus.WAITING, fault=fault, ended=True)
 
     def _skipped(self, fault: CdpError | None) -> Run:
         """`fault` is that of a segment that fails: the run has its exit status."""

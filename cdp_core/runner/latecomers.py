@@ -1,9 +1,9 @@
-"""Who was suppressed since a plan was made: asked for each batch at the moment that it is sent."""
+"""Who was suppressed, or has withdrawn, since a plan was made: asked for each batch when it is sent."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,16 +14,19 @@ from cdp_core.store.suppressions import Suppressions
 
 
 class Latecomers:
-    """`after` is the number of the newest suppression that the plan knows. Threads share it."""
+    """`after` is the number of the newest suppression that the plan knows; `withdrawn` are the digests, by
+    kind, that are not to be sent whatever is suppressed. Threads share it."""
 
-    def __init__(self, suppressions: Suppressions, after: int) -> None:
+    def __init__(
+        self, suppressions: Suppressions, after: int, withdrawn: Mapping[str, pa.Array] | None = None
+    ) -> None:
         self._suppressions = suppressions
         self._newest = after
-        self._kinds: dict[str, pa.Array] = {}
+        self._kinds: dict[str, pa.Array] = dict(withdrawn or {})
         self._guard = threading.Lock()
 
     def __call__(self, kind: str, digests: DigestBlock) -> Iterable[int]:
-        """The places of those that are suppressed by now."""
+        """The places of those that are not to be sent any more."""
         late = self._late(kind)
         if late is None:
             return ()

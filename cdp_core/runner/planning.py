@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
+
+import pyarrow as pa
 
 from cdp_core.contract.schemas import load_settings
 from cdp_core.contract.source import Engine, Selection
 from cdp_core.errors import Code, GateFault, InternalFault, InvalidFault
 from cdp_core.model.accounting import KindCounts
+from cdp_core.model.approval import Asked, asked_of
 from cdp_core.model.configuration import Export, Segment
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.gates import FieldChange, GateNumbers
@@ -28,19 +31,22 @@ from cdp_core.pipeline.plan import Plan
 from cdp_core.pipeline.prepare import Prepared, PreparedKind, prepare
 from cdp_core.pipeline.suppressed import Suppressed
 from cdp_core.runner import basis
+from cdp_core.runner.approval import Approvals, asked_for, basis_of
 from cdp_core.runner.connect import batch_size
 from cdp_core.runner.gates import changed_fields
 from cdp_core.runner.modes import require_alone
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.record import Record
 from cdp_core.runner.services import Services
+from cdp_core.runner.withdrawn import withdrawn_since
 from cdp_core.store.suppressions import SuppressedDigests
 from cdp_core.workspace.files import make_private_folder
 
 # What makes a segment one that fails: its query, or the result that it keeps.
 FAILING = frozenset({Code.SEGMENT_INVALID, Code.SEGMENT_RESULT_LOST})
-# A segment that every profile is in.
+# Segments that every profile is in, and none.
 EVERYBODY = Segment(id="", name="everybody", where="true")
+NOBODY = Segment(id="", name="nobody", where="false")
 
 
 class Planning:
@@ -65,6 +71,8 @@ class Planning:
         self._fields: dict[str, str] = {}
         self._changes: tuple[FieldChange, ...] = ()
         self.failing: InvalidFault | None = None
+        self.withdrawn: Mapping[str, pa.Array] = {}
+        self.asked: Asked | None = None
 
     def from_profiles(self) -> Plan:
         """Where a segment of the export is inactive, or fails, nobody is added, and only who is no profile
@@ -117,23 +125,36 @@ class Planning:
 
     def reopened(self, plan_id: str) -> Plan:
         """A plan that was looked at, exactly as it is; raises `GateFault` if what it stands on has changed
-        since. The profiles may have: they do every day."""
+        since, or if it lacks approval. The profiles may have changed: they do every day. Who is to be added
+        and has withdrawn since is in `withdrawn`."""
         kept = self._state.plans.get(plan_id)
         again = f"cdp export plan {as_typed(self._export.name)}"
         if kept.export_id != self._export.id:
             raise InvalidFault(Code.PLAN_UNKNOWN, f"plan {kept.id} belongs to another export", hint=again)
-        changed = basis.changes(dict(kept.basis), self._basis())
+        changed = basis.changes(dict(kept.basis), basis_of(self._services, self._export))
         if changed:
             raise GateFault(
                 Code.PLAN_STALE,
                 f"since plan {kept.id} was made, this has changed: {'; '.join(changed)}",
                 hint=f"make and look at a new one: {again}",
             )
+        approvals = Approvals(self._services)
+        approvals.require(kept)
         self.ledger_files()
         plan = self._services.ledgers.open_plan(kept)
         self._services.ledgers.keep_plan(plan.folder)
+        if self._consent is not None:
+            self.withdrawn = self._withdrawn_since(plan)
         self._adopt(plan, kept)
+        approvals.delivered(kept)
         return plan
+
+    def _withdrawn_since(self, plan: Plan) -> Mapping[str, pa.Array]:
+        try:
+            prepared = self._prepared(Mode.MIRROR, (NOBODY,))
+            return withdrawn_since(plan, prepared, self._services.seal)
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def only_owed(self, plan: Plan) -> Plan | None:
         """Of the run's plan, the removals that no gate may hold back; None where there are none."""
@@ -162,14 +183,14 @@ class Planning:
             files = self.ledger_files()
             if mode is Mode.REPLACE:
                 require_alone(self._services, self._export, files)
-            return self._compared(files, self._prepared(mode), mode=mode, resend=resend)
+            segments = (EVERYBODY,) if self.held_back else self._segments()
+            return self._compared(files, self._prepared(mode, segments), mode=mode, resend=resend)
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _prepared(self, mode: Mode) -> Prepared:
+    def _prepared(self, mode: Mode, segments: tuple[Segment, ...]) -> Prepared:
         self._record.tell(Station.PREPARE, "started")
         make_private_folder(self._scratch)
-        segments = (EVERYBODY,) if self.held_back else self._segments()
         selection = Selection(
             segments=segments,
             matching=self._export.matching,
@@ -245,7 +266,7 @@ class Planning:
             run_id=plan_id,
             folder=plan_id,
             sha256=plan.sha256,
-            basis=self._basis(),
+            basis=basis_of(self._services, self._export),
             summary={
                 "mode": mode,
                 "held_back": kept_sentence(self.held_back) if gates else "",
@@ -255,6 +276,7 @@ class Planning:
                 "suppressions": self._known.newest,
                 "fields": self._fields,
                 "gates": self._numbers(files, prepared, plan).as_dict() if gates else None,
+                "approval": self._asked(files, plan) if gates else None,
             },
             created_at=datetime.now(UTC),
         )
@@ -263,6 +285,11 @@ class Planning:
         self._adopt(plan, kept)
         self._record.tell(Station.COMPARE, "ended")
         return plan
+
+    def _asked(self, files: tuple[LedgerFile, ...], plan: Plan) -> dict[str, object] | None:
+        held = sum(file.claims for file in files if file.export_id == self._export.id)
+        asked = asked_for(self._services, self._export, plan, self._record.actor, held=held)
+        return asked.as_dict() if asked else None
 
     def _numbers(self, files: tuple[LedgerFile, ...], prepared: Prepared, plan: Plan) -> GateNumbers:
         counts = plan.counts.values()
@@ -324,6 +351,7 @@ class Planning:
             skipped_because=from_kept(kept.summary.get("held_back", "")),
         )
         self._record.save(RunStatus.PLANNED)
+        self.asked = asked_of(kept)
 
     @cached_property
     def _known(self) -> SuppressedDigests:
@@ -346,14 +374,3 @@ class Planning:
         files = self._state.ledgers.current(self._audience).files
         self._services.ledgers.verify(files)
         return files
-
-    def _basis(self) -> dict[str, str]:
-        connection = self._services.connector.connection_of(self._export)
-        return basis.basis(
-            export=replace(self._export, policy=replace(self._export.policy, consent=self._consent)),
-            connection=connection,
-            segments=self._segments(),
-            audience=self._audience,
-            ledger_version=self._state.ledgers.current(self._audience).version,
-            consent=self._services.consents.digest(connection),
-        )

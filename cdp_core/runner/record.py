@@ -31,6 +31,7 @@ class Record:
         progress: Callable[[RunEvent], None] | None,
     ) -> None:
         self._services = services
+        self.actor = actor
         self._progress = progress
         self._began = time.monotonic()
         self.run = Run(

@@ -47,10 +47,16 @@ class Runner:
         agreed: bool,
     ) -> Run:
         """A whole run; with `plan_id`, one that delivers that plan as it is, or not at all. The gates in
-        `meant` do not stop it. `agreed`: somebody has said yes to what the mode does that needs one."""
+        `meant` do not stop it. What needs approval waits for it, and what is owed all the same has been a
+        run of its own before. `agreed`: somebody has said yes to what the mode does that needs one."""
         require_agreed(self._services, export, agreed=agreed)
         execution = self._sending(export, actor, progress, stop)
-        return execution.run(meant) if plan_id is None else execution.run_planned(plan_id, meant)
+        if plan_id is not None:
+            return execution.run_planned(plan_id, meant)
+        run = execution.run(meant)
+        if execution.rest_waits and run.status is RunStatus.SKIPPED:
+            return self._sending(export, actor, progress, stop).wait(meant)
+        return run
 
     def resync(
         self,
@@ -63,7 +69,11 @@ class Runner:
     ) -> Run:
         """A run that also sends what is there already."""
         require_claims(export)
-        return self._sending(export, actor, progress, stop).resync(meant)
+        execution = self._sending(export, actor, progress, stop)
+        run = execution.resync(meant)
+        if execution.rest_waits and run.status is RunStatus.SKIPPED:
+            return self._sending(export, actor, progress, stop).wait(meant, resync=True)
+        return run
 
     def findings(self, export: Export, run: Run, meant: Collection[Gate] = ()) -> tuple[Finding, ...]:
         """What the gates say of the run's plan."""

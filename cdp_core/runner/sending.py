@@ -6,8 +6,10 @@ Whatever ends the delivery, the ledger is brought up to the journal, here or by 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import tenacity
 
 from cdp_core.contract.faults import CredentialsRejected, DestinationFault
@@ -47,7 +49,9 @@ class Sending:
         watch: LeaseWatch,
         stop: threading.Event,
         fault: CdpError | None = None,
+        withdrawn: Mapping[str, pa.Array] | None = None,
     ) -> None:
+        self._withdrawn = withdrawn
         self._services = services
         self._state = services.state
         self._export = export
@@ -76,7 +80,7 @@ class Sending:
             renew=to.http.renew,
             progress=self._record.counting(Station.DELIVER, planned),
             stop=self._stop,
-            screen=Latecomers(self._state.suppressions, self._suppressions_known()),
+            screen=Latecomers(self._state.suppressions, self._suppressions_known(), self._withdrawn),
             patience=self._services.workspace.settings.patience,
             newborn_seconds=to.spec.capabilities.newborn_seconds if _is_newborn(opened, known) else 0.0,
         ).run()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, insert, not_, or_, select, true, update
 
 from cdp_core.errors import Code, InternalFault, InvalidFault
 from cdp_core.model import sentence
@@ -120,6 +120,15 @@ class Runs(Repository):
             rows = connection.execute(select(runs).where(of).order_by(runs.c.ledger_version)).all()
         return tuple(_run(row) for row in rows)
 
+    def waiting(self, export_id: str | None = None) -> tuple[Run, ...]:
+        """Those whose plans wait for approval, the oldest first; of one export, or of all."""
+        query = select(runs).where(runs.c.status == str(RunStatus.WAITING))
+        if export_id is not None:
+            query = query.where(runs.c.export_id == export_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(runs.c.started_at, runs.c.id)).all()
+        return tuple(_run(row) for row in rows)
+
     def on(self, audience: AudienceKey) -> tuple[Run, ...]:
         """All runs that were about an audience, the oldest first."""
         of = and_(
@@ -146,6 +155,7 @@ class Runs(Repository):
 
 
 def _unsettled(audience: AudienceKey) -> ColumnElement[bool]:
+    left_as_plan = and_(runs.c.status == str(RunStatus.PLANNED), runs.c.ended_at.is_not(None))
     journaled = select(batches.c.run_id).where(batches.c.run_id == runs.c.id).exists()
     return and_(
         runs.c.destination == audience.destination,
@@ -153,7 +163,7 @@ def _unsettled(audience: AudienceKey) -> ColumnElement[bool]:
         runs.c.audience_id == audience.audience_id,
         runs.c.settled_by.is_(None),
         runs.c.ledger_version.is_(None),
-        or_(and_(runs.c.status.not_in(_FINAL), runs.c.fence.is_not(None)), journaled),
+        or_(and_(runs.c.status.not_in(_FINAL), not_(left_as_plan), runs.c.fence.is_not(None)), journaled),
     )
 
 

@@ -32,6 +32,7 @@ from cdp_core.store.runs import Runs
 from cdp_core.store.schedules import DueRuns, Schedules
 from cdp_core.store.sealed_secrets import SealedSecrets
 from cdp_core.store.segments import Segments
+from cdp_core.store.signatures import Signatures
 from cdp_core.store.suppressions import Suppressions
 
 BUSY_SECONDS = 15.0
@@ -50,6 +51,7 @@ class State:
         self.consents = Consents(database)
         self.grants = Grants(database)
         self.plans = Plans(database)
+        self.signatures = Signatures(database)
         self.runs = Runs(database)
         self.journal = Journal(database)
         self.leases = Leases(database)

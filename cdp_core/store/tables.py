@@ -230,6 +230,19 @@ runs = Table(
     Index("ix_runs_destination_origin_audience_id", "destination", "origin", "audience_id"),
 )
 
+# What people said of plans that need their approval.
+plan_signatures = Table(
+    "plan_signatures",
+    metadata,
+    Column("plan_id", Text, ForeignKey("plans.id", ondelete="CASCADE"), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("approved", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("plan_id", "person"),
+)
+
 batches = Table(
     "batches",
     metadata,

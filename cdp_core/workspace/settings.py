@@ -26,7 +26,8 @@ from cdp_core.model.delivery import Patience
 from cdp_core.model.policy import MemberConsent
 from cdp_core.rules.member_consent import member_consent
 from cdp_core.workspace.ledger_url import normal
-from cdp_core.workspace.tables import LEDGER_CACHE, EngineSettings, LedgerSettings, WorkspaceSchema
+from cdp_core.workspace.tables import APPROVAL_HOURS,
+    LEDGER_CACHE, EngineSettings, LedgerSettings, WorkspaceSchema
 
 HEADING = "The workspace's settings. Edit them here or through cdp; comments are kept."
 
@@ -43,6 +44,7 @@ class WorkspaceSettings:
     patience: Patience = field(default_factory=Patience)
     consent: MemberConsent | None = None
     retry_minutes: float = 120.0
+    approval_hours: float = APPROVAL_HOURS
     encrypt_ledger: bool = False
     state_url: str | None = None
     state_password: str | None = None
@@ -115,6 +117,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         patience=Patience(**loaded["delivery"]),
         consent=member_consent(**loaded["consent"]) if loaded["consent"]["field"] else None,
         retry_minutes=loaded["scheduler"]["retry_minutes"],
+        approval_hours=loaded["approval"]["lapse_hours"],
         encrypt_ledger=loaded["ledger"]["encrypted"],
         state_url=loaded["state"]["url"],
         state_password=loaded["state"]["password"],
@@ -141,6 +144,9 @@ def written(settings: WorkspaceSettings) -> str:
         "consent": {"field": settings.consent.field, "granted": list(settings.consent.granted)}
         if settings.consent
         else {},
+        "approval": {}
+        if settings.approval_hours == APPROVAL_HOURS
+        else {"lapse_hours": settings.approval_hours},
         "scheduler": {} if settings.retry_minutes == 120.0 else {"retry_minutes": settings.retry_minutes},
         "alerts": _written_alerts(settings.alerts),
         "telemetry": {"opentelemetry": True} if settings.telemetry else {},

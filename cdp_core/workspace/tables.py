@@ -17,6 +17,7 @@ from cdp_core.workspace.ledger_url import trouble_with_options, trouble_with_url
 _A_REFERENCE = "Give a reference, env:NAME, file:PATH or keyring:SERVICE/NAME: it may hold a token."
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 LEDGER_CACHE = 10 * 10**9
+APPROVAL_HOURS = 72.0
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B)", re.IGNORECASE)
 _PATIENCE = Patience()
 
@@ -134,6 +135,19 @@ class ConsentSettings(SettingsSchema):
                 "A consent field and the values that mean yes belong together.",
                 "granted" if data["field"] else "field",
             )
+
+
+class ApprovalSettings(SettingsSchema):
+    lapse_hours = fields.Float(
+        load_default=APPROVAL_HOURS,
+        validate=validate.Range(0, 90 * 24),
+        metadata={
+            "label": "Lapse hours",
+            "help": "How long a plan that needs approval may be approved of and run; after that it has "
+            "lapsed, and a new one is made.",
+            "example": "72",
+        },
+    )
 
 
 class SchedulerSettings(SettingsSchema):
@@ -298,6 +312,7 @@ class WorkspaceSchema(SettingsSchema):
     engine = fields.Nested(EngineSettings, load_default=lambda: EngineSettings().load({}))
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
+    approval = fields.Nested(ApprovalSettings, load_default=lambda: ApprovalSettings().load({}))
     scheduler = fields.Nested(SchedulerSettings, load_default=lambda: SchedulerSettings().load({}))
     telemetry = fields.Nested(TelemetrySettings, load_default=lambda: {"opentelemetry": False})
     alerts = fields.Nested(AlertsSettings, load_default=lambda: AlertsSettings().load({}))

@@ -16,7 +16,7 @@ from cdp_core.cli.render.words import count, moment, names, quoted, settings, sh
 if TYPE_CHECKING:
     from cdp_core.app.views import ExportView
     from cdp_core.model.configuration import Match
-    from cdp_core.model.policy import Policy, Region
+    from cdp_core.model.policy import Approval, Policy, Region
 
 
 _MAY = {"edit": marked("edit"), "view": marked("view")}
@@ -128,7 +128,28 @@ def _rules(policy: Policy) -> list[tuple[str, str]]:
             _("at most {share} % of the members it has put there").format(share=share),
         ),
         (marked("Too small or large"), _(_ON_AUDIENCE_SIZE[gates.on_audience_size])),
+        *_approval(policy.approval),
     ]
+
+
+def _approval(rule: Approval | None) -> Iterator[tuple[str, str]]:
+    if rule is None:
+        return
+    when = []
+    if rule.added_over is not None:
+        when.append(_("more than {number} are added").format(number=count(rule.added_over)))
+    if rule.removed_over is not None:
+        when.append(_("more than {number} are taken out").format(number=count(rule.removed_over)))
+    if rule.removed_share is not None:
+        share = numerals(f"{rule.removed_share * 100:.3g}")
+        when.append(_("more than {share} % are taken out").format(share=share))
+    people = _("{number} other people").format(number=count(rule.people))
+    yield (
+        marked("Needs the approval of"),
+        _("{people}, where {conditions}").format(people=people, conditions=_(" or ").join(when))
+        if when
+        else people,
+    )
 
 
 _ON_AUDIENCE_SIZE = {

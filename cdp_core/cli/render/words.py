@@ -22,6 +22,7 @@ _SHOWN = {
     Shown.FAILED: marked("Failed"),
     Shown.CANCELED: marked("Canceled"),
     Shown.SKIPPED: marked("Skipped"),
+    Shown.WAITING: marked("Waiting for approval"),
 }
 STYLES = {
     "Queued": "cyan",
