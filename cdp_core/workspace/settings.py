@@ -26,8 +26,13 @@ from cdp_core.model.delivery import Patience
 from cdp_core.model.policy import MemberConsent
 from cdp_core.rules.member_consent import member_consent
 from cdp_core.workspace.ledger_url import normal
-from cdp_core.workspace.tables import APPROVAL_HOURS,
-    LEDGER_CACHE, EngineSettings, LedgerSettings, WorkspaceSchema
+from cdp_core.workspace.tables import (
+    APPROVAL_HOURS,
+    LEDGER_CACHE,
+    EngineSettings,
+    LedgerSettings,
+    WorkspaceSchema,
+)
 
 HEADING = "The workspace's settings. Edit them here or through cdp; comments are kept."
 

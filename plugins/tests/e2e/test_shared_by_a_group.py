@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
-import shutil
 import stat
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,49 +14,16 @@ import pytest
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.workspace import Workspace
 from cdp_snapchat.simulator import SnapchatSimulator
-from main_job import CDP, QUICK, Cdp, Job, add_connection, add_export, customers, wanted
+from main_job import Cdp, Job, customers, wanted
+from second_person import CAN_BE, OTHER, as_other, shared_job
 
 NAME = "Loyal to Snapchat"
-OTHER = "daemon"
-
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else"),
-    pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed"),
-]
+pytestmark = CAN_BE
 
 
 @pytest.fixture
 def shared(cdp: Cdp, simulator: SnapchatSimulator) -> Job:
-    made = Job(cdp=cdp, simulator=simulator, profiles=cdp.folder / "profiles.parquet")
-    made.write(customers(range(300)))
-    cdp("init", "--profiles", "profiles.parquet", "--key", "customer_id", "--group", OTHER)
-    settings = cdp.folder / ".cdp" / "cdp.toml"
-    settings.write_text(settings.read_text() + QUICK)
-    cdp("segment", "add", "Loyal customers", "--where", "lifetime_value > 500")
-    add_connection(cdp, simulator, "--share-with", "contributor")
-    cdp.sign_in("Snapchat EU")
-    add_export(cdp)
-    cdp("role", "grant", OTHER, "contributor")
-    return made
-
-
-def as_other(job: Job, *words: str) -> subprocess.CompletedProcess[str]:
-    """Type a command as the other user, who may read whatever this interpreter's files are made of, and write
-    only where the group may."""
-    capability = "-all,+dac_read_search"
-    return subprocess.run(
-        [
-            *("setpriv", f"--reuid={OTHER}", f"--regid={OTHER}", "--clear-groups"),
-            *(f"--inh-caps={capability}", f"--ambient-caps={capability}", f"--bounding-set={capability}"),
-            *(str(CDP), *words),
-        ],
-        cwd=job.cdp.folder,
-        env=job.cdp.environ | {"HOME": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return shared_job(cdp, simulator, role="contributor")
 
 
 def test_each_runs_exports_in_turn_under_their_own_name(shared: Job) -> None:
