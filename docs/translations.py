@@ -31,6 +31,7 @@ CORE = CLI.parent
 STEPS = ("connection", "export")
 # Whose tables' labels are translated.
 PICTURES = {
+    "approvals.py",
     "overview.py",
     "audiences.py",
     "batches.py",

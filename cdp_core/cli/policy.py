@@ -129,7 +129,7 @@ def _approval(before: Approval | None, given: dict[str, Any]) -> Approval | None
         people=people,
         added_over=added,
         removed_over=None if removed is None or share else _number(removed, "--when-removed-over"),
-        removed_share=_share(removed, "--when-removed-over") if share else None,
+        removed_share=_share(str(removed), "--when-removed-over") if share else None,
     )
 
 

@@ -189,7 +189,7 @@ def run_due(
         context.exit(int(ExitStatus.DONE))
     told = {"event": "done", "export": name, "outcome": str(done.outcome), "run": done.run_id}
     log.info("%s: %s %s", name, done.outcome, done.message, extra=told)
-    nothing_to_mend = done.outcome is DueOutcome.SKIPPED
+    nothing_to_mend = done.outcome is DueOutcome.SKIPPED and not done.is_at_fault
     context.exit(int(ExitStatus.DONE) if nothing_to_mend else done.exit_status or int(ExitStatus.DONE))
 
 

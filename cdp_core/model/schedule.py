@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from cdp_core.errors import ExitStatus
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrence:
@@ -76,3 +78,11 @@ class DueRun:
     message: str = ""
     next_try_at: datetime | None = None
     updated_at: datetime | None = None
+
+    @property
+    def is_at_fault(self) -> bool:
+        """Whether somebody has to look: it failed, or was skipped because of a fault (a segment of it fails),
+        not because that is meant or was asked for."""
+        return self.outcome is DueOutcome.FAILED or (
+            self.outcome is DueOutcome.SKIPPED and self.exit_status == ExitStatus.INVALID
+        )

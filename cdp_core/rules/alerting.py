@@ -32,9 +32,7 @@ def after(
 
 
 def _standing(before: Standing, due: DueRun, sizes: Sequence[int], share: float) -> Standing:
-    # One that is skipped because of a fault has that fault: a segment of it fails.
-    at_fault = due.outcome is DueOutcome.SKIPPED and due.exit_status == ExitStatus.INVALID
-    if due.outcome is DueOutcome.FAILED or at_fault:
+    if due.is_at_fault:
         code = due.message.partition(":")[0]
         return Standing(trouble=f"{_kind(due)} {code}", unusual=before.unusual)
     if due.outcome is DueOutcome.DONE:

@@ -143,7 +143,11 @@ def _approval(rule: Approval | None) -> Iterator[tuple[str, str]]:
     if rule.removed_share is not None:
         share = numerals(f"{rule.removed_share * 100:.3g}")
         when.append(_("more than {share} % are taken out").format(share=share))
-    people = _("{number} other people").format(number=count(rule.people))
+    people = (
+        _("1 other person")
+        if rule.people == 1
+        else _("{number} other people").format(number=count(rule.people))
+    )
     yield (
         marked("Needs the approval of"),
         _("{people}, where {conditions}").format(people=people, conditions=_(" or ").join(when))

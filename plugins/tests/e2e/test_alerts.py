@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from main_job import Job, customers
@@ -171,3 +172,19 @@ def test_a_url_that_stands_in_the_settings_is_refused(job: Job) -> None:
     settings = job.cdp.folder / ".cdp" / "cdp.toml"
     settings.write_text(settings.read_text() + '\n[alerts]\nurls = ["slack://a/b/c"]\n')
     assert "Give a reference" in job.cdp("alerts", "list", status=3).stderr
+
+
+def test_a_segment_that_fails_is_told_once_and_so_is_a_plan_that_waits(told: Job, receiver: Receiver) -> None:
+    told.cdp("export", "run", NAME)
+    table = pq.read_table(told.profiles)
+    pq.write_table(table.drop_columns(["lifetime_value"]), told.profiles)
+    for _ in range(2):
+        make_due(told, NAME)
+        told.cdp("scheduler", "start", "--once", status=3)
+    assert receiver.kinds() == ["failed"]
+    told.write(customers(range(900)))
+    told.cdp("export", "edit", NAME, "--require-approval", "1")
+    make_due(told, NAME)
+    told.cdp("scheduler", "start", "--once", status=7)
+    assert receiver.kinds() == ["failed", "gate"]
+    assert "waits for the approval of 1 other person" in receiver.of("/hook")[-1]["message"]

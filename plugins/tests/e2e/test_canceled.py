@@ -53,7 +53,7 @@ def test_a_run_that_is_still_planning_ends_before_anything_is_sent(
             assert stop.wait(10)
 
     with CDP.open(job.cdp.folder / ".cdp") as here, pytest.raises(TemporaryFault) as ended:
-        here.runs.run(NAME, progress=cancel, stop=stop)
+        here.exports.run(NAME, progress=cancel, stop=stop)
     assert ended.value.code is Code.CANCELED
     assert ended.value.message.endswith(" before anything was sent")
     (run,) = job.cdp.json("export", "history", NAME)

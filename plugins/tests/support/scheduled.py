@@ -33,6 +33,7 @@ def make_due(job: Job, *names: str) -> None:
         job.cdp("export", "schedule", name, "--cron", "* * * * *", "--timezone", "UTC")
     alter(
         job,
+        "DELETE FROM due_runs",
         "UPDATE schedules SET since = datetime('now', '-61 seconds')",
         "UPDATE exports SET created_at = datetime('now', '-1 day')",
     )
