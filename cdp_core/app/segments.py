@@ -71,7 +71,7 @@ class Segments:
         with self._profiles.open() as engine:
             result = self._evaluated(engine, segment)
         self.desk.state.segments.keep(segment.id, result)
-        # A run that began before may be reading the old result: it goes when the next one has come.
+        self._profiles.results.replaced(segment.kept)
         self._profiles.results.sweep(each.kept for each in self.desk.state.segments.all())
         self.desk.note(before=segment.kept.members, after=result.members)
         return self._view(dataclasses.replace(segment, kept=result), result.members)

@@ -7,8 +7,10 @@ private as all of the workspace is, and encrypted where the ledger is.
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -51,6 +53,11 @@ class KeptResults:
         sync(self._folder)
         self._store.keep_result(path)
         return KeptResult(path=path.name, sha256=written.sha256, members=written.rows, at=at, by=by)
+
+    def replaced(self, result: KeptResult) -> None:
+        """Another result has taken its place: it goes by and by, since a run may be about to read it."""
+        with suppress(OSError):
+            os.utime(self._folder / result.path)
 
     def sweep(self, kept: Iterable[KeptResult | None]) -> None:
         """Take away results that no segment has any more."""

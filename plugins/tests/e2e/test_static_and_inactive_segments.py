@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -64,6 +65,19 @@ def test_a_result_that_is_gone_skips_the_export_and_says_how_to_mend_it(job: Job
     job.cdp("segment", "refresh", "Christmas")
     job.cdp("export", "run", NAME)
     assert job.members() == wanted(range(100, 1100))
+
+
+def test_a_result_that_is_replaced_stays_for_who_may_be_reading_it(job: Job) -> None:
+    job.cdp("segment", "add", "Christmas", "--where", "lifetime_value > 500", "--static")
+    results = job.cdp.folder / ".cdp" / "segments"
+    (old,) = results.iterdir()
+    os.utime(old, (0, 0))
+    job.cdp("segment", "refresh", "Christmas")
+    assert old in set(results.iterdir())
+    os.utime(old, (0, 0))
+    job.cdp("segment", "refresh", "Christmas")
+    assert old not in set(results.iterdir())
+    assert len(list(results.iterdir())) == 2
 
 
 @pytest.fixture

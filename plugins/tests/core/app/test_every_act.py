@@ -16,6 +16,7 @@ import pytest
 
 from cdp_core.app.administration import Audit, Plugins, Roles
 from cdp_core.app.alerts import Alerts
+from cdp_core.app.approvals import Approvals
 from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
 from cdp_core.app.exports import Exports
@@ -39,6 +40,7 @@ ROOMS: dict[str, type] = {
     "segments": Segments,
     "connections": Connections,
     "exports": Exports,
+    "approvals": Approvals,
     "audiences": Audiences,
     "people": People,
     "suppressions": Suppressions,

@@ -90,6 +90,7 @@ def test_every_status_has_a_word(status: RunStatus) -> None:
         "Processing",
         "Planned",
         "Skipped",
+        "Waiting for approval",
     }
 
 

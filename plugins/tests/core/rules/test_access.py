@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from cdp_core.model.access import Action, Actor, Opinion, Resource, Role
 from cdp_core.rules.access import (
     BUILT_IN_ROLES,
+    CONTRIBUTOR,
     THROUGH_A_CONNECTION,
     actions_of,
     all_roles,
@@ -59,7 +60,7 @@ def test_who_has_no_role_may_do_nothing() -> None:
         assert "no role" in opinion.reason
 
 
-@pytest.mark.parametrize("action", sorted(THROUGH_A_CONNECTION))
+@pytest.mark.parametrize("action", sorted(THROUGH_A_CONNECTION & CONTRIBUTOR.actions))
 def test_a_contributor_acts_only_through_a_shared_connection(action: Action) -> None:
     unshared = core_opinion(person("contributor"), action, EXPORT, BUILT_IN_ROLES)
     by_role = Resource(kind="export", name="Loyal", shared_with=frozenset({"contributor"}))
@@ -69,6 +70,15 @@ def test_a_contributor_acts_only_through_a_shared_connection(action: Action) -> 
     assert core_opinion(person("contributor"), action, by_role, BUILT_IN_ROLES).verdict == "allow"
     assert core_opinion(person("contributor"), action, by_name, BUILT_IN_ROLES).verdict == "allow"
     assert core_opinion(person("administrator"), action, EXPORT, BUILT_IN_ROLES).verdict == "allow"
+
+
+@pytest.mark.parametrize("action", sorted(THROUGH_A_CONNECTION - CONTRIBUTOR.actions))
+def test_a_role_of_ones_own_acts_only_through_a_shared_connection(action: Action) -> None:
+    roles = {**BUILT_IN_ROLES, "approver": Role(key="approver", label="A", actions=frozenset({action}))}
+    shared = Resource(kind="export", name="Loyal", shared_with=frozenset({"approver"}))
+    assert core_opinion(person("contributor"), action, shared, roles).verdict == "deny"
+    assert core_opinion(person("approver"), action, EXPORT, roles).verdict == "deny"
+    assert core_opinion(person("approver"), action, shared, roles).verdict == "allow"
 
 
 def test_a_connection_shared_with_viewers_gives_a_viewer_no_action_of_a_contributor() -> None:
