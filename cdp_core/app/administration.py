@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from cdp_core.app.desk import Desk, act, is_login
-from cdp_core.app.views import GrantView, RoleView
+from cdp_core.app.views import AccessView, GrantView, RoleView
 from cdp_core.errors import Code, InvalidFault, NotAllowedFault, UsageFault
-from cdp_core.model.access import Action, Resource
+from cdp_core.model.access import Action, Actor, Resource
 from cdp_core.model.audit import AuditEntry, AuditVerdict
 from cdp_core.model.names import checked_name
 from cdp_core.plugins.manager import PluginReport
-from cdp_core.rules.access import actions_of, all_roles
+from cdp_core.rules.access import PERSONAL_ACTIONS, actions_of, all_roles
 from cdp_core.workspace import Workspace
 
 
@@ -80,6 +81,48 @@ class Roles:
                 where=f"person {person}",
                 hint="add --yes",
             )
+
+    @act(Action.ROLE_EXPLAIN)
+    def explain(self, person: str, *, action: str, about: str = "") -> AccessView:
+        """Whether a person may do something, and why: every opinion with its reason. `about` is the name of
+        an export or connection, where the action is about one."""
+        try:
+            asked = Action(action)
+        except ValueError:
+            near = difflib.get_close_matches(action, list(Action), n=3)
+            raise InvalidFault(
+                Code.NOT_FOUND,
+                f"there is no action {action!r}",
+                hint=f"did you mean {', '.join(near)}?" if near else "cdp role list --known names them all",
+            ) from None
+        state, catalog = self.desk.state, self.desk.catalog
+        actor = Actor(name=person, real=person, roles=state.grants.of(person))
+        decision = catalog.authorize(actor, asked, self._about(asked, about))
+        return AccessView(
+            person=person,
+            action=str(asked),
+            object=about,
+            roles=tuple(sorted(actor.roles)),
+            allowed=decision.allowed,
+            opinions=decision.opinions,
+            roles_with_it=tuple(
+                key for key in sorted(catalog.roles) if asked in actions_of({key}, catalog.roles)
+            ),
+            personal=asked in PERSONAL_ACTIONS,
+        )
+
+    def _about(self, action: Action, name: str) -> Resource:
+        """What an act on a thing of that name would be about."""
+        state, kind = self.desk.state, action.partition(".")[0]
+        if kind == "export" and name:
+            export = state.exports.get(name)
+            if export.connection_id is None:
+                return Resource(kind="export", name=name)
+            connection = state.connections.by_id(export.connection_id)
+            return Resource(kind="export", name=name, shared_with=connection.shared_with)
+        if kind == "connection" and name:
+            return Resource(kind="connection", name=name, shared_with=state.connections.get(name).shared_with)
+        return Resource(kind="workspace", name=name)
 
     @act(Action.ROLE_LIST)
     def list(self) -> tuple[GrantView, ...]:

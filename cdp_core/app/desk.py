@@ -48,6 +48,7 @@ LOOKING = frozenset(
         Action.LEDGER_SHOW,
         Action.SCHEDULE_SHOW,
         Action.ROLE_LIST,
+        Action.ROLE_EXPLAIN,
         Action.PLUGIN_LIST,
         Action.AUDIT_LIST,
         Action.AUDIT_VERIFY,

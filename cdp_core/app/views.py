@@ -10,6 +10,7 @@ from typing import Any
 from cdp_core.contract.connection import Choice
 from cdp_core.contract.schemas import SettingInfo
 from cdp_core.errors import CdpError, ExitStatus
+from cdp_core.model.access import Opinion
 from cdp_core.model.configuration import KeptResult, Match
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding
@@ -366,6 +367,21 @@ class ResealedLedgers:
     plans: int
     spoilt: int
     aside: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessView:
+    """Whether a person may do something, every opinion on it, and the roles that would have the action.
+    `personal`: nobody does it in another's name."""
+
+    person: str
+    action: str
+    object: str
+    roles: tuple[str, ...]
+    allowed: bool
+    opinions: tuple[Opinion, ...]
+    roles_with_it: tuple[str, ...]
+    personal: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,21 @@ def _said(person: str, roles: tuple[str, ...]) -> str:
     return f"{plain(person)} is now: {', '.join(roles) or 'without a role'}."
 
 
+@role.verb("explain", example='cdp role explain anna export.run "Loyal to Snapchat"')
+@rich_click.argument("person")
+@rich_click.argument("action", metavar="ACTION")
+@rich_click.argument("about", metavar="[EXPORT|CONNECTION]", required=False, default="")
+@json_option
+@click.pass_obj
+def explain(session: Session, *, person: str, action: str, about: str, as_json: bool) -> None:
+    """Say whether a person may do something, and why: every opinion with its reason.
+
+    Any denial wins; where nobody allows it, it is denied. ACTION is a word of the audit log, as export.run.
+    """
+    view = session.cdp().roles.explain(person, action=action, about=about)
+    give(view, lambda: things.access(view), as_json=as_json)
+
+
 @role.verb("list", example="cdp role list\ncdp role list --known")
 @rich_click.option(
     "--known", is_flag=True, help="List the roles there are and what each may do, instead of people."

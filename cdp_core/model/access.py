@@ -75,6 +75,7 @@ class Action(StrEnum):
     LEDGER_DECRYPT = "ledger.decrypt"
     LEDGER_MOVE = "ledger.move"
     ROLE_LIST = "role.list"
+    ROLE_EXPLAIN = "role.explain"
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
     PLUGIN_LIST = "plugin.list"
@@ -154,6 +155,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.LEDGER_DECRYPT: "decrypt the ledgers",
     Action.LEDGER_MOVE: "move the ledgers elsewhere",
     Action.ROLE_LIST: "list roles",
+    Action.ROLE_EXPLAIN: "see why somebody may do something",
     Action.ROLE_GRANT: "grant a role",
     Action.ROLE_REVOKE: "revoke a role",
     Action.PLUGIN_LIST: "list plugins",

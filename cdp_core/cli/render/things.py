@@ -11,11 +11,12 @@ from rich.text import Text
 
 from cdp_core.cli.language import _
 from cdp_core.cli.render.tables import Details, Listing
-from cdp_core.cli.render.words import count, moment, names, plain
+from cdp_core.cli.render.words import count, moment, names, plain, quoted
 from cdp_core.model.access import Action
 
 if TYPE_CHECKING:
     from cdp_core.app.views import (
+        AccessView,
         AlertWay,
         Check,
         GrantView,
@@ -155,6 +156,24 @@ def plugins(reports: Iterable[PluginReport]) -> Listing:
         ),
         texts=("Hooks", "Why"),
         empty="No plugins are installed.",
+    )
+
+
+def access(view: AccessView) -> Iterator[RenderableType]:
+    """Whether somebody may do something, and whose voices say so."""
+    what = f"{view.action} {quoted(view.object)}" if view.object else view.action
+    yield Details(
+        f"{view.person} {'may' if view.allowed else 'may not'} do this: {what}",
+        (
+            ("Roles of the person", names(view.roles) or "none"),
+            ("Roles that include it", names(view.roles_with_it)),
+            ("In another's name", "nobody: it is a person's own" if view.personal else ""),
+        ),
+    )
+    yield Listing(
+        ("Says", "Whose voice", "Because"),
+        ((opinion.verdict, opinion.by, opinion.reason) for opinion in view.opinions),
+        texts=("Because",),
     )
 
 

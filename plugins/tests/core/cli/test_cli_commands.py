@@ -354,6 +354,27 @@ def test_roles_are_granted_listed_and_revoked(cdp: Keyboard, workspace: Path) ->
     assert "without a role" in cdp("role", "revoke", "zoe", "viewer").out
 
 
+def test_who_may_do_what_is_explained_with_every_opinion(cdp: Keyboard, export: str) -> None:
+    cdp("role", "grant", "con", "contributor")
+    asked = ("role", "explain", "con", "export.run", export)
+    denied = cdp(*asked)
+    assert f'con may not do this: export.run "{export}"' in denied.out
+    assert "the connection behind it is not shared with con" in denied.out
+    cdp("connection", "share", "Acme EU", "--with", "con")
+    document = cdp(*asked, "--json").document
+    assert (document["allowed"], document["roles"]) == (True, ["contributor"])
+    assert document["roles_with_it"] == ["administrator", "contributor"]
+    assert document["opinions"][0] == {"verdict": "allow", "reason": "the connection is shared", "by": "core"}
+    assert "con may do this" in cdp(*asked).out
+    assert "that is not part of the role" in cdp("role", "explain", "con", "connection.agree", "Acme EU").out
+    assert "a person's own" in cdp("role", "explain", "con", "export.approve", export).out
+    assert "has no role in this workspace" in cdp("role", "explain", "zoe", "segment.add").out
+    near = cdp("role", "explain", "con", "export.runn", status=3).err
+    assert "did you mean export.run" in near
+    cdp("role", "explain", "con", "export.run", "No such export", status=3)
+    cdp("--as", "con", *asked, status=4)
+
+
 def test_plugins_are_listed_with_what_became_of_them(cdp: Keyboard, workspace: Path) -> None:
     listed = cdp("plugins", "list").out
     assert "cdp-acme-cli" in listed
