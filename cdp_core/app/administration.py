@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from cdp_core.app.desk import Desk, act, is_login
+from cdp_core.app.rows import write_whole
 from cdp_core.app.views import AccessView, GrantView, RoleView
 from cdp_core.errors import Code, InvalidFault, NotAllowedFault, UsageFault
 from cdp_core.model.access import Action, Actor, Resource
-from cdp_core.model.audit import AuditEntry, AuditVerdict
+from cdp_core.model.audit import AuditEntry, AuditHead, AuditVerdict
 from cdp_core.model.names import checked_name
 from cdp_core.plugins.manager import PluginReport
 from cdp_core.rules.access import PERSONAL_ACTIONS, actions_of, all_roles
@@ -188,12 +193,68 @@ class Audit:
 
     @act(Action.AUDIT_LIST)
     def list(
-        self, *, limit: int = 50, actor: str | None = None, action: str | None = None
+        self,
+        *,
+        limit: int = 50,
+        actor: str | None = None,
+        action: str | None = None,
+        about: str | None = None,
+        outcome: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> tuple[AuditEntry, ...]:
-        """The newest entries first."""
-        return tuple(self.desk.state.audit.entries(limit=limit, actor=actor, action=action))
+        """The newest entries first; `about` is the name of what was acted on."""
+        return tuple(
+            self.desk.state.audit.entries(
+                limit=limit,
+                actor=actor,
+                action=action,
+                object=about,
+                outcome=outcome,
+                since=since,
+                until=until,
+            )
+        )
+
+    @act(Action.AUDIT_EXPORT)
+    def export(
+        self,
+        *,
+        output: Path | None = None,
+        overwrite: bool = False,
+        write: Callable[[str], object] = lambda line: None,
+    ) -> int:
+        """Every entry as a line of JSON, the oldest first, to a file of its owner alone, else to `write`;
+        how many there are. That they were exported is the next entry."""
+        lines = (_line(entry) for entry in self.desk.state.audit.all())
+        if output is None:
+            count = len([write(line) for line in lines])
+        else:
+            content = "".join(f"{line}\n" for line in lines).encode()
+            write_whole(output.absolute(), content, overwrite=overwrite)
+            count = content.count(b"\n")
+        self.desk.note(entries=count, output=None if output is None else str(output.absolute()))
+        return count
+
+    @act(Action.AUDIT_HEAD)
+    def head(self) -> AuditHead:
+        """What, kept elsewhere, proves later that nothing was cut off or written anew."""
+        found = self.desk.state.audit.head()
+        if found is None:
+            raise InvalidFault(
+                Code.AUDIT_BROKEN,
+                "the audit log is empty, though making the workspace has left an entry",
+                hint="compare it with a backup",
+            )
+        return found
 
     @act(Action.AUDIT_VERIFY)
-    def verify(self) -> AuditVerdict:
-        """Whether the log holds together: no entry changed, missing or out of order."""
-        return self.desk.state.audit.verify()
+    def verify(self, *, known: AuditHead | None = None) -> AuditVerdict:
+        """Whether the log holds together, no entry changed, missing or out of order; and whether it is the
+        one that had the head `known`."""
+        return self.desk.state.audit.verify(known)
+
+
+def _line(entry: AuditEntry) -> str:
+    kept = dataclasses.asdict(entry) | {"at": entry.at.astimezone(UTC).isoformat(timespec="microseconds")}
+    return json.dumps(kept, ensure_ascii=False)

@@ -51,6 +51,7 @@ LOOKING = frozenset(
         Action.ROLE_EXPLAIN,
         Action.PLUGIN_LIST,
         Action.AUDIT_LIST,
+        Action.AUDIT_HEAD,
         Action.AUDIT_VERIFY,
     }
 )

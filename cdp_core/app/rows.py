@@ -19,7 +19,11 @@ def write_rows(
 ) -> None:
     """Write a file as a whole, mode 0600. Raises `UsageFault` where its form is not known, its folder is
     not there, or it is there already and is not to be overwritten."""
-    content = _content(path, columns, rows)
+    write_whole(path, _content(path, columns, rows), overwrite=overwrite)
+
+
+def write_whole(path: Path, content: bytes, *, overwrite: bool) -> None:
+    """Write a file of any form so; raises the same, but for its form."""
     if not path.parent.is_dir():
         raise UsageFault(
             Code.USAGE,

@@ -13,6 +13,7 @@ from cdp_core.cli.command import command, json_option, yes_option
 from cdp_core.cli.export_options import exports_of, name_argument, named
 from cdp_core.cli.language import _
 from cdp_core.cli.meant import meant_gates, meant_options
+from cdp_core.cli.moments import MOMENT
 from cdp_core.cli.page import give
 from cdp_core.cli.render.documents import report_document
 from cdp_core.cli.run_all import in_turn, scheduled
@@ -23,8 +24,6 @@ from cdp_core.model.run import Shown
 
 if TYPE_CHECKING:
     from cdp_core.app.views import RunReport
-
-MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 @command("plan", example='cdp export plan "Loyal to Snapchat"')

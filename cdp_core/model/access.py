@@ -82,6 +82,8 @@ class Action(StrEnum):
     PLUGIN_DISABLE = "plugin.disable"
     PLUGIN_ENABLE = "plugin.enable"
     AUDIT_LIST = "audit.list"
+    AUDIT_EXPORT = "audit.export"
+    AUDIT_HEAD = "audit.head"
     AUDIT_VERIFY = "audit.verify"
 
     @property
@@ -162,6 +164,8 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.PLUGIN_DISABLE: "disable a plugin",
     Action.PLUGIN_ENABLE: "enable a plugin",
     Action.AUDIT_LIST: "read the audit log",
+    Action.AUDIT_EXPORT: "write the audit log to a file",
+    Action.AUDIT_HEAD: "see the audit log's head",
     Action.AUDIT_VERIFY: "verify the audit log",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +35,25 @@ class AuditEntry:
     details: Mapping[str, Any] = field(default_factory=dict)
     previous: str = ""
     digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditHead:
+    """How many entries there are, and the newest one's digest; as text, `412:9f3c…`."""
+
+    entries: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.entries}:{self.digest}"
+
+    @classmethod
+    def parse(cls, text: str) -> AuditHead:
+        """Raises `ValueError` where it is not what `str` gives."""
+        found = re.fullmatch(r"\s*([1-9]\d*):([0-9a-f]{64})\s*", text)
+        if found is None:
+            raise ValueError(f"{text!r} is no head of an audit log")
+        return cls(entries=int(found[1]), digest=found[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

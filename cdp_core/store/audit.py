@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from cdp_core.model.audit import AuditEntry, AuditOutcome, AuditVerdict
+from cdp_core.model.audit import AuditEntry, AuditHead, AuditOutcome, AuditVerdict
 from cdp_core.store.database import Repository
 from cdp_core.store.tables import audit, audit_head
 
@@ -64,6 +64,7 @@ class Audit(Repository):
         object: str | None = None,  # noqa: A002
         outcome: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
     ) -> tuple[AuditEntry, ...]:
         """The newest first; of who acts, either of the two names may be asked for."""
         query = select(audit).order_by(audit.c.seq.desc()).limit(limit)
@@ -78,8 +79,24 @@ class Audit(Repository):
                 query = query.where(column == str(wanted))
         if since is not None:
             query = query.where(audit.c.at >= since)
+        if until is not None:
+            query = query.where(audit.c.at < until)
         with self._database.read() as connection:
             return tuple(_entry(_fields(row)) for row in connection.execute(query))
+
+    def all(self) -> Iterator[AuditEntry]:
+        """Every entry, the oldest first."""
+        with self._database.read() as connection:
+            reader = connection.execution_options(yield_per=_AT_A_TIME)
+            with closing(reader.execute(select(audit).order_by(audit.c.seq))) as rows:
+                for row in rows:
+                    yield _entry(_fields(row))
+
+    def head(self) -> AuditHead | None:
+        """None where nothing was written yet."""
+        with self._database.read() as connection:
+            head = connection.execute(select(audit_head)).one_or_none()
+        return AuditHead(entries=head.entries, digest=head.digest) if head else None
 
     def first_digest(self) -> str:
         """Of the entry that the state began with: no two states have the same, but copies of one."""
@@ -87,8 +104,9 @@ class Audit(Repository):
         with self._database.read() as connection:
             return connection.scalar(query) or ""
 
-    def verify(self) -> AuditVerdict:
-        """Whether the log holds together, and the first entry that does not."""
+    def verify(self, known: AuditHead | None = None) -> AuditVerdict:
+        """Whether the log holds together, and the first entry that does not; whether it is the log that had
+        the head `known` once, which shows where somebody has written all of it anew."""
         with self._database.read() as connection:
             reader = connection.execution_options(yield_per=_AT_A_TIME)
             with closing(reader.execute(select(audit).order_by(audit.c.seq))) as rows:
@@ -96,7 +114,21 @@ class Audit(Repository):
             head = connection.execute(select(audit_head)).one_or_none()
         if not problem:
             bad, problem = _against_head(count, newest, head)
+        if not problem and known is not None:
+            bad, problem = self._against(known, count)
         return AuditVerdict(ok=not problem, entries=count, head=newest, first_bad=bad, problem=problem)
+
+    def _against(self, known: AuditHead, count: int) -> tuple[int | None, str]:
+        if known.entries > count:
+            return count + 1, f"the log had {known.entries} entries, and now there are {count}"
+        query = select(audit.c.digest).where(audit.c.seq == known.entries)
+        with self._database.read() as connection:
+            if connection.scalar(query) != known.digest:
+                return (
+                    known.entries,
+                    f"entry {known.entries} is not the one whose digest was kept",
+                )
+        return None, ""
 
 
 def _follow(rows: Iterable[Row[Any]]) -> tuple[int, str, int | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -391,6 +392,36 @@ def test_the_audit_log_is_listed_and_verified(cdp: Keyboard, workspace: Path) ->
     assert "segment.add" in cdp("audit", "list").out
     assert cdp("audit", "verify", "--json").document["ok"] is True
     assert "holds together" in cdp("audit", "verify").out
+
+
+def test_the_audit_log_is_found_in_exported_and_held_against_a_head(
+    cdp: Keyboard, workspace: Path, tmp_path: Path
+) -> None:
+    cdp("segment", "remove", "No such segment", "--yes", status=3)
+    failed = cdp("audit", "list", "--object", "No such segment", "--outcome", "failed", "--json").document
+    assert [each["action"] for each in failed] == ["segment.remove"]
+    assert cdp("audit", "list", "--until", "2020-01-01", "--json").document == []
+    head = cdp("audit", "head").out.strip()
+    assert cdp("audit", "verify", "--head", head, "--json").document["ok"] is True
+    output = tmp_path / "audit.ndjson"
+    cdp("audit", "export", "--output", str(output))
+    assert output.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
+    entries, _, digest = head.partition(":")
+    assert lines[int(entries) - 1]["digest"] == digest
+    # Anybody can follow the chain by what the help says.
+    for before, line in zip([{"digest": ""}, *lines], lines, strict=False):
+        said = {name: value for name, value in line.items() if name != "digest"}
+        canonical = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+        assert (hashlib.sha256(canonical).hexdigest(), line["previous"]) == (line["digest"], before["digest"])
+    assert cdp("audit", "export").out.splitlines()[: len(lines)] == output.read_text().splitlines()
+    assert "already" in cdp("audit", "export", "--output", str(output), status=2).err
+    other = cdp("audit", "verify", "--head", f"2:{'0' * 64}", status=3)
+    assert "entry 2 is not the one whose digest was kept" in other.out
+    cut = cdp("audit", "verify", "--head", f"9999:{digest}", status=3)
+    assert "the log had 9999 entries" in cut.out
+    assert "is no head of an audit log" in cdp("audit", "verify", "--head", "x", status=2).err
 
 
 def test_an_audit_log_that_was_tampered_with_exits_3(cdp: Keyboard, workspace: Path) -> None:
