@@ -133,6 +133,9 @@ if TYPE_CHECKING:
         KeyFound as KeyFound,
     )
     from cdp_core.contract.source import (
+        RowsFound as RowsFound,
+    )
+    from cdp_core.contract.source import (
         Selected as Selected,
     )
     from cdp_core.contract.source import (
@@ -182,6 +185,7 @@ if TYPE_CHECKING:
     from cdp_core.model.delivery import Receipt as Receipt
     from cdp_core.model.examination import FieldExamined as FieldExamined
     from cdp_core.model.examination import Remark as Remark
+    from cdp_core.model.policy import ChosenField as ChosenField
     from cdp_core.model.policy import MemberConsent as MemberConsent
     from cdp_core.model.policy import Region as Region
     from cdp_core.model.run import RunEvent as RunEvent
@@ -190,6 +194,7 @@ if TYPE_CHECKING:
     from cdp_core.model.sentence import Sentence as Sentence
     from cdp_core.rules.identifiers.masking import masked as masked
     from cdp_core.rules.member_consent import says_yes as says_yes
+    from cdp_core.rules.records import record_of as record_of
 
 # Names are looked up when they are first used: `cdp --help` must not pay for marshmallow and pluggy.
 _HOMES = {
@@ -242,6 +247,7 @@ _HOMES = {
         "Examination",
         "KeptKeys",
         "KeyFound",
+        "RowsFound",
         "Selected",
         "Selection",
         "SourceSpec",
@@ -254,12 +260,13 @@ _HOMES = {
     "cdp_core.model.configuration": ("Column", "ConsentPrompt", "Match", "ProfileSource", "Segment"),
     "cdp_core.model.delivery": ("Audience", "Operation", "Receipt"),
     "cdp_core.model.examination": ("FieldExamined", "Remark"),
-    "cdp_core.model.policy": ("MemberConsent", "Region"),
+    "cdp_core.model.policy": ("ChosenField", "MemberConsent", "Region"),
     "cdp_core.model.run": ("RunEvent", "Station"),
     "cdp_core.model.secret": ("Secret",),
     "cdp_core.model.sentence": ("Sentence",),
     "cdp_core.rules.identifiers.masking": ("masked",),
     "cdp_core.rules.member_consent": ("says_yes",),
+    "cdp_core.rules.records": ("record_of",),
 }
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

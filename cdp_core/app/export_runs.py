@@ -35,13 +35,16 @@ class ExportRuns:
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         state = self.desk.state
         if "connection" in arguments:
-            found = (c for c in state.connections.all() if c.name == arguments["connection"])
-            return Resource(kind="export", name=name, shared_with=_sharing(next(found, None)))
+            found = next((c for c in state.connections.all() if c.name == arguments["connection"]), None)
+            payload = self.desk.catalog.payload_of(found.type) if found else "digests"
+            return Resource(kind="export", name=name, shared_with=_sharing(found), payload=payload)
         export = next((e for e in state.exports.all() if e.name == name), None)
+        spec = self.desk.catalog.destinations.get(export.destination) if export else None
+        payload = spec.capabilities.payload if spec else "digests"
         if export is None or export.connection_id is None:
-            return Resource(kind="export", name=name)
+            return Resource(kind="export", name=name, payload=payload)
         connection = state.connections.by_id(export.connection_id)
-        return Resource(kind="export", name=name, shared_with=connection.shared_with)
+        return Resource(kind="export", name=name, shared_with=connection.shared_with, payload=payload)
 
     @act(Action.EXPORT_PLAN)
     def plan(self, name: str, *, progress: Callable[[RunEvent], None] | None = None) -> RunReport:

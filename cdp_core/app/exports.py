@@ -56,6 +56,7 @@ class Exports(ExportRuns):
             audience_setting=spec.audience_setting,
             lists_audiences=spec.capabilities.lists_audiences,
             creates_audiences=spec.capabilities.creates_audiences,
+            payload=spec.capabilities.payload,
         )
 
     @act(Action.EXPORT_ADD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 from cdp_core.app.desk import Desk
 from cdp_core.contract.schemas import load_settings, settings_of
 from cdp_core.errors import Code, InvalidFault
@@ -53,11 +55,14 @@ def _require_fields(export: Export, profiles: Profiles, consent: MemberConsent |
         uses["country of phone numbers"] = export.policy.region.field
     if consent is not None:
         uses[f"member consent {consent.field}={','.join(consent.granted)}"] = consent.field
+    uses |= {f"chosen field {chosen.field}": chosen.field for chosen in export.policy.fields}
     for where, field in uses.items():
         if field not in columns:
+            near = difflib.get_close_matches(field, columns)
+            meant = f"perhaps {' or '.join(near)}; " if near else ""
             raise InvalidFault(
                 Code.FIELD_MISSING,
                 f"the profiles have no field {field!r}",
                 where=where,
-                hint="fields: " + ", ".join(columns),
+                hint=f"{meant}fields: " + ", ".join(columns),
             )

@@ -181,6 +181,7 @@ class DestinationForm:
     audience_setting: str
     lists_audiences: bool
     creates_audiences: bool
+    payload: str = "digests"  # or records: then fields of whole rows are chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

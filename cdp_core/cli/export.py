@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,10 +13,18 @@ from cdp_core.cli.command import json_option, noun, yes_option
 from cdp_core.cli.export_add import add
 from cdp_core.cli.export_approval import approvals, approve, reject
 from cdp_core.cli.export_cancel import cancel
-from cdp_core.cli.export_options import match_option, name_argument, named, over, segment_option, set_option
+from cdp_core.cli.export_options import (
+    field_option,
+    match_option,
+    name_argument,
+    named,
+    over,
+    segment_option,
+    set_option,
+)
 from cdp_core.cli.export_runs import history, plan, run
 from cdp_core.cli.export_status import status
-from cdp_core.cli.forms import pairs, typed_matching
+from cdp_core.cli.forms import pairs, typed_fields, typed_matching
 from cdp_core.cli.language import _, marked, said
 from cdp_core.cli.leaving import deciding, leaving_options, members_left
 from cdp_core.cli.page import give
@@ -67,6 +76,7 @@ def show(session: Session, *, name: str | None, as_json: bool) -> None:
 @rich_click.option("--name", "new_name", metavar="NEW", help="Another name.")
 @set_option
 @match_option
+@field_option
 @segment_option
 @policy_options
 @leaving_options
@@ -81,6 +91,7 @@ def edit(
     new_name: str | None,
     settings: tuple[str, ...],
     matching: tuple[str, ...],
+    fields: tuple[str, ...],
     segments: tuple[str, ...],
     take_members_out: bool,
     leave_members: bool,
@@ -88,20 +99,25 @@ def edit(
     as_json: bool,
     **rules: Any,
 ) -> None:
-    """Change an export. --match and --segment replace what was there; settings that are not given stay.
+    """Change an export. --match, --field and --segment replace what was there; settings that are not
+    given stay.
 
     Another audience raises the question what becomes of the members in the old one: --take-members-out
     or --leave-members; --yes leaves them.
     """
     name = named(session, name)
     typed = set(rules.values()) - {None, False}
-    if new_name is None and not settings and not matching and not segments and not typed:
+    if new_name is None and not (settings or matching or fields or segments or typed):
         raise UsageFault(
-            Code.USAGE, "nothing to change was given", hint="--name, --set, --match, --segment or a rule"
+            Code.USAGE,
+            "nothing to change was given",
+            hint="--name, --set, --match, --field, --segment or a rule",
         )
     rooms = session.cdp().exports
     before = rooms.show(name)
     policy = typed_policy(before.policy, **rules)
+    if chosen := typed_fields(fields):
+        policy = dataclasses.replace(policy, fields=chosen)
     view = deciding(
         lambda leaving: rooms.edit(
             name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,15 +10,25 @@ import rich_click
 
 from cdp_core.cli.ask import ask_one, ask_text, can_ask
 from cdp_core.cli.command import command, json_option
-from cdp_core.cli.export_options import match_option, name_argument, over, segment_option, set_option
+from cdp_core.cli.export_options import (
+    field_option,
+    match_option,
+    name_argument,
+    over,
+    segment_option,
+    set_option,
+)
 from cdp_core.cli.forms import (
     asked_name,
+    complete_fields,
     complete_matching,
     complete_segments,
     complete_settings,
     missing_of_export,
     require_known_kinds,
+    require_payload,
     require_settings,
+    typed_fields,
     typed_matching,
     typed_settings,
 )
@@ -49,6 +60,7 @@ NEW_AUDIENCE = marked("A new one")
 @rich_click.option("--connection", metavar="NAME", help="The connection to send through.")
 @set_option
 @match_option
+@field_option
 @segment_option
 @rich_click.option(
     "--create-audience", "new_audience", metavar="NAME", help="Have a new audience made at the service."
@@ -76,6 +88,7 @@ def add(
     connection: str | None,
     settings: tuple[str, ...],
     matching: tuple[str, ...],
+    fields: tuple[str, ...],
     segments: tuple[str, ...],
     new_audience: str | None,
     per_segment: bool,
@@ -88,8 +101,11 @@ def add(
     The service is asked whether the audience can take members. Where it lists its audiences, they are offered
     to choose from; --create-audience has it make one, and --audience-per-segment one for each segment, with
     an export for each: `cdp export run NAME` runs them all, and adding segments to NAME later adds theirs.
+
+    Over a connection that whole rows leave by, --field chooses what of them leaves, and --match the
+    identifiers that tell who is suppressed or has not agreed. That takes an Administrator.
     """
-    matches = typed_matching(matching)
+    matches, chosen = typed_matching(matching), typed_fields(fields)
     policy = typed_policy(Policy(), **rules)
     if new_audience is not None and per_segment:
         raise UsageFault(
@@ -106,6 +122,7 @@ def add(
     )
     connection = over(session, connection)
     form = rooms.options(name, connection=connection)
+    require_payload(form, chosen)
     require_known_kinds(form, matches)
     values = typed_settings(form.settings, settings)
     setting = form.audience_setting
@@ -117,7 +134,7 @@ def add(
         )
     is_new = new_audience is not None or per_segment
     asked = tuple(info for info in form.settings if info.name != setting) if is_new else form.settings
-    require_settings(asked, values, also=missing_of_export(form, matches, segments))
+    require_settings(asked, values, also=missing_of_export(form, matches, segments, chosen))
     if not is_new and setting not in values and form.lists_audiences and can_ask():
         new_audience = _choose(cdp, connection, form, values)
         asked = tuple(info for info in form.settings if info.name != setting)
@@ -127,7 +144,7 @@ def add(
         "settings": values,
         "matching": complete_matching(form, matches),
         "segments": complete_segments(form, segments),
-        "policy": policy,
+        "policy": dataclasses.replace(policy, fields=complete_fields(form, chosen)),
     }
     if per_segment:
         views = rooms.add_each(

@@ -17,6 +17,14 @@ match_option = rich_click.option(
     metavar="KIND=FIELD",
     help="Data matching: the profile field that feeds an identifier, for example EMAIL=email. Repeatable.",
 )
+field_option = rich_click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="FIELD[=COLUMN]",
+    help="Where whole rows are sent: a profile field whose values leave as they are, and what the column is "
+    "called. Repeatable.",
+)
 segment_option = rich_click.option(
     "--segment",
     "segments",

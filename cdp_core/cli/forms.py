@@ -16,6 +16,7 @@ from cdp_core.cli.render.words import plain
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.configuration import Match
 from cdp_core.model.names import name_trouble
+from cdp_core.model.policy import ChosenField
 from cdp_core.model.secret import Secret
 
 if TYPE_CHECKING:
@@ -184,6 +185,39 @@ def typed_matching(given: Iterable[str]) -> tuple[Match, ...]:
     return tuple(found)
 
 
+def typed_fields(given: Iterable[str]) -> tuple[ChosenField, ...]:
+    """What `--field FIELD[=COLUMN]` says; a column is called as its field where nothing else is said."""
+    found = []
+    for text in given:
+        field, sign, column = (part.strip() for part in text.partition("="))
+        if not field or (sign and not column):
+            raise UsageFault(
+                Code.USAGE, "--field takes FIELD or FIELD=COLUMN", hint="--field first_name=given_name"
+            )
+        found.append(ChosenField(field=field, column=column or field))
+    return tuple(found)
+
+
+def require_payload(form: DestinationForm, fields: tuple[ChosenField, ...]) -> None:
+    """Raise `InvalidFault` where fields are given to a destination of digests: said first, since it may be
+    what another lacks."""
+    if fields and form.payload == "digests":
+        raise InvalidFault(
+            Code.MATCHING_INVALID,
+            f"{form.label} takes digests of identifiers, and no fields of rows",
+            where=f"--field {plain(fields[0].field)}",
+            hint="leave out --field; --match KIND=FIELD says what digests are made of",
+        )
+
+
+def complete_fields(form: DestinationForm, typed: tuple[ChosenField, ...]) -> tuple[ChosenField, ...]:
+    """The chosen fields, asked for where whole rows leave and none is given."""
+    if typed or form.payload == "digests":
+        return typed
+    asked = ask_several("Fields to send", form.fields, option="--field FIELD")
+    return tuple(ChosenField(field=field, column=field) for field in asked)
+
+
 def _unmatched(form: DestinationForm, typed: tuple[Match, ...]) -> tuple[list[str], list[str]]:
     """The kinds that must still be matched, and those of which one must be."""
     matched = {match.kind for match in typed}
@@ -205,13 +239,18 @@ def require_known_kinds(form: DestinationForm, typed: tuple[Match, ...]) -> None
 
 
 def missing_of_export(
-    form: DestinationForm, matches: tuple[Match, ...], segments: tuple[str, ...]
+    form: DestinationForm,
+    matches: tuple[Match, ...],
+    segments: tuple[str, ...],
+    fields: tuple[ChosenField, ...],
 ) -> dict[str, str]:
     """The options for what a new export lacks beside its settings, by what they are called."""
     required, choices = _unmatched(form, matches)
     needed = {f"Profile field for {kind}": f"--match {kind}=FIELD" for kind in required}
     if choices:
         needed["Data matching of " + " or ".join(choices)] = f"--match {choices[0]}=FIELD"
+    if form.payload == "records" and not fields:
+        needed["Fields to send"] = "--field FIELD"
     return needed if segments else {**needed, "Segments": "--segment NAME"}
 
 

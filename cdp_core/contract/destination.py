@@ -18,6 +18,7 @@ from cdp_core.model.delivery import Audience, Operation, Receipt
 
 if TYPE_CHECKING:
     import marshmallow
+    import pyarrow
     import requests
 
 
@@ -40,11 +41,12 @@ class Rate:
 class Capabilities:
     """What the destination can do, so that the core plans batches that it takes.
 
-    `batch_limit` is the most digests in one request; `rate` is the service's limit for one access token and
-    `app_rate` that for an app (see `ConnectionType.app`); `concurrency` how many requests may be under way
-    at once; `payload` is what leaves: digests, or chosen fields of whole rows (`records`), which
-    needs a consent prompt of its own. `answers` says whether the service answers for each record
-    (`Receipt.refused`).
+    `batch_limit` is the most digests (or rows) in one request; `rate` is the service's limit for one access
+    token and `app_rate` that for an app (see `ConnectionType.app`); `concurrency` how many requests may be
+    under way at once. `payload` is what leaves: digests, or chosen fields of whole rows (`records`). Rows
+    need a connection type of their own, to whose consent prompts the core adds its text about them, and an
+    Administrator; their modes are `mirror` and `replace`, and the matched identifiers only screen them.
+    `answers` says whether the service answers for each record (`Receipt.refused`).
     Who declares `Operation.REMOVE_ALL` says in `while_emptied`, in a sentence for people, what they lose
     from the emptying until the audience is filled again.
 
@@ -70,11 +72,18 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Digests of one kind for one operation; at most the destination's limit of them."""
+    """Digests of one kind for one operation; at most the destination's limit of them.
+
+    For a destination of whole rows (`Capabilities.payload`) the kind is `RECORD`, the digests stand for rows,
+    and `rows` is a table with a column of text for each chosen field, in the digests' order: what is to be
+    added, and NULLs where it is to be removed. A row whose values have changed is added under another digest,
+    and removed under the one it had.
+    """
 
     operation: Operation
     kind: str
     digests: DigestBlock
+    rows: pyarrow.Table | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

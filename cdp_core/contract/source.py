@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.errors import Code, InvalidFault
@@ -14,8 +15,11 @@ from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Column, Match, ProfileSource, Segment
 from cdp_core.model.examination import FieldExamined
 from cdp_core.model.identifiers import IdentifierKind
-from cdp_core.model.policy import MemberConsent, Region
+from cdp_core.model.policy import ChosenField, MemberConsent, Region
 from cdp_core.model.secret import Secret
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,8 @@ class Selection:
     """Whom to identify: the members of the segments, and for each matched field its kind's rule.
 
     `region` gives the values of regional kinds the region that they are read in (`Region.of`).
-    `consent` is the field that every row of the profile table is asked for, and its yes-values.
+    `consent` is the field that every row of the profile table is asked for, and its yes-values. `fields` are
+    what is chosen of whole rows (`Engine.rows`).
     """
 
     segments: tuple[Segment, ...]
@@ -50,6 +55,7 @@ class Selection:
     kinds: Mapping[str, IdentifierKind]
     region: Region = field(default_factory=Region)
     consent: MemberConsent | None = None
+    fields: tuple[ChosenField, ...] = ()
 
     @property
     def region_field(self) -> str | None:
@@ -101,6 +107,25 @@ class KeyFound:
     key: str
     kind: str
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsFound:
+    """Rows of the profile table, as Arrow arrays of one length.
+
+    `records` are the rows' records (`rules.records.record_of` of the key's and the chosen fields' texts),
+    32 bytes each, NULL where a row has no key; `members` and `agreed` say of each whether it is a member and
+    whether it has consent (true where none is asked for). `digests` has, for each match, what its field
+    yields, NULL where that is nothing, and `reasons` why not. `values` are the chosen fields' texts, where
+    they were asked for.
+    """
+
+    records: pyarrow.Array
+    members: pyarrow.Array
+    agreed: pyarrow.Array
+    digests: tuple[pyarrow.Array, ...]
+    reasons: tuple[tuple[Reason | None, ...], ...]
+    values: tuple[pyarrow.Array, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +232,23 @@ class Engine(abc.ABC):
         By default none: an engine that does not find them leaves people with the digests alone.
         """
         return iter(())
+
+    def rows(self, selection: Selection, sought: bytes | None = None) -> Iterator[RowsFound]:
+        """All rows of the profile table, members or not, without the values of the chosen fields; or, of the
+        records `sought` (32 bytes each), the rows that have them still, with the values.
+
+        Values come out of the engine nowhere else. By default it cannot give whole rows. Raises
+        `InvalidFault` as `identify` does.
+        """
+        raise InvalidFault(
+            Code.PROFILES_UNREADABLE,
+            "the engine of this profile source gives digests, and no whole rows",
+            hint="files, DuckDB and PostgreSQL give whole rows; the destination `files` takes digests",
+        )
+
+    def repeated_keys(self) -> int:
+        """The rows whose key an earlier row has, of an engine that gives whole rows."""
+        return 0
 
     def examine(self, examination: Examination, progress: Callable[[int], None]) -> FieldExamined:
         """Look through a field: counts for each reason, and what is to be said of the values besides.

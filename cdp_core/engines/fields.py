@@ -29,6 +29,7 @@ def require_fields(selection: Selection, source: ProfileSource, columns: Iterabl
         uses[selection.region_field] = "holds the region"
     if selection.consent is not None:
         uses[selection.consent.field] = "holds the members' consent"
+    uses |= {chosen.field: "is chosen to be sent" for chosen in selection.fields}
     for field, use in uses.items():
         if field not in names:
             raise InvalidFault(

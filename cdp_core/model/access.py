@@ -200,7 +200,8 @@ class Actor:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """What an act is about. `shared_with` (roles and people) is the sharing of the connection that
-    it is, or that it goes through; None where no connection is concerned."""
+    it is, or that it goes through; None where no connection is concerned. `payload` is what leaves by it:
+    digests, or whole rows (`records`)."""
 
     kind: Literal[
         "workspace",
@@ -219,6 +220,7 @@ class Resource:
     ]
     name: str = ""
     shared_with: frozenset[str] | None = None
+    payload: Literal["digests", "records"] = "digests"
 
 
 Verdict = Literal["allow", "deny", "abstain"]

@@ -27,7 +27,8 @@ class KindCounts:
     In the mode `remove` the removed are the distinct values read (`named`) and the owed among the claims;
     `unclaimed` are those of the removed that no export has put there. `resent` are claims that are sent
     again on purpose; they count as unchanged, too, or as kept. `held_back` are digests that would be added,
-    but for an inactive segment.
+    but for an inactive segment. `replaced` are those of the removed that another version of the same row
+    takes the place of.
     """
 
     read: int = 0
@@ -48,6 +49,7 @@ class KindCounts:
     unclaimed: int = 0
     resent: int = 0
     held_back: int = 0
+    replaced: int = 0
 
     @property
     def distinct(self) -> int:

@@ -56,6 +56,14 @@ class MemberConsent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenField:
+    """A profile field whose values leave as they are, and the name of the column that they are given."""
+
+    field: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gates:
     """`max_shrink` is the most of what the ledger holds that one run may remove: 0.5 is half of it.
     `on_audience_size` says what becomes of a run whose audience is too small or large for the service."""
@@ -94,7 +102,8 @@ class Approval:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """`keep_alive_days`: after so many days without a change that the service took, a run that has nothing
-    to change sends some members again; None: never. `approval` None: nobody is asked."""
+    to change sends some members again; None: never. `approval` None: nobody is asked. `fields` are what
+    leaves of whole rows, where the destination takes them."""
 
     mode: Mode = Mode.MIRROR
     region: Region = Region()
@@ -102,9 +111,14 @@ class Policy:
     gates: Gates = Gates()
     keep_alive_days: int | None = None
     approval: Approval | None = None
+    fields: tuple[ChosenField, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        kept = asdict(self)
+        if not self.fields:
+            # Of digests nothing is said of fields, so that a plan of before there were any is as it was.
+            del kept["fields"]
+        return kept
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Policy:
@@ -119,4 +133,5 @@ class Policy:
             gates=Gates(**kept.get("gates", {})),
             keep_alive_days=kept.get("keep_alive_days"),
             approval=Approval(**kept["approval"]) if kept.get("approval") else None,
+            fields=tuple(ChosenField(**chosen) for chosen in kept.get("fields", ())),
         )

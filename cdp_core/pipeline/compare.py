@@ -23,11 +23,12 @@ from cdp_core.pipeline.claims import LedgerReader, by_kind, together
 from cdp_core.pipeline.digest_file import DigestFile
 from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, union
 from cdp_core.pipeline.grouping import THREADS, in_parallel
-from cdp_core.pipeline.modes import Again, Verdict, rule, without_additions
+from cdp_core.pipeline.modes import Again, Verdict, of_rows, rule, without_additions
 from cdp_core.pipeline.plan import Plan, PlanPart, PlanWriter
 from cdp_core.pipeline.prepare import Prepared, PreparedKind
 from cdp_core.pipeline.seal import PLAIN, Seal
 from cdp_core.pipeline.suppressed import Suppressed
+from cdp_core.rules.records import RECORD
 
 
 def compare(
@@ -134,7 +135,8 @@ def _compare_kind(
     held = zip(_wanted(wanted, ranges), own.read(ranges), together(others, ranges), barred, strict=True)
     rows = dict.fromkeys(PlanPart, 0)
     beside = Counter[str]()
-    for verdict in map(finish, in_parallel(threads, rule(mode), held)):
+    judge = rule(mode) if kind != RECORD else of_rows(rule(mode), adds=finish is not without_additions)
+    for verdict in map(finish, in_parallel(threads, judge, held)):
         beside.update(verdict.beside)
         for plan_part, digests in refused.apart(kind, verdict.parts).items():
             plan.file(plan_part, kind).write(digests)

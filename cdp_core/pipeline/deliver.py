@@ -131,7 +131,7 @@ class _NothingLeft(Exception):
 
 
 class _Barred(Exception):
-    """There is no token to send with, so nothing left; `error` says why."""
+    """There is no token to send with, or no rows to send, so nothing left; `error` says why."""
 
     def __init__(self, error: CdpError) -> None:
         super().__init__(str(error))
@@ -336,7 +336,9 @@ class Delivery:
         piece = under_way.piece
         if piece.batch.operation is not Operation.ADD:
             return
-        if left_out := under_way.leave_out(self._screen(piece.batch.kind, piece.digests)):
+        with _credentials():
+            places = self._screen(piece.batch.kind, piece.digests)
+        if left_out := under_way.leave_out(places):
             self._journal.leave_out(under_way.journaled, left_out)
         if not len(under_way.request.digests):
             raise _NothingLeft
@@ -378,7 +380,8 @@ class Delivery:
 
 @contextmanager
 def _credentials() -> Iterator[None]:
-    """An error of ours around a request comes from the token's keeper: the request did not leave."""
+    """An error of ours around a request comes from the token's keeper, or from where rows are read: the
+    request did not leave."""
     try:
         yield
     except CdpError as error:

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, as_bytes
+from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, as_bytes, halves
 from cdp_core.pipeline.disk import sync, writing
 from cdp_core.pipeline.intervals import Intervals
 from cdp_core.pipeline.seal import PLAIN, Seal
@@ -195,6 +195,14 @@ class DigestFile:
         (held,) = self._some_ranges([number])
         at = pc.index(held, pa.scalar(digest, DIGEST)).as_py()
         return None if at < 0 else sum(self.rows_per_range[:number]) + at
+
+    def of_row(self, half: bytes) -> tuple[bytes, ...]:
+        """The records that begin with a half: of each version of a row, one."""
+        number = half[0] * self.ranges // MOST_RANGES
+        (held,) = self._some_ranges([number])
+        same = pc.equal(halves(held), pa.scalar(half, pa.binary(len(half))))
+        found: list[bytes] = held.filter(same).to_pylist()
+        return tuple(found)
 
     def _own_rows(self, rows: Intervals) -> Iterator[pa.Array]:
         start = 0

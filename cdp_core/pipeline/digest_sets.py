@@ -87,6 +87,16 @@ def minus(digests: pa.Array, ended: pa.Array) -> pa.Array:
     return part(digests, ended).only_left
 
 
+def halves(digests: pa.Array) -> pa.Array:
+    """The first halves of digests: of records (`rules.records`), what a row's versions have in common."""
+    return pc.binary_slice(digests, 0, DIGEST_SIZE // 2)
+
+
+def same_rows(digests: pa.Array, others: pa.Array) -> pa.Array:
+    """Of each record, whether any of the others is of the same row."""
+    return pc.is_in(halves(digests), value_set=halves(others))
+
+
 def _sorted(digests: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
     """The sorting order, the digests in it, and for each but the last whether the next one is the same."""
     prefix = pc.binary_slice(digests, 0, 8).view(pa.uint64())

@@ -34,10 +34,11 @@ from cdp_core.pipeline.digest_file import (
     by_first_byte,
     ranges_for,
 )
-from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, as_bytes, distinct, from_bytes
+from cdp_core.pipeline.digest_sets import DIGEST, EMPTY, as_bytes, distinct, from_bytes, same_rows
 from cdp_core.pipeline.disk import writing
 from cdp_core.pipeline.seal import PLAIN, Seal
 from cdp_core.pipeline.suppressed import Suppressed
+from cdp_core.rules.records import RECORD
 
 # Digests that wait in memory before they are put in order and written: some 4 MB.
 _IN_MEMORY = 2 * FEW
@@ -73,7 +74,8 @@ class Grouping(DigestSink):
     ) -> None:
         self._seal = seal
         self._screens = {
-            key: _Screen(kind.placeholders, validity_alone=validity_alone) for key, kind in kinds.items()
+            key: _Screen(kind.placeholders, validity_alone=validity_alone, of_rows=key == RECORD)
+            for key, kind in kinds.items()
         }
         self._piles = {key: _Pile(scratch) for key in kinds}
         self._withheld = {key: _Pile(scratch) for key in kinds}
@@ -153,9 +155,11 @@ class _Screened:
 
 class _Screen:
     """Takes out, before duplicates fall together, the digests that must not be sent; with `validity_alone`
-    those that stand for no person, and no others."""
+    those that stand for no person, and no others. Records are withheld `of_rows`: with one, all versions of
+    its row."""
 
-    def __init__(self, placeholders: frozenset[bytes], *, validity_alone: bool) -> None:
+    def __init__(self, placeholders: frozenset[bytes], *, validity_alone: bool, of_rows: bool) -> None:
+        self._is_in = same_rows if of_rows else _is_in
         self._placeholders = pa.array(sorted(placeholders), DIGEST)
         self._validity_alone = validity_alone
 
@@ -170,9 +174,13 @@ class _Screen:
         ):
             before = len(left)
             if before and len(barred):
-                left = left.filter(pc.invert(pc.is_in(left, value_set=barred)))
+                left = left.filter(pc.invert(self._is_in(left, barred)))
             reasons[reason] = before - len(left)
         return _Screened(wanted=distinct(left), withheld=withheld, reasons=reasons)
+
+
+def _is_in(digests: pa.Array, barred: pa.Array) -> pa.Array:
+    return pc.is_in(digests, value_set=barred)
 
 
 class _Pile:

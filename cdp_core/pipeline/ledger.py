@@ -163,6 +163,14 @@ def holds(folder: Path, files: Iterable[LedgerFile], digest: bytes, seal: Seal =
     return held
 
 
+def holds_row(folder: Path, files: Iterable[LedgerFile], half: bytes, seal: Seal = PLAIN) -> Held:
+    """The same of a row, by the half that its records begin with: the version that is most surely held."""
+    files = tuple(files)
+    records = {each for file in files for each in DigestFile(folder / file.path, seal).of_row(half)}
+    found = {holds(folder, files, record, seal) for record in records}
+    return next((held for held in (Held.YES, Held.PERHAPS) if held in found), Held.NO)
+
+
 def encrypted(folder: Path, files: Iterable[LedgerFile]) -> int:
     """How many of the files that are there are encrypted."""
     return sum((folder / file.path).is_file() and is_encrypted(folder / file.path) for file in files)

@@ -29,7 +29,7 @@ import pyarrow as pa
 
 from cdp_core.model.policy import Mode
 from cdp_core.pipeline.claims import Claims, Fold
-from cdp_core.pipeline.digest_sets import EMPTY, minus, part, union
+from cdp_core.pipeline.digest_sets import EMPTY, minus, part, same_rows, union
 from cdp_core.pipeline.plan import PlanPart
 
 # Wanted, own and others' claims, and barred, of one range; claims are folded in the thread that judges.
@@ -58,6 +58,34 @@ def rule(mode: Mode) -> Callable[[Held], Verdict]:
         return dataclasses.replace(verdict, parts={**dict.fromkeys(PlanPart, EMPTY), **verdict.parts})
 
     return judge
+
+
+def of_rows(judge: Callable[[Held], Verdict], *, adds: bool) -> Callable[[Held], Verdict]:
+    """The same for records, where all versions of a row stand for one person: with one that is barred, the
+    claims on all of them are. What another version takes the place of is counted; unless the run `adds`
+    that, it stays."""
+
+    def judge_rows(held: Held) -> Verdict:
+        wanted, own, others, barred = held
+        claims, theirs = own(), others()
+        if len(barred):
+            all_claims = union([claims.all, theirs.all])
+            barred = all_claims.filter(same_rows(all_claims, barred))
+        verdict = judge((wanted, lambda: claims, lambda: theirs, barred))
+        parts, beside = dict(verdict.parts), Counter(verdict.beside)
+        for each in (PlanPart.REMOVE, PlanPart.EMPTIED):
+            gone = minus(parts[each], parts[PlanPart.OWED])
+            if not len(gone) or not len(wanted):
+                continue
+            replaced = gone.filter(same_rows(gone, wanted))
+            if adds:
+                beside["replaced"] += len(replaced)
+            else:
+                parts[each] = minus(parts[each], replaced)
+                beside["kept"] += len(replaced)
+        return dataclasses.replace(verdict, parts=parts, beside=beside)
+
+    return judge_rows
 
 
 class Again:

@@ -68,25 +68,30 @@ def prepare(
     with Grouping(kinds, into, suppressed, validity_alone=validity_alone, seal=seal) as grouping:
         selected = engine.identify(selection, grouping, progress)
         for key in kinds:
-            path, withheld = (into / f"{uuid.uuid4().hex}.parquet" for _ in range(2))
-            grouped = grouping.finish(key, path, withheld)
-            if grouped.read != selected.members * fields[key]:
-                raise InternalFault(
-                    Code.UNBALANCED,
-                    f"{grouped.read:,} {key} values were counted of {selected.members:,} members times "
-                    f"{fields[key]} fields",
-                    hint="the engine loses or repeats values; please report it",
-                )
-            prepared[key] = PreparedKind(
-                read=grouped.read,
-                reasons=grouped.reasons,
-                distinct=grouped.written.rows,
-                wanted=(grouped.written,),
-                withheld=grouped.withheld,
-            )
+            prepared[key] = prepared_kind(grouping, key, selected.members * fields[key], into)
     return Prepared(
         profiles=selected.profiles,
         members=selected.members,
         duplicate_keys=selected.duplicate_keys,
         kinds=prepared,
+    )
+
+
+def prepared_kind(grouping: Grouping, kind: str, values: int, into: Path) -> PreparedKind:
+    """One kind's share, written into a folder. Raises `InternalFault` where other than so many `values` were
+    handed over."""
+    path, withheld = (into / f"{uuid.uuid4().hex}.parquet" for _ in range(2))
+    grouped = grouping.finish(kind, path, withheld)
+    if grouped.read != values:
+        raise InternalFault(
+            Code.UNBALANCED,
+            f"{grouped.read:,} {kind} values were counted where there are {values:,}",
+            hint="the engine loses or repeats values; please report it",
+        )
+    return PreparedKind(
+        read=grouped.read,
+        reasons=grouped.reasons,
+        distinct=grouped.written.rows,
+        wanted=(grouped.written,),
+        withheld=grouped.withheld,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from cdp_core.contract.connection import ConnectionType
 from cdp_core.contract.destination import DestinationSpec
@@ -16,9 +16,10 @@ from cdp_core.model.access import Action, Actor, Decision, Opinion, Resource, Ro
 from cdp_core.model.configuration import ConsentPrompt
 from cdp_core.model.run import RunEvent
 from cdp_core.plugins.manager import DISABLED_VARIABLE, CdpPluginManager
-from cdp_core.plugins.prompts import core_prompts
+from cdp_core.plugins.prompts import core_prompts, whole_rows_prompts
 from cdp_core.rules.access import BUILT_IN_ROLES, core_opinion, decide
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
+from cdp_core.rules.records import RECORD
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,8 @@ class Catalog:
         plugins: Mapping[str, IdentifierKind] = _by_key(
             self.manager.hook.cdp_identifier_kinds(), lambda found: found.key
         )
-        return {**plugins, **BUILT_IN_KINDS}
+        # Whole rows are counted under that name.
+        return {kind: plugins[kind] for kind in plugins if kind != RECORD} | dict(BUILT_IN_KINDS)
 
     @cached_property
     def sources(self) -> tuple[SourceSpec, ...]:
@@ -73,11 +75,22 @@ class Catalog:
             hint="see `cdp plugins list`",
         )
 
+    def payload_of(self, connection_type: str) -> Literal["digests", "records"]:
+        """What leaves over connections of a type: whole rows where any destination there takes them."""
+        found = {
+            spec.capabilities.payload
+            for spec in self.destinations.values()
+            if spec.connection_type == connection_type
+        }
+        return "records" if "records" in found else "digests"
+
     def prompts(self, connection_type: str, locale: str) -> tuple[ConsentPrompt, ...]:
         """The core's prompts, then the plugins', in the language of `locale` where they have it."""
         answers = self.manager.hook.cdp_consent_prompts(connection_type=connection_type, locale=locale)
         # pluggy asks the plugin that registered last first; people should meet them in the other order.
-        return core_prompts(locale) + tuple(prompt for answer in reversed(answers) for prompt in answer)
+        rows = whole_rows_prompts(locale) if self.payload_of(connection_type) == "records" else ()
+        plugins = tuple(prompt for answer in reversed(answers) for prompt in answer)
+        return core_prompts(locale) + rows + plugins
 
     def authorize(self, actor: Actor, action: Action, resource: Resource) -> Decision:
         """All opinions on an act, the core's first."""

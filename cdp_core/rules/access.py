@@ -103,6 +103,16 @@ THROUGH_A_CONNECTION = frozenset(
 )
 
 
+# Of an export of whole rows, what says which rows leave, or has them leave. Ending a run is anybody's.
+OF_WHOLE_ROWS = THROUGH_A_CONNECTION - {
+    Action.CONNECTION_SHOW,
+    Action.CONNECTION_AUDIENCES,
+    Action.EXPORT_OPTIONS,
+    Action.EXPORT_STATUS,
+    Action.EXPORT_CANCEL,
+}
+
+
 def all_roles(granted: Iterable[str], roles: Mapping[str, Role]) -> frozenset[str]:
     """The roles granted and every role that they include; unknown ones give nothing."""
     found: set[str] = set()
@@ -127,6 +137,8 @@ def core_opinion(actor: Actor, action: Action, resource: Resource, roles: Mappin
     if action not in actions_of(held, roles):
         labels = " or ".join(sorted(roles[key].label for key in actor.roles if key in roles))
         return Opinion(verdict="deny", reason=f"that is not part of the role {labels}")
+    if resource.payload == "records" and action in OF_WHOLE_ROWS and "administrator" not in held:
+        return Opinion(verdict="deny", reason="whole rows leave by it, which takes an Administrator")
     if "administrator" in held or action not in THROUGH_A_CONNECTION or resource.shared_with is None:
         return Opinion(verdict="allow", reason="the role includes it")
     if resource.shared_with & (held | {actor.name}):

@@ -1,8 +1,12 @@
-"""What became of one person: today's profiles, the ledgers, the plans on disk and the journal are asked."""
+"""What became of one person: today's profiles, the ledgers, the plans on disk and the journal are asked.
+
+Where whole rows leave, what is looked for are the records of the rows that yield the person's digest today.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.contract.source import DigestSink, Selection
@@ -17,7 +21,9 @@ from cdp_core.model.run import Run
 from cdp_core.model.suppression import Suppression
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.plan import Plan, PlanPart
+from cdp_core.rules.records import RECORD, half_of_key
 from cdp_core.runner.rejected import row_keys
+from cdp_core.runner.selecting import selection_of
 from cdp_core.runner.services import Services
 
 _SENT = {
@@ -42,10 +48,13 @@ class Search:
         self._progress = progress
         self._read = 0
         self._passes: dict[object, tuple[bool, bool]] = {}
+        self._rows: set[bytes] = set()
 
     def standing(self, export: Export, suppression: Suppression | None) -> ExportStanding:
         """One export today; raises `InvalidFault` where the profiles cannot be read."""
         audience = self._audience_of(export)
+        rows = self._rows_of(export) if export.policy.fields else frozenset()
+        self._rows |= rows
         segments: list[str] = []
         withheld = False
         if self._kind in export.kinds:
@@ -55,7 +64,7 @@ class Search:
                 withheld |= refused
         asked = self._services.member_consent(export) is not None
         letter = self._letter(audience, export) if audience else None
-        held = self._held(audience, export) if audience else Held.NO
+        held = self._held(audience, export, rows) if audience else Held.NO
         why = self._why(
             export, has_segment=bool(segments), withheld=withheld, suppression=suppression, letter=letter
         )
@@ -76,7 +85,8 @@ class Search:
         )
 
     def history(self, audience: AudienceKey) -> AudienceHistory:
-        """What all runs on an audience did with the digest; dry runs sent nothing, and are left out."""
+        """What all runs on an audience did with the digest, and with the rows of the exports whose standing
+        was asked for before; dry runs sent nothing, and are left out."""
         moments: list[Moment] = []
         unread: list[UnreadPlan] = []
         for run in self._state.runs.on(audience):
@@ -145,15 +155,31 @@ class Search:
         found = row_keys(self._services, export, {self._kind: [self._digest]})
         return tuple(sorted(found.get((self._kind, self._digest), ())))
 
-    def _held(self, audience: AudienceKey, export: Export) -> Held:
-        folder = self._services.ledgers.folder
+    def _rows_of(self, export: Export) -> frozenset[bytes]:
+        """What the records of the rows that yield the digest today begin with."""
+        matching = tuple(match for match in export.matching if match.kind == self._kind)
+        if not matching:
+            return frozenset()
+        selection = dataclasses.replace(
+            selection_of(self._services, export, segments=()), matching=matching, consent=None
+        )
+        with self._services.profiles.open() as engine:
+            found = engine.keys_of(selection, {self._kind: [self._digest]})
+            return frozenset(half_of_key(row.key) for row in found if row.key is not None)
+
+    def _held(self, audience: AudienceKey, export: Export, rows: Collection[bytes]) -> Held:
+        folder, seal = self._services.ledgers.folder, self._services.seal
+        kind = RECORD if export.policy.fields else self._kind
         files = [
             file
             for file in self._state.ledgers.current(audience).files
-            if (file.export_id, file.kind) == (export.id, self._kind)
+            if (file.export_id, file.kind) == (export.id, kind)
         ]
         self._services.ledgers.verify(files)
-        return ledger.holds(folder, files, self._digest, self._services.seal)
+        if not export.policy.fields:
+            return ledger.holds(folder, files, self._digest, seal)
+        found = {ledger.holds_row(folder, files, row, seal) for row in rows}
+        return next((held for held in (Held.YES, Held.PERHAPS) if held in found), Held.NO)
 
     def _letter(self, audience: AudienceKey, export: Export) -> DeadLetter | None:
         letters = self._state.dead_letters.of(audience, export.id)
@@ -162,26 +188,35 @@ class Search:
 
     def _moments(self, run: Run, plan: Plan) -> Iterator[Moment]:
         for part, (operation, again) in _SENT.items():
-            if (place := self._place(plan, part)) is not None:
+            for kind, place in self._places(plan, part):
                 batches = [
                     batch
                     for batch in self._state.journal.batches(run.id)
                     if (batch.range.operation, batch.range.kind, batch.range.again)
-                    == (operation, self._kind, again)
+                    == (operation, kind, again)
                     and _covers(batch.range.start, batch.range.count, place)
                 ]
                 yield _moment(run, str(operation), place, batches)
-        if self._place(plan, PlanPart.EMPTIED) is not None:
+        if self._places(plan, PlanPart.EMPTIED):
             journaled = self._state.journal.batches(run.id)
             emptying = [batch for batch in journaled if batch.range.operation is Operation.REMOVE_ALL]
             yield _moment(run, str(PlanPart.EMPTIED), 0, emptying)
         for part in _NOT_SENT:
-            if self._place(plan, part) is not None:
+            if self._places(plan, part):
                 yield Moment(run_id=run.id, export=run.export_name, at=run.started_at, act=str(part))
 
-    def _place(self, plan: Plan, part: PlanPart) -> int | None:
-        digests = plan.digests(part, self._kind)
-        return digests.find(self._digest) if digests else None
+    def _places(self, plan: Plan, part: PlanPart) -> list[tuple[str, int]]:
+        """Where a part of a plan has the digest, or a record of the person's rows, with its kind."""
+        sought = {self._kind: {self._digest}}
+        if records := plan.digests(part, RECORD):
+            sought[RECORD] = {record for row in self._rows for record in records.of_row(row)}
+        return [
+            (kind, place)
+            for kind, each in sought.items()
+            if (digests := plan.digests(part, kind))
+            for digest in sorted(each)
+            if (place := digests.find(digest)) is not None
+        ]
 
 
 def _moment(run: Run, act: str, place: int, batches: Sequence[BatchRecord]) -> Moment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 from cdp_core.contract.destination import DestinationSpec
@@ -9,6 +10,9 @@ from cdp_core.contract.identifiers import IdentifierKind
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Export
 from cdp_core.model.policy import Region
+
+# What a destination writes beside a row's chosen fields.
+OWN_COLUMNS = ("operation", "record")
 
 
 def check_matching(export: Export, spec: DestinationSpec, kinds: Mapping[str, IdentifierKind]) -> None:
@@ -38,6 +42,47 @@ def check_matching(export: Export, spec: DestinationSpec, kinds: Mapping[str, Id
             hint=hint,
         )
     _check_region(export, kinds)
+    _check_fields(export, spec)
+
+
+def _check_fields(export: Export, spec: DestinationSpec) -> None:
+    """Fields are chosen where whole rows leave, each for a column of its own, and nowhere else."""
+    fields, where = export.policy.fields, f"export {export.name!r}, chosen fields"
+    if spec.capabilities.payload == "digests":
+        if fields:
+            raise InvalidFault(
+                Code.MATCHING_INVALID,
+                f"{spec.label} takes digests of identifiers, and no fields of rows",
+                where=where,
+                hint="leave out --field; --match KIND=FIELD says what digests are made of",
+            )
+        return
+    if not fields:
+        raise InvalidFault(
+            Code.MATCHING_INVALID,
+            f"{spec.label} takes chosen fields of rows, and none is chosen",
+            where=where,
+            hint="--field FIELD, or --field FIELD=COLUMN to give it another name",
+        )
+    taken = dict.fromkeys(OWN_COLUMNS, "is the destination's own")
+    for chosen in fields:
+        folded = chosen.column.lower()
+        if trouble := taken.get(folded) or _trouble(chosen.column):
+            raise InvalidFault(
+                Code.MATCHING_INVALID,
+                f"the column {chosen.column!r} {trouble}",
+                where=where,
+                hint=f"give it another name: --field {chosen.field}=COLUMN",
+            )
+        taken[folded] = "is there twice"
+
+
+def _trouble(column: str) -> str:
+    if not column:
+        return "has no name"
+    if any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in column):
+        return "holds control characters"
+    return "begins with what a spreadsheet takes for a formula" if column[0] in "=+-@" else ""
 
 
 def _check_region(export: Export, kinds: Mapping[str, IdentifierKind]) -> None:

@@ -22,11 +22,21 @@ _NEEDS: Mapping[Mode, frozenset[Operation]] = {
     Mode.REPLACE: frozenset({Operation.ADD, Operation.REMOVE, Operation.REMOVE_ALL}),
 }
 
+# Of a row that has left the profiles nobody can tell any more whose it was: it must not stay for that.
+OF_ROWS = (Mode.MIRROR, Mode.REPLACE)
+
 
 def check_mode(export: Export, spec: DestinationSpec) -> None:
     """Raise `InvalidFault` where the destination cannot do what the mode needs, or nothing can be kept
     alive in it."""
     mode = export.policy.mode
+    if spec.capabilities.payload == "records" and mode not in OF_ROWS:
+        raise InvalidFault(
+            Code.MODE_INVALID,
+            f"{spec.label} takes whole rows, which the mode {mode} is not for",
+            where=f"export {export.name!r}",
+            hint=f"modes for {spec.label}: {', '.join(map(str, OF_ROWS))}",
+        )
     lacking = sorted(_NEEDS[mode] - spec.capabilities.operations)
     if lacking:
         possible = [str(each) for each, needed in _NEEDS.items() if needed <= spec.capabilities.operations]

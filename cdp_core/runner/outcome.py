@@ -13,6 +13,7 @@ from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline.plan import Plan
+from cdp_core.rules.records import RECORD
 
 
 def exit_status(run: Run) -> ExitStatus:
@@ -95,6 +96,14 @@ def notes(run: Run) -> tuple[str, ...]:
         if counts.left_out:
             said.append(
                 Sentence(
+                    "{number} rows have changed, or their people withdrew or were suppressed, since they "
+                    "were planned: not sent.",
+                    one="{number} row has changed, or its person withdrew or was suppressed, since it "
+                    "was planned: not sent.",
+                    number=counts.left_out,
+                )
+                if RECORD in run.kinds
+                else Sentence(
                     "{number} digests were suppressed since they were planned: not sent.",
                     one="{number} digest was suppressed since it was planned: not sent.",
                     number=counts.left_out,

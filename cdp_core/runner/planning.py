@@ -11,7 +11,7 @@ from functools import cached_property, partial
 import pyarrow as pa
 
 from cdp_core.contract.schemas import load_settings
-from cdp_core.contract.source import Engine, Selection
+from cdp_core.contract.source import Engine
 from cdp_core.errors import Code, GateFault, InternalFault, InvalidFault
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.approval import Asked, asked_of
@@ -29,6 +29,7 @@ from cdp_core.pipeline import ledger
 from cdp_core.pipeline.compare import compare
 from cdp_core.pipeline.plan import Plan
 from cdp_core.pipeline.prepare import Prepared, PreparedKind, prepare
+from cdp_core.pipeline.rows import prepare_rows
 from cdp_core.pipeline.suppressed import Suppressed
 from cdp_core.runner import basis
 from cdp_core.runner.approval import Approvals, asked_for, basis_of
@@ -37,6 +38,7 @@ from cdp_core.runner.gates import changed_fields
 from cdp_core.runner.modes import require_alone
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.record import Record
+from cdp_core.runner.selecting import selection_of
 from cdp_core.runner.services import Services
 from cdp_core.runner.withdrawn import withdrawn_since
 from cdp_core.store.suppressions import SuppressedDigests
@@ -191,21 +193,18 @@ class Planning:
     def _prepared(self, mode: Mode, segments: tuple[Segment, ...]) -> Prepared:
         self._record.tell(Station.PREPARE, "started")
         make_private_folder(self._scratch)
-        selection = Selection(
-            segments=segments,
-            matching=self._export.matching,
-            kinds={match.kind: self._services.catalog.kinds[match.kind] for match in self._export.matching},
-            region=self._export.policy.region,
-            consent=self._consent,
-        )
+        selection = selection_of(self._services, self._export, segments=segments)
+        spec = self._services.catalog.destination(self._export.destination)
+        preparing: Callable[..., Prepared] = partial(prepare, validity_alone=mode is Mode.REMOVE)
+        if spec.capabilities.payload == "records":
+            preparing = prepare_rows
         with self._services.profiles.open(self._scratch, segments=segments) as engine:
-            prepared = prepare(
+            prepared = preparing(
                 engine,
                 selection,
                 self._scratch,
                 self._read,
                 self._suppressed,
-                validity_alone=mode is Mode.REMOVE,
                 seal=self._services.seal,
             )
             self._look_at_fields(engine)
@@ -217,6 +216,7 @@ class Planning:
         columns = engine.columns()
         mentioned = {match.field.lower() for match in self._export.matching}
         policy = self._export.policy
+        mentioned |= {chosen.field.lower() for chosen in policy.fields}
         mentioned |= {
             field.lower() for field in (policy.region.field, self._consent and self._consent.field) if field
         }
@@ -306,7 +306,8 @@ class Planning:
         return GateNumbers(
             profiles=prepared.profiles,
             held=own + others if takes_out else own,
-            removed=sum(kind.removed - kind.unclaimed for kind in counts),
+            # A row that is sent anew is not lost.
+            removed=sum(kind.removed - kind.unclaimed - kind.replaced for kind in counts),
             owed=sum(kind.owed for kind in counts),
             # A member has several identifiers, and several exports may hold the same one. Who takes out what
             # others have put there does not know what is left.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunStatus, Station
 from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline import dead_letters, ledger
-from cdp_core.pipeline.deliver import AGAIN, Delivery, DeliveryEnd
+from cdp_core.pipeline.deliver import AGAIN, Delivery, DeliveryEnd, Screen
 from cdp_core.pipeline.plan import Plan
 from cdp_core.rules.drift import Known, drift
 from cdp_core.runner.history import known_of
@@ -28,6 +29,8 @@ from cdp_core.runner.latecomers import Latecomers
 from cdp_core.runner.opening import Opened
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.record import Record
+from cdp_core.runner.rows import PlannedRows, WithRows
+from cdp_core.runner.selecting import selection_of
 from cdp_core.runner.services import Services
 from cdp_core.runner.watch import LeaseWatch
 
@@ -62,6 +65,13 @@ class Sending:
         self._fault = fault
 
     def send(self, plan: Plan, opened: Opened) -> None:
+        late: Screen = Latecomers(self._state.suppressions, self._suppressions_known(), self._withdrawn)
+        sends_rows = opened.to.spec.capabilities.payload == "records"
+        if sends_rows:
+            rows = self._rows(plan, late)
+            late = rows.left_out
+            with_rows = WithRows(opened.to.destination, rows)
+            opened = replace(opened, to=replace(opened.to, destination=with_rows))
         to = opened.to
         known = known_of(self._state, self._audience)
         found = drift(opened.audience, known, now=datetime.now(UTC))
@@ -73,14 +83,15 @@ class Sending:
             run_id=self._record.run.id,
             plan=plan,
             batch_size=to.batch_size,
-            concurrency=to.concurrency,
+            # One window of rows in memory, not several.
+            concurrency=1 if sends_rows else to.concurrency,
             destination=to.destination,
             journal=self._state.journal,
             pace=self._services.connector.pace(to.connection, to.spec.capabilities),
             renew=to.http.renew,
             progress=self._record.counting(Station.DELIVER, planned),
             stop=self._stop,
-            screen=Latecomers(self._state.suppressions, self._suppressions_known(), self._withdrawn),
+            screen=late,
             patience=self._services.workspace.settings.patience,
             newborn_seconds=to.spec.capabilities.newborn_seconds if _is_newborn(opened, known) else 0.0,
         ).run()
@@ -90,6 +101,15 @@ class Sending:
         self._conclude(plan, end, opened)
         self._record.tell(Station.COMMIT, "ended")
         self._read_back(opened)
+
+    def _rows(self, plan: Plan, late: Screen) -> PlannedRows:
+        return PlannedRows(
+            plan=plan,
+            profiles=self._services.profiles,
+            selection=selection_of(self._services, self._export, segments=()),
+            late=late,
+            scratch=self._services.workspace.scratch_folder / self._record.run.id,
+        )
 
     def _suppressions_known(self) -> int:
         """The newest suppression that the plan was made with."""

@@ -62,6 +62,7 @@ def export(view: ExportView) -> Details:
             ("Connection", _connection_of(view)),
             ("Segments", names(view.segments)),
             ("Data matching", names(_match(match) for match in view.matching)),
+            *_chosen(view.policy),
             *settings(view.settings),
             ("Mode", mode_of(view.policy)),
             ("Member consent", _member_consent(view)),
@@ -101,6 +102,19 @@ def added_exports(group: str, views: tuple[ExportView, ...]) -> Iterator[Rendera
 
 def _match(match: Match) -> str:
     return _("{kind} from {field}").format(kind=match.kind, field=match.field)
+
+
+def _chosen(policy: Policy) -> Iterator[tuple[str, str]]:
+    if policy.fields:
+        yield (
+            marked("Fields sent as they are"),
+            names(
+                each.field
+                if each.field == each.column
+                else _("{field} as {column}").format(field=each.field, column=each.column)
+                for each in policy.fields
+            ),
+        )
 
 
 def _member_consent(view: ExportView) -> str:

@@ -84,6 +84,7 @@ _REASONS = {
     "unclaimed": marked("of the removed, put there by nobody here"),
     "resent": marked("of those in the audience already, sent again"),
     "held_back": marked("would be added, but a segment is inactive or fails"),
+    "replaced": marked("of the removed, rows that are sent anew since their values have changed"),
 }
 _COUNTS = {
     "read": marked("read"),
@@ -104,6 +105,7 @@ _COUNTS = {
     "unclaimed": marked("unclaimed"),
     "resent": marked("resent"),
     "held_back": marked("held back"),
+    "replaced": marked("replaced"),
 }
 _ALWAYS = ("read", "added", "unchanged", "removed")
 

@@ -19,6 +19,7 @@ from cdp_core.contract.source import (
     Examination,
     KeptKeys,
     KeyFound,
+    RowsFound,
     Selected,
     Selection,
 )
@@ -28,6 +29,7 @@ from cdp_core.engines.duckdb.identify import identify, keys_of
 from cdp_core.engines.duckdb.kept import kept_condition, keys_in
 from cdp_core.engines.duckdb.memory import share_of_memory
 from cdp_core.engines.duckdb.relations import Relation, open_relation
+from cdp_core.engines.duckdb.rows import rows
 from cdp_core.engines.duckdb.segments import count_members, member_condition, names_in
 from cdp_core.engines.duckdb.sources import locate
 from cdp_core.engines.duckdb.text import literal
@@ -121,6 +123,21 @@ class DuckDBEngine(Engine):
         return keys_of(
             self._connection, self._relation, key=self._source.key, selection=selection, digests=digests
         )
+
+    def rows(self, selection: Selection, sought: bytes | None = None) -> Iterator[RowsFound]:
+        require_fields(selection, self._source, self.columns())
+        conditions = [self._condition(segment) for segment in selection.segments]
+        return rows(
+            self._connection,
+            self._relation,
+            key=self._source.key,
+            condition=" OR ".join(conditions) or "false",
+            selection=selection,
+            sought=sought,
+        )
+
+    def repeated_keys(self) -> int:
+        return self._relation.duplicates(self._source.key, self._relation.rows())
 
     def examine(self, examination: Examination, progress: Callable[[int], None]) -> FieldExamined:
         require_fields(examination.selection, self._source, self.columns())

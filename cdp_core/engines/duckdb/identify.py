@@ -52,7 +52,7 @@ def identify(
     query = _query(relation, condition, selection)
     rules = {key: Rule(kind) for key, kind in selection.kinds.items()}
     members = 0
-    for batch in _batches(connection, query, relation.url, selection):
+    for batch in batches_of(connection, query, relation.url, selection):
         found = batch
         if selection.consent is not None:
             found, refusing = parted(batch, selection.consent)
@@ -76,7 +76,7 @@ def keys_of(
     query = _query(relation, "true", selection, key=key)
     rules = {kind: Rule(declared) for kind, declared in selection.kinds.items()}
     sought = {kind: pa.array(list(each), DIGEST) for kind, each in digests.items()}
-    for batch in _batches(connection, query, relation.url, selection):
+    for batch in batches_of(connection, query, relation.url, selection):
         keys = batch.column(batch.num_columns - 1)
         for at, match in enumerate(selection.matching):
             columns = batch.columns[4 * at : 4 * at + 4]
@@ -91,8 +91,8 @@ def keys_of(
 def _digests(rule: Rule, columns: Sequence[pa.Array], keys: pa.Array) -> Iterator[tuple[pa.Array, pa.Array]]:
     """The digests that SQL found, then those that the rule does, each with their rows' keys."""
     digests, verdicts, asked, regions = columns
-    joined = pa.py_buffer(_joined(digests))
-    whole = pa.Array.from_buffers(DIGEST, len(digests) - digests.null_count, [None, joined])
+    buffer = pa.py_buffer(joined(digests))
+    whole = pa.Array.from_buffers(DIGEST, len(digests) - digests.null_count, [None, buffer])
     yield whole, keys.filter(digests.is_valid())
     to_ask = pc.equal(verdicts, ASK)
     texts, places = (column.filter(to_ask).to_pylist() for column in (asked, regions))
@@ -134,7 +134,7 @@ def _query(relation: Relation, condition: str, selection: Selection, *, key: str
     return f"SELECT {', '.join([*wanted, *more])} FROM ({query})"
 
 
-def _batches(
+def batches_of(
     connection: duckdb.DuckDBPyConnection, query: str, url: str, selection: Selection
 ) -> Iterator[pa.RecordBatch]:
     segments = ", ".join(f"segment {segment.name!r}" for segment in selection.segments)
@@ -150,7 +150,7 @@ def _batches(
 
 def _hand_over(kind: str, rule: Rule, columns: Sequence[pa.Array], sink: DigestSink) -> None:
     digests, verdicts, asked, regions = columns
-    found = _joined(digests)
+    found = joined(digests)
     if found:
         sink.digests(kind, found)
     codes = memoryview(verdicts.buffers()[1])[verdicts.offset :][: len(verdicts)].tobytes()
@@ -164,7 +164,7 @@ def _hand_over(kind: str, rule: Rule, columns: Sequence[pa.Array], sink: DigestS
         ask(kind, rule, zip(texts, places, strict=True), sink)
 
 
-def _joined(digests: pa.Array) -> bytes:
+def joined(digests: pa.Array) -> bytes:
     """The digests that are not NULL; Arrow keeps their text together, with nothing for the NULLs."""
     offsets = memoryview(digests.buffers()[1]).cast("i")
     data = digests.buffers()[2]

@@ -14,6 +14,7 @@ from cdp_core.contract.source import (
     EngineContext,
     KeptKeys,
     KeyFound,
+    RowsFound,
     Selected,
     Selection,
 )
@@ -21,6 +22,7 @@ from cdp_core.engines.fields import require_fields, require_key
 from cdp_core.engines.postgres.address import PASSWORD, address_of
 from cdp_core.engines.postgres.identify import Preparation
 from cdp_core.engines.postgres.kept import kept_condition, keys_in
+from cdp_core.engines.postgres.rows import rows
 from cdp_core.engines.postgres.segments import count_members, member_condition, names_in, where_of
 from cdp_core.engines.postgres.session import Session
 from cdp_core.engines.postgres.table import find_table
@@ -72,6 +74,20 @@ class PostgresEngine(Engine):
 
     def keys_of(self, selection: Selection, digests: Mapping[str, Collection[bytes]]) -> Iterator[KeyFound]:
         return self._preparation(selection).keys_of(self._source.key, digests)
+
+    def rows(self, selection: Selection, sought: bytes | None = None) -> Iterator[RowsFound]:
+        return rows(
+            self._session,
+            self._preparation(selection),
+            selection,
+            key=self._source.key,
+            condition=" OR ".join(map(self._condition, selection.segments)) or "false",
+            where=", ".join(map(where_of, selection.segments)) or self._table.url,
+            sought=sought,
+        )
+
+    def repeated_keys(self) -> int:
+        return self._table.duplicates(self._source.key)
 
     def close(self) -> None:
         self._session.close()

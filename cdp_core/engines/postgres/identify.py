@@ -26,7 +26,7 @@ from cdp_core.model.policy import MemberConsent, Region
 from cdp_core.rules.member_consent import says_yes
 
 _NO, _YES = 0, 1
-_MEMBER, _AGREED, _SAID = 0, 1, 2
+_MEMBER, _AGREED = 0, 1
 _REASONS = {code: reason for reason, code in VERDICTS.items()}
 
 Row = Sequence[Any]
@@ -37,7 +37,7 @@ class Preparation:
 
     def __init__(self, session: Session, table: Table, selection: Selection, *, local: bool) -> None:
         self._session = session
-        self._table = table
+        self.table = table
         self._selection = selection
         self._local = local
         self._rules = {key: Rule(kind) for key, kind in selection.kinds.items()}
@@ -49,7 +49,7 @@ class Preparation:
             found: list[Row] = batch
             if consent is not None:
                 found = [row for row in batch if row[_MEMBER]]
-                refusing = [row for row in batch if not _agrees(row, consent)]
+                refusing = [row for row in batch if not agrees(row[_AGREED:], consent)]
                 self._values(refusing, 3, Withholding(sink))
             self._values(found, 3 if consent else 0, sink)
             members += len(found)
@@ -61,7 +61,7 @@ class Preparation:
         self._selection = dataclasses.replace(self._selection, segments=(), consent=None)
         query = self._query("true", key=key)
         sought = {kind: frozenset(each) for kind, each in digests.items()}
-        for batch in self._session.stream(query, where=self._table.url):
+        for batch in self._session.stream(query, where=self.table.url):
             for row in batch:
                 for at, match in enumerate(self._selection.matching):
                     digest = self._digest_in(row, 3 * at, match.kind)
@@ -72,7 +72,7 @@ class Preparation:
         found, asked, region = row[at : at + 3]
         if len(found) == DIGEST_SIZE:
             return bytes(found)
-        return self._rules[kind].of(_text(asked), region).digest if found[0] == ASK else None
+        return self._rules[kind].of(text_in(asked), region).digest if found[0] == ASK else None
 
     def _values(self, rows: Sequence[Row], first: int, sink: DigestSink) -> None:
         for n, match in enumerate(self._selection.matching):
@@ -87,40 +87,54 @@ class Preparation:
                     sink.reason(match.kind, reason, codes[code])
             if codes[ASK]:
                 asked = [row for row in rows if row[at] == bytes([ASK])]
-                values = ((_text(row[at + 1]), row[at + 2]) for row in asked)
+                values = ((text_in(row[at + 1]), row[at + 2]) for row in asked)
                 ask(match.kind, self._rules[match.kind], values, sink)
 
     def _query(self, condition: str, *, key: str | None = None) -> str:
         """Rows of: member, agreed and said, where consent is asked; for each match what was found, the text
         to ask about, and its region; and the key's text, where it is named."""
-        selection, consent = self._selection, self._selection.consent
-        columns = [f"{self._table.text_of(match.field)} AS value{n}" for n, match in self._matches()]
-        columns += [f"{self._region(match.kind)} AS region{n}" for n, match in self._matches()]
+        consent = self._selection.consent
+        columns = self.values()
         if key is not None:
-            columns.append(f"{self._table.text_of(key)} AS row_key")
+            columns.append(f"{self.table.text_of(key)} AS row_key")
         if consent is not None:
-            columns += [f"({condition}) AS member", f"{self._table.text_of(consent.field)} AS said"]
+            columns += [f"({condition}) AS member", f"{self.table.text_of(consent.field)} AS said"]
         query = f"SELECT {', '.join(columns)} FROM profiles"
         if consent is None:
             query += f" WHERE {condition}"
         else:
-            query = _step(query, {"agreed": self._agreed(consent)})
+            query = step(query, {"agreed": self.agreed(consent)})
             query = f"SELECT * FROM ({query}) AS row WHERE member OR agreed <> {_YES}"
-        undecided = ASK if self._local else VERDICTS[Reason.UNSUPPORTED]
         for n, match in self._matches():
-            for step in steps(match.kind, n, undecided):
-                query = _step(query, step)
-        wanted = ["member", "agreed", f"{self._asked('said')} AS said"] if consent else []
+            for added in steps(match.kind, n, self.undecided):
+                query = step(query, added)
+        wanted = ["member", "agreed", f"{self.asked('said')} AS said"] if consent else []
+        wanted += self.found()
+        wanted += ["row_key"] if key is not None else []
+        return f"{self.table.profiles} SELECT {', '.join(wanted)} FROM ({query} OFFSET 0) AS row"
+
+    @property
+    def undecided(self) -> int:
+        """The verdict on what SQL cannot decide."""
+        return ASK if self._local else VERDICTS[Reason.UNSUPPORTED]
+
+    def values(self) -> list[str]:
+        """The matched fields' texts, and the regions that they are read in."""
+        values = [f"{self.table.text_of(match.field)} AS value{n}" for n, match in self._matches()]
+        return values + [f"{self._region(match.kind)} AS region{n}" for n, match in self._matches()]
+
+    def found(self) -> list[str]:
+        """Of each match what was found, the text to ask about, and its region."""
+        wanted: list[str] = []
         for n, match in self._matches():
             wanted += [
                 f"coalesce(digest{n}, set_byte('\\x00'::bytea, 0, verdict{n})) AS found{n}",
                 f"CASE WHEN verdict{n} = {ASK} THEN {in_utf8(f'value{n}')} END AS asked{n}"
                 if self._local
                 else "NULL::bytea",
-                f"region{n}" if self._local and selection.kinds[match.kind].regional else "NULL::text",
+                f"region{n}" if self._local and self._selection.kinds[match.kind].regional else "NULL::text",
             ]
-        wanted += ["row_key"] if key is not None else []
-        return f"{self._table.profiles} SELECT {', '.join(wanted)} FROM ({query} OFFSET 0) AS row"
+        return wanted
 
     def _matches(self) -> list[tuple[int, Any]]:
         return list(enumerate(self._selection.matching))
@@ -129,9 +143,9 @@ class Preparation:
         if not self._selection.kinds[kind].regional:
             return "NULL::text"
         region = self._selection.region
-        return _region_of(region, self._table.text_of(region.field) if region.field else "")
+        return _region_of(region, self.table.text_of(region.field) if region.field else "")
 
-    def _agreed(self, consent: MemberConsent) -> str:
+    def agreed(self, consent: MemberConsent) -> str:
         """A text beyond ASCII that is not a listed value letter by letter is asked about, or means no."""
         granted = texts(frozenset(consent.granted))
         return f"""CASE
@@ -142,11 +156,11 @@ class Preparation:
             ELSE {_NO}
         END"""
 
-    def _asked(self, said: str) -> str:
+    def asked(self, said: str) -> str:
         return f"CASE WHEN agreed = {ASK} THEN {in_utf8(said)} END" if self._local else "NULL::bytea"
 
 
-def _step(query: str, added: Mapping[str, str]) -> str:
+def step(query: str, added: Mapping[str, str]) -> str:
     """A query with further columns. OFFSET keeps each evaluated once: PostgreSQL would else copy them into
     every place where they are used."""
     columns = ", ".join(f"{expression} AS {column}" for column, expression in added.items())
@@ -164,10 +178,11 @@ def _region_of(region: Region, column: str) -> str:
     END"""
 
 
-def _agrees(row: Row, consent: MemberConsent) -> bool:
-    return says_yes(_text(row[_SAID]), consent) if row[_AGREED] == ASK else row[_AGREED] == _YES
+def agrees(row: Row, consent: MemberConsent) -> bool:
+    """Of a row's `agreed` and `said`, whether that is a yes."""
+    return says_yes(text_in(row[1]), consent) if row[0] == ASK else bool(row[0] == _YES)
 
 
-def _text(value: bytes | None) -> str | None:
+def text_in(value: bytes | None) -> str | None:
     # A database that knows no encoding hands out whatever bytes were put in.
     return None if value is None else value.decode(errors="surrogateescape")

@@ -5,6 +5,8 @@ A changed text asks everybody again: change one only when its meaning changes, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cdp_core import ConsentPrompt
 
 KEY = "files.data-sharing"
@@ -44,10 +46,57 @@ _TEXTS = {
     ),
 }
 
+ROWS_KEY = "files.whole-rows"
+ROWS_VERSION = "1"
+
+_OF_ROWS = {
+    "en": (
+        "Data privacy and compliance: files of whole rows",
+        "This connection writes chosen fields of whole rows of your customer table into files, in a folder "
+        "outside this system, readable for whoever may read the folder. The files are not encrypted by this "
+        "system. Whoever has read them may copy them, and this system takes no file back: who withdraws "
+        "consent or is suppressed later is named in a file of removals, or missing from the next whole one. "
+        "You are responsible for who may read the folder, for how long files are kept, and for deleting from "
+        "them whom you must delete. An Administrator can remove this connection and its exports at any time; "
+        "the files stay.",
+    ),
+    "nl": (
+        "Gegevensprivacy en naleving: bestanden met hele rijen",
+        "Deze verbinding schrijft gekozen velden van hele rijen van uw klantentabel in bestanden, in een map "
+        "buiten dit systeem, leesbaar voor wie de map mag lezen. De bestanden worden door dit systeem niet "
+        "versleuteld. Wie ze heeft gelezen, kan ze kopiëren, en dit systeem neemt geen bestand terug: wie "
+        "later toestemming intrekt of wordt uitgesloten, staat in een bestand met verwijderingen, of "
+        "ontbreekt in het volgende volledige. U bent verantwoordelijk voor wie de map mag lezen, voor "
+        "hoelang bestanden worden bewaard, en voor het wissen van wie u daaruit moet wissen. Een beheerder "
+        "kan deze verbinding en de exports ervan op elk moment verwijderen; de bestanden blijven.",
+    ),
+    "da": (
+        "Beskyttelse af personlige oplysninger og overholdelse: filer med hele rækker",
+        "Denne forbindelse skriver valgte felter af hele rækker i din kundetabel i filer, i en mappe uden "
+        "for dette system, læsbare for hvem der må læse mappen. Filerne krypteres ikke af dette system. Hvem "
+        "der har læst dem, kan kopiere dem, og dette system tager ingen fil tilbage: hvem der senere trækker "
+        "sit samtykke tilbage eller udelukkes, står i en fil med fjernelser, eller mangler i den næste hele. "
+        "Du er ansvarlig for, hvem der må læse mappen, for hvor længe filer gemmes, og for at slette dem, du "
+        "skal slette, fra filerne. En administrator kan til enhver tid fjerne denne forbindelse og dens "
+        "eksporter; filerne bliver.",
+    ),
+}
+
 
 def prompts(locale: str) -> tuple[ConsentPrompt, ...]:
     """The prompt in the language of `locale` (`nl`, `nl-BE`, `da_DK.UTF-8`), else in English."""
+    return _prompt(locale, KEY, VERSION, _TEXTS)
+
+
+def rows_prompts(locale: str) -> tuple[ConsentPrompt, ...]:
+    """The same where whole rows are written; who has agreed to the one has not agreed to the other."""
+    return _prompt(locale, ROWS_KEY, ROWS_VERSION, _OF_ROWS)
+
+
+def _prompt(
+    locale: str, key: str, version: str, texts: Mapping[str, tuple[str, str]]
+) -> tuple[ConsentPrompt, ...]:
     language = locale.replace("_", "-").partition("-")[0].lower()
-    language = language if language in _TEXTS else "en"
-    title, text = _TEXTS[language]
-    return (ConsentPrompt(key=KEY, version=VERSION, title=title, text=text, language=language),)
+    language = language if language in texts else "en"
+    title, text = texts[language]
+    return (ConsentPrompt(key=key, version=version, title=title, text=text, language=language),)

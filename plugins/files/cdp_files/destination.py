@@ -28,7 +28,16 @@ from cdp_core import (
     ServiceIdentity,
 )
 from cdp_files.encoding import encoded, ending
-from cdp_files.places import LATEST, MANIFEST, OPEN, file_name, read_name, run_folder
+from cdp_files.places import (
+    LATEST,
+    LATEST_ROWS,
+    MANIFEST,
+    OPEN,
+    OPEN_ROWS,
+    file_name,
+    read_name,
+    run_folder,
+)
 from cdp_files.schemas import origin
 from cdp_files.storage import Storage
 
@@ -49,6 +58,9 @@ class File:
 
 class FilesAudience(Destination):
     """One folder, by its name in the export's settings. What it remembers of a run is what it has written."""
+
+    OPEN = OPEN
+    LATEST = LATEST
 
     def __init__(self, context: DestinationContext) -> None:
         self._storage = Storage(context.connection.settings)
@@ -75,7 +87,11 @@ class FilesAudience(Destination):
     def deliver(self, batch: Batch) -> Receipt:
         format_, compression = self._settings["format"], self._settings["compression"]
         content = encoded(
-            batch, format_=format_, compression=compression, delimiter=self._settings["delimiter"]
+            batch,
+            format_=format_,
+            compression=compression,
+            delimiter=self._settings["delimiter"],
+            escape_formulas=self._settings.get("escape_formulas", True),
         )
         of_digests = hashlib.sha256(batch.digests.bytes).hexdigest()
         rows, operation = len(batch.digests), str(batch.operation)
@@ -98,13 +114,13 @@ class FilesAudience(Destination):
 
     def finish(self, *, whole: bool) -> None:
         """Write the manifests of what earlier runs have left, then this run's own."""
-        for note in self._storage.names(f"{self._folder}/{OPEN}"):
+        for note in self._storage.names(f"{self._folder}/{self.OPEN}"):
             if note != self._note:
-                self._finish_left(f"{self._folder}/{OPEN}/{note}")
+                self._finish_left(f"{self._folder}/{self.OPEN}/{note}")
         if self._begun:
             about = self._about(self._contents)
             self._publish(about, self._written.values(), complete=whole)
-            self._storage.remove(f"{self._folder}/{OPEN}/{self._note}")
+            self._storage.remove(f"{self._folder}/{self.OPEN}/{self._note}")
 
     def audience_status(self) -> Audience:
         return Audience(id=self._folder, name=self._folder, origin=self._origin)
@@ -125,7 +141,7 @@ class FilesAudience(Destination):
         with self._guard:
             if self._begun != self._contents:
                 content = _json(self._about(self._contents))
-                self._storage.write(f"{self._folder}/{OPEN}/{self._note}", content)
+                self._storage.write(f"{self._folder}/{self.OPEN}/{self._note}", content)
                 self._begun = self._contents
 
     def _about(self, contents: str) -> dict[str, Any]:
@@ -184,7 +200,14 @@ class FilesAudience(Destination):
         self._storage.write(f"{self._folder}/{path}", manifest)
         if about["contents"] == "changes" or complete:
             pointer = {"manifest": path, "sha256": hashlib.sha256(manifest).hexdigest()}
-            self._storage.write(f"{self._folder}/{LATEST}", _json(pointer))
+            self._storage.write(f"{self._folder}/{self.LATEST}", _json(pointer))
+
+
+class RowsAudience(FilesAudience):
+    """The same with whole rows in the files."""
+
+    OPEN = OPEN_ROWS
+    LATEST = LATEST_ROWS
 
 
 def who_am_i(connection: ConnectionContext) -> ServiceIdentity:

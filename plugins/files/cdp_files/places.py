@@ -12,6 +12,9 @@ from cdp_files.complaints import complaint
 MANIFEST = "_manifest.json"
 LATEST = "_latest.json"
 OPEN = "_open"
+# Whole rows have their own, so that nothing of theirs is taken for digests' where both go to one folder.
+LATEST_ROWS = "_latest_rows.json"
+OPEN_ROWS = "_open_rows"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._=-]{0,99}\Z")
 _DATED_PART = re.compile(r"(?:[A-Za-z0-9=-]|%[YmdH])(?:[A-Za-z0-9._=-]|%[YmdH]){0,99}\Z")
 _NAME = re.compile(r"(add|remove)-([A-Za-z0-9_]+)-(\d+)-[0-9a-f]{16}\.[a-z.]+\Z")

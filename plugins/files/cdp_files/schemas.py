@@ -18,16 +18,22 @@ from cdp_files.storage import SCHEMES, root_of
 
 KINDS = ("EMAIL", "PHONE", "MOBILE_AD_ID")
 ROWS_LIMIT = 1_000_000
-WHILE_EMPTIED = Sentence(
-    "Earlier files stay where they are: the run writes all members into files of its own, and _latest.json "
-    "names them once they are whole.",
-    in_language={
-        "nl": "Eerdere bestanden blijven staan: de run schrijft alle leden in eigen bestanden, en "
-        "_latest.json noemt die zodra ze volledig zijn.",
-        "da": "Tidligere filer bliver: kørslen skriver alle medlemmer i sine egne filer, og _latest.json "
-        "nævner dem, når de er hele.",
-    },
-)
+# Of whole rows: so many are in memory at once.
+WHOLE_ROWS_LIMIT = 250_000
+
+
+def while_emptied(latest: str) -> Sentence:
+    """What is lost from the emptying on, where that file names the newest manifest."""
+    return Sentence(
+        "Earlier files stay where they are: the run writes all members into files of its own, and "
+        f"{latest} names them once they are whole.",
+        in_language={
+            "nl": "Eerdere bestanden blijven staan: de run schrijft alle leden in eigen bestanden, en "
+            f"{latest} noemt die zodra ze volledig zijn.",
+            "da": "Tidligere filer bliver: kørslen skriver alle medlemmer i sine egne filer, og "
+            f"{latest} nævner dem, når de er hele.",
+        },
+    )
 
 
 def origin(settings: Mapping[str, Any]) -> str:
@@ -384,5 +390,40 @@ class ExportSettings(_Trimmed):
             ),
             da=("Rækker i en fil", "Højst, op til 1.000.000: så mange digests er én batch, altså én fil."),
             example="250000",
+        ),
+    )
+
+
+class RowsExportSettings(ExportSettings):
+    """The same for whole rows, which CSV can carry into a spreadsheet."""
+
+    rows_per_file = fields.Integer(
+        load_default=WHOLE_ROWS_LIMIT,
+        validate=validate.Range(min=1, max=WHOLE_ROWS_LIMIT),
+        metadata=_said(
+            "Rows in a file",
+            "The most, up to 250,000: so many rows are one batch, which is one file.",
+            nl=("Rijen per bestand", "Hoogstens, tot 250.000: zoveel rijen zijn één batch, dus één bestand."),
+            da=("Rækker i en fil", "Højst, op til 250.000: så mange rækker er én batch, altså én fil."),
+            example="50000",
+        ),
+    )
+    escape_formulas = fields.Boolean(
+        load_default=True,
+        metadata=_said(
+            "Escape formulas",
+            "In CSV, put an apostrophe before a value that a spreadsheet would take for a formula (true or "
+            "false).",
+            nl=(
+                "Formules onschadelijk maken",
+                "In CSV een apostrof zetten voor een waarde die een rekenblad voor een formule zou houden "
+                "(true of false).",
+            ),
+            da=(
+                "Uskadeliggør formler",
+                "I CSV sættes en apostrof foran en værdi, som et regneark ville tage for en formel (true "
+                "eller false).",
+            ),
+            example="false",
         ),
     )

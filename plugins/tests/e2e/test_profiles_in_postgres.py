@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,33 @@ def test_a_server_that_is_gone_stops_a_run_until_later(
     assert "CDP-901" in done.stdout + done.stderr
     checked = cdp("doctor", status=3)
     assert "reached" in checked.stdout + checked.stderr
+
+
+def test_whole_rows_of_a_table_in_postgres_are_written_to_files_and_follow_it(
+    cdp: Cdp, postgres: Postgres, table: str, password: Path
+) -> None:
+    init(cdp, postgres.url(table), "--option", f"password=file:{password.name}")
+    folder = cdp.folder / "exports"
+    folder.mkdir()
+    cdp("segment", "add", "Loyal customers", "--where", "lifetime_value > 500")
+    cdp("connection", "add", "files_records", "--name", "R", "--set", f"url={folder.as_uri()}", "--agree")
+    cdp(
+        *("export", "add", "Rows", "--connection", "R", "--set", "folder=loyal", "--set", "format=ndjson"),
+        *("--field", "customer_id", "--field", "email=mail", "--field", "lifetime_value"),
+        *("--match", "EMAIL=email", "--segment", "Loyal customers"),
+    )
+
+    def rows(operation: str) -> list[dict[str, str]]:
+        files = folder.rglob(f"{operation}-RECORD-*.ndjson")
+        return [json.loads(line) for path in files for line in path.read_text().splitlines()]
+
+    cdp("export", "run", "Rows")
+    first = {row["customer_id"]: row for row in rows("add")}
+    assert len(first) == 300
+    assert (first["c7"]["mail"].lower(), first["c7"]["lifetime_value"]) == ("person7@example.org", "900")
+    postgres.execute(f"UPDATE {table} SET lifetime_value = 1000 WHERE customer_id = 'c7'")
+    counts = cdp.json("export", "run", "Rows")["kinds"]["RECORD"]
+    assert (counts["added"], counts["removed"], counts["replaced"]) == (1, 1, 1)
+    assert [row["record"] for row in rows("remove")] == [first["c7"]["record"]]
+    kept = b"".join(path.read_bytes() for path in (cdp.folder / ".cdp").rglob("*") if path.is_file())
+    assert b"person1@example.org" not in kept.lower()

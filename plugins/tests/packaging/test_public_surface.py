@@ -14,14 +14,15 @@ import cdp_core
 
 # A name that goes from here is a breaking change; one that comes belongs into the changelog.
 _NAMES = """
-Action Actor ApiKey Audience AudienceGone BasicAuth Batch BearerToken Capabilities Choice ClientCredentials
-Code Column ConnectionContext ConnectionType ConsentPrompt Credentials CredentialsRejected Delivering
-Destination DestinationContext DestinationFault DestinationSpec DigestBlock DigestSink Engine EngineContext
-Examination FieldExamined Identified IdentifierKind InvalidFault KeptKeys KeyFound Match MatchingRule
-MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate Reason Receipt Region Remark
-Resource RightsRefused Role RunEvent Secret SecretField Segment Selected Selection Sentence ServiceFailed
-ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled Token Transport
-TransportSettings Unanswered hookimpl in_words is_loopback lost_on_the_way masked origin_of quoted says_yes
+Action Actor ApiKey Audience AudienceGone BasicAuth Batch BearerToken Capabilities Choice ChosenField
+ClientCredentials Code Column ConnectionContext ConnectionType ConsentPrompt Credentials CredentialsRejected
+Delivering Destination DestinationContext DestinationFault DestinationSpec DigestBlock DigestSink Engine
+EngineContext Examination FieldExamined Identified IdentifierKind InvalidFault KeptKeys KeyFound Match
+MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate Reason Receipt
+Region Remark Resource RightsRefused Role RowsFound RunEvent Secret SecretField Segment Selected Selection
+Sentence ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled
+Token Transport TransportSettings Unanswered hookimpl in_words is_loopback lost_on_the_way masked origin_of
+quoted record_of says_yes
 """
 PUBLIC = _NAMES.split()
 HEAVY = (

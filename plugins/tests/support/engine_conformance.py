@@ -20,12 +20,13 @@ from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Match, Segment
 from cdp_core.model.identifiers import Identified, IdentifierKind
-from cdp_core.model.policy import Region
+from cdp_core.model.policy import ChosenField, Region
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from cdp_core.rules.identifiers.email import PLACEHOLDER_ADDRESSES, PLACEHOLDER_WORDS
 from cdp_core.rules.identifiers.mobile_ad_id import PLACEHOLDER_IDS
 from cdp_core.rules.identifiers.phone import PLACEHOLDER_NUMBERS
 from cdp_core.rules.member_consent import member_consent, says_yes
+from cdp_core.rules.records import record_of
 from phones import REGIONS, examples, ways_to_write
 
 Texts = Sequence[str | None]
@@ -154,9 +155,75 @@ def keys(digests: Sequence[bytes]) -> KeptKeys:
 
 
 class EngineConformance:
+    gives_rows = True
+    tells_empty = True  # whether an empty text is another thing than none
+
     @pytest.fixture
     def open_over(self) -> OpenOver:
         raise NotImplementedError("give the fixture that opens your engine over a table of texts")
+
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck))
+    @given(rows=st.lists(st.tuples(anything, anything, anything, anything), min_size=1, max_size=60))
+    def test_a_row_has_the_record_that_the_rule_gives_it_and_its_values_come_when_it_is_sought(
+        self, rows: list[tuple[str | None, str | None, str | None, str | None]], open_over: OpenOver
+    ) -> None:
+        if not self.gives_rows:
+            return
+        if not self.tells_empty:
+            rows = [(name or None, city or None, *others) for name, city, *others in rows]  # type: ignore[misc]
+        columns = numbered(name=[row[0] for row in rows], city=[row[1] for row in rows])
+        columns |= {"email": [row[2] for row in rows], "says": [row[3] for row in rows]}
+        fields = (ChosenField(field="name", column="Näme"), ChosenField(field="city", column="city"))
+        consent = member_consent("says", ["yes", "ja"])
+        selection = select(
+            ("EMAIL", "email"), fields=fields, consent=consent, segments=(where("id <> 'k0'"),)
+        )
+        with open_over(columns) as engine:
+            found = list(engine.rows(selection))
+            told = {
+                record: rest
+                for block in found
+                for record, *rest in zip(
+                    *(each.to_pylist() for each in (block.records, block.members, block.agreed)),
+                    block.digests[0].to_pylist(),
+                    block.reasons[0],
+                    strict=True,
+                )
+            }
+            records = [record_of(f"k{n}", ["Näme", "city"], row[:2]) for n, row in enumerate(rows)]
+            for n, row in enumerate(rows):
+                ruled = BUILT_IN_KINDS["EMAIL"].identify(row[2])
+                member, agreed, digest, reason = told[records[n]]
+                assert (member, agreed) == (n != 0, says_yes(row[3], consent))
+                if digest in _placeholders("EMAIL"):  # screened by the core, of every engine
+                    digest, reason = None, Reason.PLACEHOLDER
+                assert (digest, reason) == (ruled.digest, ruled.reason)
+            assert len(told) == len(rows)
+            assert not any(block.values for block in found)
+            values = {
+                record: texts
+                for block in engine.rows(selection, b"".join([*records[::2], bytes(32)]))
+                for record, *texts in zip(
+                    *(each.to_pylist() for each in (block.records, *block.values)), strict=True
+                )
+            }
+        assert values == {record: list(row[:2]) for record, row in zip(records[::2], rows[::2], strict=True)}
+
+    def test_a_row_without_a_key_has_no_record(self, open_over: OpenOver) -> None:
+        selection = select(("EMAIL", "email"), fields=(ChosenField(field="email", column="email"),))
+        with open_over({"id": ["a", None, "a"], "email": ["a@b.de", "b@b.de", None]}) as engine:
+            if not self.gives_rows:
+                with pytest.raises(InvalidFault, match="no whole rows"):
+                    list(engine.rows(selection))
+                return
+            records = {each for block in engine.rows(selection) for each in block.records.to_pylist()}
+            # CSV has no difference between nothing and an empty text.
+            assert records - {record_of("", ["email"], ["b@b.de"])} - {None} == {
+                record_of("a", ["email"], ["a@b.de"]),
+                *(records & {record_of("a", ["email"], [text]) for text in (None, "")}),
+            }
+            assert len(records) == 3
+            assert engine.repeated_keys() == 1
 
     @pytest.mark.parametrize("kind", list(CORNERS))
     @pytest.mark.parametrize("default", [None, "NL"])

@@ -110,6 +110,7 @@ def test_the_document_of_a_run_has_the_documented_keys_and_values() -> None:
                 "unclaimed": 0,
                 "resent": 0,
                 "held_back": 0,
+                "replaced": 0,
             }
         },
         "delivered": {

@@ -156,15 +156,15 @@ def test_a_required_kind_that_is_not_matched_is_named() -> None:
 
 
 def test_everything_that_an_export_lacks_is_named_at_once() -> None:
-    assert missing_of_export(FORM, (), ()) == {
+    assert missing_of_export(FORM, (), (), ()) == {
         "Profile field for EMAIL": "--match EMAIL=FIELD",
         "Segments": "--segment NAME",
     }
     either = dataclasses.replace(FORM, kinds={"EMAIL": "at-least-one", "PHONE": "at-least-one"})
-    assert missing_of_export(either, (), ("Loyal",)) == {
+    assert missing_of_export(either, (), ("Loyal",), ()) == {
         "Data matching of EMAIL or PHONE": "--match EMAIL=FIELD"
     }
-    assert missing_of_export(either, (Match(kind="PHONE", field="phone"),), ("Loyal",)) == {}
+    assert missing_of_export(either, (Match(kind="PHONE", field="phone"),), ("Loyal",), ()) == {}
 
 
 def test_a_segment_is_missing_by_its_option_and_by_its_absence() -> None:

@@ -44,6 +44,8 @@ class TestParquet(EngineConformance):
 
 
 class TestCsv(EngineConformance):
+    tells_empty = False
+
     @pytest.fixture
     def open_over(self, tmp_path: Path) -> OpenOver:
         def over(columns: Mapping[str, Texts]) -> Engine:
@@ -94,6 +96,8 @@ class TestPostgres(EngineConformance):
 
 
 class TestSpark(EngineConformance):
+    gives_rows = False
+
     @pytest.fixture
     def open_over(self, tmp_path: Path, spark: object) -> OpenOver:
         def over(columns: Mapping[str, Texts]) -> Engine:
