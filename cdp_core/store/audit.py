@@ -87,11 +87,24 @@ class Audit(Repository):
         with self._database.read() as connection:
             return connection.scalar(query) or ""
 
+    def head(self) -> tuple[int, str]:
+        """How many entries there are, and the newest one's digest."""
+        with self._database.read() as connection:
+            found = connection.execute(select(audit_head)).one_or_none()
+        return (found.entries, found.digest) if found else (0, _START)
+
+    def has(self, seq: int, digest: str) -> bool:
+        """Whether the entry of this number has this digest."""
+        query = select(audit.c.digest).where(audit.c.seq == seq)
+        with self._database.read() as connection:
+            return connection.scalar(query) == digest
+
     def verify(self) -> AuditVerdict:
         """Whether the log holds together, and the first entry that does not."""
         with self._database.read() as connection:
-            reader = connection.execution_options(yield_per=_AT_A_TIME)
-            with closing(reader.execute(select(audit).order_by(audit.c.seq))) as rows:
+            options = {"yield_per": _AT_A_TIME}
+            query = select(audit).order_by(audit.c.seq)
+            with closing(connection.execute(query, execution_options=options)) as rows:
                 count, newest, bad, problem = _follow(rows)
             head = connection.execute(select(audit_head)).one_or_none()
         if not problem:
