@@ -30,6 +30,7 @@ from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
 from cdp_core.app.views import Check, Whoami
+from cdp_core.app.workspaces import Workspaces
 from cdp_core.errors import Code, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import ProfileSource
@@ -118,6 +119,9 @@ class CDP:
         self.overview = Overviews(self.desk, runner, connector, consents)
         self.ledgers = Ledgers(
             self.desk, workspace=workspace, connector=connector, vault=vault, seal=seal, store=store
+        )
+        self.workspaces = Workspaces(
+            self.desk, workspace=workspace, vault=vault, store=store, opened=self._opened
         )
         self.roles = Roles(self.desk)
         self.plugins = Plugins(self.desk, workspace)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.secret import Secret
+from cdp_core.runner.migrating import set_aside
 from cdp_core.store.backend import Place, Server
 from cdp_core.store.state import State
 from cdp_core.vault.references import parse, resolve
@@ -99,7 +100,7 @@ def require_own(workspace: Workspace, state: State) -> None:
     if not state.shared:
         return
     path, owner = workspace.folder / MARK, state.audit.first_digest()
-    if workspace.state_path.exists():
+    if workspace.state_path.exists() and not _was_moved(workspace, state):
         raise _not_its_own(workspace.state_path, state, "this workspace has another state, in a file,")
     try:
         found = read_private(path).decode(errors="replace").strip()
@@ -108,6 +109,19 @@ def require_own(workspace: Workspace, state: State) -> None:
         return
     if found != owner:
         raise _not_its_own(path, state, "the files of this workspace belong to another shared state")
+
+
+def _was_moved(workspace: Workspace, state: State) -> bool:
+    """Whether the file is this very state's, from before it was moved to the server, and the move was killed
+    before it could give the file its other name, which it has then."""
+    if workspace.settings.state_url is None:
+        return False
+    with State.open(workspace.state_path) as before:
+        head = before.audit.head()
+    if head is None or not state.audit.has(head):
+        return False
+    set_aside(workspace)
+    return True
 
 
 def _not_its_own(path: Path, state: State, message: str) -> InvalidFault:

@@ -252,6 +252,22 @@ class LedgerView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MigratedState:
+    """A state that was moved to a server, or would be (`dry_run`): rows of each table, and how many secrets
+    went along from the `vault` of before. `aside` is where the old file lies."""
+
+    state: str
+    before: str
+    aside: str | None
+    tables: Mapping[str, int]
+    secrets: int
+    vault: str
+    ledger: str
+    ledger_is_local: bool
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MovedLedgers:
     """Where ledgers and plans lie now, and where their old files stay; `lost` plans were gone before."""
 

@@ -13,6 +13,7 @@ class Action(StrEnum):
 
     WORKSPACE_INIT = "workspace.init"
     WORKSPACE_CHECK = "workspace.check"
+    WORKSPACE_MIGRATE = "workspace.migrate"
     STATUS_SHOW = "status.show"
     ALERT_LIST = "alert.list"
     ALERT_TEST = "alert.test"
@@ -95,6 +96,7 @@ class Action(StrEnum):
 _IN_WORDS: Mapping[Action, str] = {
     Action.WORKSPACE_INIT: "make a workspace",
     Action.WORKSPACE_CHECK: "look the workspace over",
+    Action.WORKSPACE_MIGRATE: "move the state to PostgreSQL",
     Action.STATUS_SHOW: "see how everything stands",
     Action.ALERT_LIST: "list alerts",
     Action.ALERT_TEST: "send a test alert",

@@ -56,9 +56,17 @@ class LedgerStore:
         return str(self.folder)
 
     def require_current(self) -> None:
-        """Raise `TemporaryFault` where the ledgers were moved since the workspace was opened; asked under a
-        lease, which whoever moves them takes too."""
-        now = Workspace.open(self._workspace.folder).settings.ledger_url
+        """Raise `TemporaryFault` where the ledgers or the state were moved since the workspace was opened;
+        asked under a lease, which keeps off whoever moves them."""
+        settings = Workspace.open(self._workspace.folder).settings
+        if settings.state_url != self._workspace.settings.state_url:
+            raise TemporaryFault(
+                Code.LEDGER_MOVED,
+                f"the state was moved to {settings.state_url or 'the workspace'} while this command began",
+                where=str(self._workspace.settings_path),
+                hint="run it again",
+            )
+        now = settings.ledger_url
         if now != self._workspace.settings.ledger_url:
             raise TemporaryFault(
                 Code.LEDGER_MOVED,

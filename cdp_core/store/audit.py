@@ -104,12 +104,19 @@ class Audit(Repository):
         with self._database.read() as connection:
             return connection.scalar(query) or ""
 
+    def has(self, known: AuditHead) -> bool:
+        """Whether this is a log that had that head once, whatever was added since."""
+        query = select(audit.c.digest).where(audit.c.seq == known.entries)
+        with self._database.read() as connection:
+            return connection.scalar(query) == known.digest
+
     def verify(self, known: AuditHead | None = None) -> AuditVerdict:
         """Whether the log holds together, and the first entry that does not; whether it is the log that had
         the head `known` once, which shows where somebody has written all of it anew."""
         with self._database.read() as connection:
-            reader = connection.execution_options(yield_per=_AT_A_TIME)
-            with closing(reader.execute(select(audit).order_by(audit.c.seq))) as rows:
+            options = {"yield_per": _AT_A_TIME}
+            query = select(audit).order_by(audit.c.seq)
+            with closing(connection.execute(query, execution_options=options)) as rows:
                 count, newest, bad, problem = _follow(rows)
             head = connection.execute(select(audit_head)).one_or_none()
         if not problem:
@@ -121,13 +128,8 @@ class Audit(Repository):
     def _against(self, known: AuditHead, count: int) -> tuple[int | None, str]:
         if known.entries > count:
             return count + 1, f"the log had {known.entries} entries, and now there are {count}"
-        query = select(audit.c.digest).where(audit.c.seq == known.entries)
-        with self._database.read() as connection:
-            if connection.scalar(query) != known.digest:
-                return (
-                    known.entries,
-                    f"entry {known.entries} is not the one whose digest was kept",
-                )
+        if not self.has(known):
+            return known.entries, f"entry {known.entries} is not the one whose digest was kept"
         return None, ""
 
 

@@ -57,6 +57,10 @@ class Backend(Protocol):
         """Raise `InvalidFault` where there is no state of ours."""
         ...
 
+    def clear(self, connection: Connection) -> None:
+        """Take the tables of a state of ours away, so that they can be made anew."""
+        ...
+
     def undo_making(self) -> None:
         """Take away what `made` left, where the rest of the making failed."""
         ...
@@ -124,6 +128,25 @@ def make_append_only(connection: Connection, table: str, counter: str) -> None:
     from cdp_core.store import postgresql
 
     postgresql.make_append_only(connection, table, counter)
+
+
+def last_number(connection: Connection, table: str, column: str) -> int:
+    """The highest number that the database has given in a column by itself, or was told of; 0 before."""
+    if _is_sqlite(connection):
+        return sqlite.last_number(connection, table)
+    from cdp_core.store import postgresql
+
+    return postgresql.last_number(connection, table, column)
+
+
+def number_on_from(connection: Connection, table: str, column: str, last: int) -> None:
+    """Let the next number that is given be higher than `last`."""
+    if _is_sqlite(connection):
+        sqlite.number_on_from(connection, table, last)
+        return
+    from cdp_core.store import postgresql
+
+    postgresql.number_on_from(connection, table, column, last)
 
 
 def _is_sqlite(connection: Connection) -> bool:

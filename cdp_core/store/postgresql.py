@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, exc, text
 from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault, UsageFault
 from cdp_core.model.secret import Secret
 from cdp_core.rules.postgres_urls import SCHEMES, has_password
+from cdp_core.store.tables import metadata
 
 DEFAULT_SCHEMA = "cdp"
 CONNECT_SECONDS = 15
@@ -129,6 +130,13 @@ class Postgresql:
             where=self.where,
             hint="name the right database and #schema; `cdp init DIR --state-url URL` makes a new one",
         )
+
+    def clear(self, connection: Connection) -> None:
+        names = [*(table.name for table in metadata.sorted_tables), "alembic_version"]
+        quoted = ", ".join(map(connection.dialect.identifier_preparer.quote, names))
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {quoted} CASCADE")
+        for table in metadata.tables:
+            connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {table}_append_only()")
 
     def undo_making(self) -> None:
         """It went with its transaction."""
@@ -262,6 +270,27 @@ def make_append_only(connection: Connection, table: str, counter: str) -> None:
         f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()",
     ):
         connection.exec_driver_sql(statement)
+
+
+def last_number(connection: Connection, table: str, column: str) -> int:
+    sequence = _sequence(connection, table, column)
+    if sequence is None:
+        return 0
+    last, given = connection.exec_driver_sql(f"SELECT last_value, is_called FROM {sequence}").one()  # noqa: S608
+    return int(last) if given else 0
+
+
+def number_on_from(connection: Connection, table: str, column: str, last: int) -> None:
+    sequence = _sequence(connection, table, column)
+    if sequence is not None:
+        connection.exec_driver_sql("SELECT setval(%s::regclass, %s)", (sequence, last))
+
+
+def _sequence(connection: Connection, table: str, column: str) -> str | None:
+    found: str | None = connection.exec_driver_sql(
+        "SELECT pg_get_serial_sequence(quote_ident(%s), %s)", (table, column)
+    ).scalar()
+    return found
 
 
 def _engine(url: str, password: Secret | None, busy_seconds: float) -> Engine:

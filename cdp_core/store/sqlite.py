@@ -28,6 +28,8 @@ _AT_ONCE = 10_000
 # Where less than this is free, a write that failed had no room: SQLite does not always say so itself.
 _NO_ROOM = 1_000_000
 
+_MOVED = "the state was moved elsewhere"
+
 BEGIN = "cdp_begin"
 DURABLE = "durable"
 QUICK = "quick"
@@ -80,6 +82,9 @@ class Sqlite:
     def require_ours(self, connection: Connection) -> None:
         if not is_ours(connection):
             raise broken(self._path, "this is not a state database of cdp")
+
+    def clear(self, connection: Connection) -> None:
+        """A file is never made over another."""
 
     def undo_making(self) -> None:
         self._path.unlink()
@@ -174,6 +179,26 @@ def make_append_only(connection: Connection, table: str, counter: str) -> None:
         connection.execute(text(f"CREATE TRIGGER {table}_no_{name} {moment} BEGIN {refusal}; END"))
 
 
+def last_number(connection: Connection, table: str) -> int:
+    kept = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+    return int(connection.scalar(kept, {"name": table}) or 0)
+
+
+def number_on_from(connection: Connection, table: str, last: int) -> None:
+    said = {"name": table, "seq": last}
+    connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), said)
+    connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :seq)"), said)
+
+
+def close_for_good(connection: Connection, tables: Iterable[str]) -> None:
+    """Have the file refuse every change from now on, also of processes that have it open: its content lives
+    on elsewhere."""
+    for table in tables:
+        for change in ("INSERT", "UPDATE", "DELETE"):
+            when = f"{table}_moved_{change.lower()} BEFORE {change} ON {table}"
+            connection.execute(text(f"CREATE TRIGGER {when} BEGIN SELECT RAISE(ABORT, '{_MOVED}'); END"))
+
+
 @contextlib.contextmanager
 def faults(path: Path) -> Iterator[None]:
     """Turn what SQLite says of its file into faults with a way out; the rest passes."""
@@ -182,6 +207,13 @@ def faults(path: Path) -> Iterator[None]:
     except exc.TimeoutError as error:
         raise busy(path) from error
     except exc.DBAPIError as error:
+        if _MOVED in str(error.orig):
+            raise TemporaryFault(
+                Code.STATE_BUSY,
+                "the state was moved to PostgreSQL while this command ran",
+                where=str(path),
+                hint="run it again: it finds the new place by itself",
+            ) from error
         fault = _fault(getattr(error.orig, "sqlite_errorname", "") or "", path)
         if fault is None:
             raise

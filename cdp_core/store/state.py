@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from cdp_core.errors import Code, HeldFault, TemporaryFault
+from sqlalchemy import Connection
+
+from cdp_core.errors import Code, HeldFault, InvalidFault, TemporaryFault
 from cdp_core.model.lease import Lease
 from cdp_core.store import backend, schema
 from cdp_core.store.alerts import Alerts
@@ -66,19 +68,38 @@ class State:
         self.alerts = Alerts(database)
 
     @classmethod
-    def create(cls, place: Place, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:
-        """Make a new, empty state; raises `InvalidFault` where there is one."""
+    def create(
+        cls,
+        place: Place,
+        *,
+        fill: Callable[[Self, Connection], None] = lambda state, connection: None,
+        replacing: Callable[[Self, Connection], bool] | None = None,
+        clock: Clock = utc_now,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> Self:
+        """Make a new, empty state; raises `InvalidFault` where there is one, unless `replacing` says of it
+        that it may go. `fill` puts something in; all of this happens or nothing."""
         found = backend.made(place, busy_seconds)
         database = Database(found, clock=clock, busy_seconds=busy_seconds)
+        made = cls(database)
         try:
             with database.write() as connection:
-                found.make_room(connection)
+                try:
+                    found.make_room(connection)
+                except InvalidFault as fault:
+                    if fault.code is not Code.WORKSPACE_EXISTS or replacing is None:
+                        raise
+                    schema.is_current(connection, found.where)
+                    if not replacing(made, connection):
+                        raise
+                    found.clear(connection)
                 schema.upgrade(connection)
+                fill(made, connection)
         except BaseException:
             database.close()
             found.undo_making()
             raise
-        return cls(database)
+        return made
 
     @classmethod
     def open(cls, place: Place, *, clock: Clock = utc_now, busy_seconds: float = BUSY_SECONDS) -> Self:
@@ -109,6 +130,18 @@ class State:
     def where(self) -> str:
         """The file, or the server's URL, which holds no password."""
         return self._database.where
+
+    @contextmanager
+    def as_it_is(self) -> Iterator[Connection]:
+        """All tables in one view that does not change under the reader."""
+        with self._database.read() as connection:
+            yield connection
+
+    @contextmanager
+    def standing_still(self) -> Iterator[Connection]:
+        """All tables, while nobody else can write; what is written here is written together."""
+        with self._database.write() as connection:
+            yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

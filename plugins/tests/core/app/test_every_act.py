@@ -29,6 +29,7 @@ from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
+from cdp_core.app.workspaces import Workspaces
 from cdp_core.errors import CdpError, Code, NotAllowedFault, UsageFault
 from cdp_core.model.access import Action
 from cdp_core.rules.recurrence import cron
@@ -49,6 +50,7 @@ ROOMS: dict[str, type] = {
     "schedules": Schedules,
     "overview": Overviews,
     "alerts": Alerts,
+    "workspaces": Workspaces,
     "roles": Roles,
     "plugins": Plugins,
     "audit": Audit,
