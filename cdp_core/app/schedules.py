@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cdp_core.alerts.alerting import Alerting
+from cdp_core.alerts.sender import Sender
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
 from cdp_core.app.views import ExportScheduleView, RefreshView, ScheduleView
@@ -113,11 +114,15 @@ class Schedules:
     def start(
         self, *, loop: Callable[[Calendar], Loop], stop: threading.Event, once: bool = False
     ) -> ExitStatus:
-        """Run what is due until `stop` is set; with `once`, what is due now, and no more."""
+        """Run what is due until `stop` is set, and send the alerts that wait; with `once`, what is due now,
+        and no more."""
         made = loop(Calendar(self.desk.state))
         if once:
-            return made.once(stop)
-        made.forever(stop)
+            status = made.once(stop)
+            self._alerting.send_waiting(self.desk.now())
+            return status
+        with Sender(self._alerting, now=self.desk.now):
+            made.forever(stop)
         return ExitStatus.DONE
 
     @act(Action.SCHEDULER_RUN_DUE)
@@ -142,12 +147,14 @@ class Schedules:
             run=lambda stopped: self._run(due.export, progress, stopped),
             now=self.desk.now,
             window=timedelta(minutes=self._profiles.settings.retry_minutes),
+            tell=lambda stands: self._alerting.note(
+                due.export, stands, sizes_of(state, self._runner, due.export), now=self.desk.now()
+            ),
         )
         done = job.do(stop or threading.Event())
         if done is not None:
             self.desk.note(outcome=str(done.outcome), run=done.run_id)
-            sizes = sizes_of(state, self._runner, due.export)
-            self._alerting.after(due.export, done, sizes, now=self.desk.now())
+            self._alerting.send_waiting(self.desk.now())
         return done
 
     def _run(
