@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -139,12 +140,10 @@ class Schedules:
         Raises `HeldFault` where another scheduler is at it."""
         state = self.desk.state
         due = Due(export=state.exports.get(name), due_at=due_at, missed=missed)
-        if self._telemetry is not None:
-            self._telemetry.due(name, lag=(self.desk.now() - due_at).total_seconds())
         job = Job(
             state,
             due,
-            run=lambda stopped: self._run(due.export, progress, stopped),
+            run=lambda stopped: self._run(due, progress, stopped),
             now=self.desk.now,
             window=timedelta(minutes=self._profiles.settings.retry_minutes),
             tell=lambda stands: self._alerting.note(
@@ -157,13 +156,14 @@ class Schedules:
             self._alerting.send_waiting(self.desk.now())
         return done
 
-    def _run(
-        self, export: Export, progress: Callable[[RunEvent], None] | None, stop: threading.Event
-    ) -> Ended:
+    def _run(self, due: Due, progress: Callable[[RunEvent], None] | None, stop: threading.Event) -> Ended:
+        export = due.export
         desk = Desk.in_name_of(self._export_user(export), self.desk.state, self.desk.catalog)
         # Who gave an export that empties its audience a schedule has agreed to that.
         runs = ExportRuns(desk, self._runner)
-        report = runs.run(export.name, progress=progress, stop=stop, agreed=True)
+        lag = (self.desk.now() - due.due_at).total_seconds()
+        with self._telemetry.due(export.name, lag=lag) if self._telemetry else nullcontext():
+            report = runs.run(export.name, progress=progress, stop=stop, agreed=True)
         run = report.run
         return Ended(
             exit_status=report.exit_status,
