@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -81,18 +81,28 @@ class Alerting:
                 self._state.leases.release(lease)
 
     def _send_all(self, lease: Lease, now: datetime, stop: threading.Event) -> bool:
+        tried: set[tuple[str, str]] = set()
         left = False
-        # Looked up once more: what another has just sent is not sent again.
-        for alert in self._state.alerts.waiting(since=now - GIVEN_UP_AFTER):
-            for way in alert.waiting:
+        # Looked up anew: what another has just sent is not sent again, and what comes meanwhile goes too.
+        while waiting := self._untried(tried, now):
+            for alert, way in waiting:
                 if stop.is_set():
                     return True
                 self._state.leases.renew(lease, TTL)
+                tried.add((alert.id, way))
                 if way not in self._ways.names or self._sent(alert, way):
                     self._state.alerts.sent(alert.id, way)
                 else:
                     left = True
         return left
+
+    def _untried(self, tried: Container[tuple[str, str]], now: datetime) -> list[tuple[Alert, str]]:
+        return [
+            (alert, way)
+            for alert in self._state.alerts.waiting(since=now - GIVEN_UP_AFTER)
+            for way in alert.waiting
+            if (alert.id, way) not in tried
+        ]
 
     def test(self, now: datetime) -> dict[str, CdpError | None]:
         """Send a test by every way; what stood in the way of each, None where nothing did."""
