@@ -140,6 +140,7 @@ def test_the_lag_of_what_was_not_run_is_told_of_no_other_run(
         lag = memory.metrics()["cdp.schedule.lag"].value
         assert opened.schedules.run_due(export, due_at=noon - timedelta(days=1)) is None
         opened.exports.run(export)
+        assert len(memory.of("cdp.run")) == 2
         told = memory.metrics().get("cdp.schedule.lag")
     assert told is None or told.value == lag
 
