@@ -1,23 +1,29 @@
-"""Alerts, written down before they are sent: what could not be sent is tried again with the next one."""
+"""Alerts, written down with what they tell of, and sent after: what could not be sent is tried again."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from cdp_core.alerts.ways import Ways
-from cdp_core.errors import CdpError, InvalidFault
+from cdp_core.errors import CdpError, HeldFault
 from cdp_core.model.alert import Alert, AlertKind
 from cdp_core.model.configuration import Export
+from cdp_core.model.lease import Lease
 from cdp_core.model.names import as_typed
 from cdp_core.model.schedule import DueRun
 from cdp_core.rules.alerting import after
+from cdp_core.store.processes import this_process
 from cdp_core.store.state import State
 
 # Yesterday's news is not sent late at night: `cdp alerts list` has it.
 GIVEN_UP_AFTER = timedelta(hours=24)
+# Whoever sends holds it, for longer than one alert takes by one way.
+LEASE, TTL = "alerts", 120.0
 
 log = logging.getLogger("cdp.alerts")
 
@@ -28,12 +34,14 @@ class Alerting:
         self._ways = ways
         self._share = unusual_share
 
-    def after(self, export: Export, due: DueRun, sizes: Sequence[int], *, now: datetime) -> None:
-        """Tell what a due run has changed. That it cannot be told is no failure of the run."""
+    def note(self, export: Export, due: DueRun, sizes: Sequence[int], *, now: datetime) -> None:
+        """Write down what a due run changes as it begins or ends, to be sent once that is committed."""
         if not self._ways.names:
             return
         before = self._state.alerts.standing(export.id)
         standing, told = after(before, due, sizes, share=self._share)
+        if standing == before and not told:
+            return
         alerts = [
             Alert(
                 id=uuid.uuid4().hex,
@@ -48,15 +56,53 @@ class Alerting:
             for each in told
         ]
         self._state.alerts.record(export.id, standing, alerts)
-        self.send_waiting(now)
 
-    def send_waiting(self, now: datetime) -> None:
-        """Send what has not been sent yet by every way, the oldest first."""
-        for alert in self._state.alerts.waiting(since=now - GIVEN_UP_AFTER):
-            left = tuple(
-                way for way in alert.waiting if way in self._ways.names and not self._sent(alert, way)
-            )
-            self._state.alerts.leave(alert.id, left)
+    def send_waiting(self, now: datetime, stop: threading.Event | None = None) -> bool:
+        """Send what has not been sent yet by every way, the oldest first; whether something is left to be
+        tried again. One process does so at a time. What stands in the way is no failure of whoever asks.
+        Setting `stop` ends it after the alert that is being sent."""
+        if not self._ways.names:
+            return False
+        try:
+            if not self._state.alerts.waiting(since=now - GIVEN_UP_AFTER):
+                return False
+            lease = self._state.leases.take(LEASE, this_process(), TTL)
+        except CdpError as fault:
+            _not_sent(fault)
+            return True
+        try:
+            return self._send_all(lease, now, stop or threading.Event())
+        except CdpError as fault:
+            _not_sent(fault)
+            return True
+        finally:
+            # Of one that another has taken, nothing is released.
+            with suppress(CdpError):
+                self._state.leases.release(lease)
+
+    def _send_all(self, lease: Lease, now: datetime, stop: threading.Event) -> bool:
+        tried: set[tuple[str, str]] = set()
+        left = False
+        # Looked up anew: what another has just sent is not sent again, and what comes meanwhile goes too.
+        while waiting := self._untried(tried, now):
+            for alert, way in waiting:
+                if stop.is_set():
+                    return True
+                self._state.leases.renew(lease, TTL)
+                tried.add((alert.id, way))
+                if way not in self._ways.names or self._sent(alert, way):
+                    self._state.alerts.sent(alert.id, way)
+                else:
+                    left = True
+        return left
+
+    def _untried(self, tried: Container[tuple[str, str]], now: datetime) -> list[tuple[Alert, str]]:
+        return [
+            (alert, way)
+            for alert in self._state.alerts.waiting(since=now - GIVEN_UP_AFTER)
+            for way in alert.waiting
+            if (alert.id, way) not in tried
+        ]
 
     def test(self, now: datetime) -> dict[str, CdpError | None]:
         """Send a test by every way; what stood in the way of each, None where nothing did."""
@@ -73,13 +119,18 @@ class Alerting:
         return found
 
     def _sent(self, alert: Alert, way: str) -> bool:
-        """Whether nothing is to be tried again."""
+        """What cannot be sent for a setting is tried again as well: somebody may mend it meanwhile."""
         try:
             self._ways.send(alert, way)
         except CdpError as fault:
-            log.warning("%s", fault, extra={"event": "alert-not-sent", "export": alert.export})
-            return isinstance(fault, InvalidFault)
+            _not_sent(fault, alert.export)
+            return False
         return True
+
+
+def _not_sent(fault: CdpError, export: str = "") -> None:
+    if not isinstance(fault, HeldFault):
+        log.warning("%s", fault, extra={"event": "alert-not-sent", "export": export})
 
 
 def _hint(kind: AlertKind, export: Export, due: DueRun) -> str:

@@ -13,10 +13,14 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from cdp_core.contract.schemas import is_loopback
+from cdp_core.contract.transport import Transport
 from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault
-from cdp_core.model.alert import Alert, AlertKind, AlertSettings
+from cdp_core.model.alert import WEBHOOK, Alert, AlertKind, AlertSettings
+from cdp_core.model.secret import Secret
+from cdp_core.vault.redaction import remember
 from cdp_core.vault.references import resolve
 from cdp_core.vault.vault import Vault
 
@@ -49,11 +53,18 @@ class Ways:
         return self._settings.ways
 
     def send(self, alert: Alert, way: str) -> None:
-        """Raises `TemporaryFault` where it could not be sent, `InvalidFault` where it never can be."""
-        if way == self._settings.webhook:
-            self._post(alert, way)
-        elif way in self._settings.urls:
-            self._notify(alert, way)
+        """Raises `TemporaryFault` where it could not be sent, `InvalidFault` where somebody has to change a
+        setting for that."""
+        try:
+            if way == WEBHOOK and self._settings.webhook:
+                self._post(alert, self._webhook(self._settings.webhook))
+            elif way in self._settings.urls:
+                self._notify(alert, way)
+        except CdpError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - each of Apprise's services has faults of its own
+            # Without its words, which may hold an address.
+            raise _unsent(way, type(fault).__name__) from None
 
     def _notify(self, alert: Alert, reference: str) -> None:
         try:
@@ -76,27 +87,47 @@ class Ways:
         if not ways.notify(title=title_of(alert), body=body_of(alert)):
             raise _unsent(reference, "the service did not take it, or did not answer")
 
-    def _post(self, alert: Alert, url: str) -> None:
-        import requests
-
-        if not url.startswith("https://") and not is_loopback(url):
+    def _webhook(self, said: str) -> str:
+        """The webhook's URL, where a reference leads to it too."""
+        url = said
+        if urlsplit(said).scheme not in ("http", "https"):
+            url = resolve(said, self._vault).reveal().strip()
+            # Libraries log the path without the host.
+            remember(Secret(url.partition("//")[2].partition("/")[2]))
+        try:
+            parts = urlsplit(url)
+            good = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url))):
             raise InvalidFault(
                 Code.SETTING_INVALID,
-                "http is accepted for loopback addresses only",
+                "the webhook is no URL that begins with https://; http is for loopback addresses only",
                 where="alerts.webhook in cdp.toml",
                 hint="use https",
             )
+        return url
+
+    def _post(self, alert: Alert, url: str) -> None:
+        import requests
+
+        transport = Transport()
         body = json.dumps(document_of(alert), separators=(",", ":")).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "cdp"}
         if self._settings.webhook_secret is not None:
             key = resolve(self._settings.webhook_secret, self._vault).reveal()
             headers[SIGNATURE] = signature(body, key, at=int(self._clock()))
-        try:
-            answer = requests.post(url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
-        except requests.RequestException as fault:
-            raise _unsent(url, type(fault).__name__) from None
+        with requests.Session() as session:
+            # Left to requests, a password in the user's netrc would go out too.
+            session.trust_env = False
+            session.proxies = transport.proxies(url)
+            session.verify = transport.certificates()
+            try:
+                answer = session.post(url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+            except requests.RequestException as fault:
+                raise _unsent(WEBHOOK, type(fault).__name__) from None
         if not answer.ok or answer.is_redirect:
-            raise _unsent(url, f"it answered {answer.status_code}")
+            raise _unsent(WEBHOOK, f"it answered {answer.status_code}")
 
 
 def signature(body: bytes, key: str, *, at: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp_core.app.desk import Desk, act, is_login
+from cdp_core.app.export_runs import ExportRuns
 from cdp_core.app.rows import write_whole
 from cdp_core.app.views import AccessView, GrantView, RoleView
 from cdp_core.errors import Code, InvalidFault, NotAllowedFault, UsageFault
@@ -23,8 +24,9 @@ from cdp_core.workspace import Workspace
 
 
 class Roles:
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, exports: ExportRuns) -> None:
         self.desk = desk
+        self._exports = exports
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         return Resource(kind="role", name=name)
@@ -120,11 +122,7 @@ class Roles:
         """What an act on a thing of that name would be about."""
         state, kind = self.desk.state, action.partition(".")[0]
         if kind == "export" and name:
-            export = state.exports.get(name)
-            if export.connection_id is None:
-                return Resource(kind="export", name=name)
-            connection = state.connections.by_id(export.connection_id)
-            return Resource(kind="export", name=name, shared_with=connection.shared_with)
+            return self._exports.resource(state.exports.get(name).name, {})
         if kind == "connection" and name:
             return Resource(kind="connection", name=name, shared_with=state.connections.get(name).shared_with)
         return Resource(kind="workspace", name=name)

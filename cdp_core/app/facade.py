@@ -31,7 +31,7 @@ from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
 from cdp_core.app.views import Check, Whoami
 from cdp_core.app.workspaces import Workspaces
-from cdp_core.errors import Code, UsageFault
+from cdp_core.errors import CdpError, Code, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.pipeline.seal import Seal
@@ -123,7 +123,7 @@ class CDP:
         self.workspaces = Workspaces(
             self.desk, workspace=workspace, vault=vault, store=store, opened=self._opened
         )
-        self.roles = Roles(self.desk)
+        self.roles = Roles(self.desk, self.exports)
         self.plugins = Plugins(self.desk, workspace)
         self.audit = Audit(self.desk)
 
@@ -134,7 +134,12 @@ class CDP:
             export = next((each for each in state.exports.all() if each.id == export_id), None)
             if export is None or export.connection_id is None:
                 return None
-            health = connector.token_health(state.connections.by_id(export.connection_id))
+            connection = state.connections.by_id(export.connection_id)
+            try:
+                signs_in = self.desk.catalog.connection_type(connection.type).oauth is not None
+                health = connector.token_health(connection) if signs_in else None
+            except CdpError:  # a vault that does not open says so where it is needed
+                return None
             return None if health is None else health.age
 
         telemetry = Telemetry(batches=state.journal.batches, token_age=token_age)

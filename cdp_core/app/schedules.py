@@ -6,10 +6,12 @@ import dataclasses
 import itertools
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
 from cdp_core.alerts.alerting import Alerting
+from cdp_core.alerts.sender import Sender
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
 from cdp_core.app.views import ExportScheduleView, RefreshView, ScheduleView
@@ -113,11 +115,15 @@ class Schedules:
     def start(
         self, *, loop: Callable[[Calendar], Loop], stop: threading.Event, once: bool = False
     ) -> ExitStatus:
-        """Run what is due until `stop` is set; with `once`, what is due now, and no more."""
+        """Run what is due until `stop` is set, and send the alerts that wait; with `once`, what is due now,
+        and no more."""
         made = loop(Calendar(self.desk.state))
         if once:
-            return made.once(stop)
-        made.forever(stop)
+            status = made.once(stop)
+            self._alerting.send_waiting(self.desk.now())
+            return status
+        with Sender(self._alerting, now=self.desk.now):
+            made.forever(stop)
         return ExitStatus.DONE
 
     @act(Action.SCHEDULER_RUN_DUE)
@@ -134,29 +140,30 @@ class Schedules:
         Raises `HeldFault` where another scheduler is at it."""
         state = self.desk.state
         due = Due(export=state.exports.get(name), due_at=due_at, missed=missed)
-        if self._telemetry is not None:
-            self._telemetry.due(name, lag=(self.desk.now() - due_at).total_seconds())
         job = Job(
             state,
             due,
-            run=lambda stopped: self._run(due.export, progress, stopped),
+            run=lambda stopped: self._run(due, progress, stopped),
             now=self.desk.now,
             window=timedelta(minutes=self._profiles.settings.retry_minutes),
+            tell=lambda stands: self._alerting.note(
+                due.export, stands, sizes_of(state, self._runner, due.export), now=self.desk.now()
+            ),
         )
         done = job.do(stop or threading.Event())
         if done is not None:
             self.desk.note(outcome=str(done.outcome), run=done.run_id)
-            sizes = sizes_of(state, self._runner, due.export)
-            self._alerting.after(due.export, done, sizes, now=self.desk.now())
+            self._alerting.send_waiting(self.desk.now())
         return done
 
-    def _run(
-        self, export: Export, progress: Callable[[RunEvent], None] | None, stop: threading.Event
-    ) -> Ended:
+    def _run(self, due: Due, progress: Callable[[RunEvent], None] | None, stop: threading.Event) -> Ended:
+        export = due.export
         desk = Desk.in_name_of(self._export_user(export), self.desk.state, self.desk.catalog)
         # Who gave an export that empties its audience a schedule has agreed to that.
         runs = ExportRuns(desk, self._runner)
-        report = runs.run(export.name, progress=progress, stop=stop, agreed=True)
+        lag = (self.desk.now() - due.due_at).total_seconds()
+        with self._telemetry.due(export.name, lag=lag) if self._telemetry else nullcontext():
+            report = runs.run(export.name, progress=progress, stop=stop, agreed=True)
         run = report.run
         return Ended(
             exit_status=report.exit_status,

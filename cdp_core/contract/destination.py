@@ -158,9 +158,10 @@ class Destination(abc.ABC):
         raise NotImplementedError(f"{type(self).__name__} declares no {Operation.REMOVE_ALL}")
 
     def finish(self, *, whole: bool) -> None:
-        """Called once when a run's last batch has had its answer, before anything is committed; `whole` is
-        whether all that was planned was accepted. For destinations that make known at the end what was
-        delivered. A run that dies is never finished: the next one finds what it left."""
+        """Called when a run's last batch has had its answer, before anything is committed, and again where
+        it fails; `whole` is whether all that was planned was accepted. For destinations that make known at
+        the end what was delivered. A run that dies, or that another has taken over from, is never finished:
+        the next one finds what it left."""
         return
 
     @abc.abstractmethod

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+WEBHOOK = "webhook"
+
 
 class AlertKind(StrEnum):
     """`gate` and `reconnect` are failures that somebody has to look into, or to sign in for; `missed` are
@@ -45,9 +47,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
-    """Where alerts go. `urls` are references to Apprise's URLs, `webhook_secret` one to the key that signs
-    what is posted to `webhook`; an audience is unusual that is larger or smaller by more than `unusual_share`
-    than it usually is."""
+    """Where alerts go. `urls` are references to Apprise's URLs, `webhook` is a URL or a reference to one, and
+    `webhook_secret` one to the key that signs what is posted there; an audience is unusual that is larger or
+    smaller by more than `unusual_share` than it usually is."""
 
     urls: tuple[str, ...] = ()
     webhook: str | None = None
@@ -56,4 +58,5 @@ class AlertSettings:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        return (*self.urls, *((self.webhook,) if self.webhook else ()))
+        """Their names, which are kept and shown: the webhook's is not its URL, which may be a secret."""
+        return (*self.urls, *((WEBHOOK,) if self.webhook else ()))

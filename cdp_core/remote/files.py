@@ -31,6 +31,8 @@ PIECE = 5 * 2**20
 AT_ONCE = 4
 MARKER = "cdp.json"
 _MOST_TRIES = 4
+# Whose libraries create a file only where there is none.
+_CREATING = frozenset({"s3", "file"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +132,9 @@ class RemoteFiles:
             kept = None
         if kept is None:
             content = json.dumps({"state": owner}).encode()
-            self._asked("write", lambda: self._write(MARKER, content))
-            return
+            self._asked("write", lambda: self._create(MARKER, content))
+            # Another state may have come in between.
+            kept = self._asked("read", lambda: self._content(MARKER))
         try:
             found = json.loads(kept)["state"]
         except (ValueError, KeyError, TypeError):
@@ -193,6 +196,22 @@ class RemoteFiles:
     def _write(self, name: str, content: bytes) -> None:
         with self._writing(name) as file:
             file.write(content)
+
+    def _create(self, name: str, content: bytes) -> None:
+        """Write a file; where the provider can tell, only if there is none yet."""
+        protocol = self._fs.protocol
+        if _CREATING & {protocol, *([] if isinstance(protocol, str) else protocol)}:
+            path = self._path(name)
+            try:
+                if not self._is_flat:
+                    self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                self._fs.pipe_file(path, content, mode="create")
+                return
+            except FileExistsError:
+                return
+            except Exception as refused:  # noqa: BLE001 - not every server of S3's kind knows the condition
+                del refused
+        self._write(name, content)
 
     def _content(self, name: str) -> bytes:
         with self._fs.open(self._path(name), "rb") as file:

@@ -25,8 +25,8 @@ class Told(NamedTuple):
 def after(
     before: Standing, due: DueRun, sizes: Sequence[int], *, share: float
 ) -> tuple[Standing, tuple[Told, ...]]:
-    """How an export stands after a due run, and what is to be told. `sizes` are its audience's after its
-    runs, the oldest first, this run's among them where it was committed."""
+    """How an export stands when a due run begins or has ended, and what is to be told. `sizes` are
+    its audience's after its runs, the oldest first, this run's among them where it was committed."""
     now = _standing(before, due, sizes, share)
     return now, tuple(_told(before, now, due, sizes))
 
@@ -41,7 +41,8 @@ def _standing(before: Standing, due: DueRun, sizes: Sequence[int], share: float)
 
 
 def _told(before: Standing, now: Standing, due: DueRun, sizes: Sequence[int]) -> Iterator[Told]:
-    if due.missed and due.attempts == 1:
+    # Told as it begins, so that it is told though the attempt dies, and told once though others follow.
+    if due.missed and due.attempts == 1 and due.outcome is DueOutcome.RUNNING:
         yield Told(
             AlertKind.MISSED, f"no scheduler ran it at {due.missed} of its moments; one run stands for all"
         )

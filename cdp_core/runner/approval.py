@@ -199,7 +199,12 @@ class Approvals:
         export = self._state.exports.by_id(plan.export_id)
         connection = self._services.connector.connection_of(export)
         actor = Actor(name=person, real=person, roles=self._state.grants.of(person))
-        about = Resource(kind="export", name=export.name, shared_with=connection.shared_with)
+        about = Resource(
+            kind="export",
+            name=export.name,
+            shared_with=connection.shared_with,
+            payload=self._services.catalog.destination(export.destination).capabilities.payload,
+        )
         return self._services.catalog.authorize(actor, Action.EXPORT_APPROVE, about).allowed
 
     def _name(self, plan: PlanRecord) -> str:

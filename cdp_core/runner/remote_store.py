@@ -158,13 +158,20 @@ class RemoteStore(LedgerStore):
 
     def sweep_other_form(self) -> None:
         super().sweep_other_form()
+        # Another machine may be about to point to what it has just brought there: the names are asked for
+        # after the files, and only what has lain there for a day is nobody's.
+        old = time.time() - ledger.ORPHANED_AFTER
+        there, plans = self._remote.below(LEDGER), self._remote.folders(PLANS)
         named = self._state.ledgers.referenced()
-        there = self._remote.below(LEDGER)
         self._remote.remove(
-            name for name in there if _is_ours(name) and name.removeprefix(f"{LEDGER}/") not in named
+            name
+            for name, entry in there.items()
+            if _is_ours(name) and name.removeprefix(f"{LEDGER}/") not in named and _is_older(entry, old)
         )
-        for folder in self._remote.folders(PLANS) - self._state.plans.folders():
-            self._remote.remove(self._remote.below(f"{PLANS}/{folder}"))
+        for folder in plans - self._state.plans.folders():
+            files = self._remote.below(f"{PLANS}/{folder}")
+            if all(_is_older(entry, old) for entry in files.values()):
+                self._remote.remove(files)
 
     @contextmanager
     def moving_aside(self, files: Collection[LedgerFile]) -> Iterator[Aside]:
@@ -312,6 +319,10 @@ class RemoteStore(LedgerStore):
         """The place, after a look that it is this state's; raises where it is another's."""
         self._files.claim(self._state.audit.first_digest())
         return self._files
+
+
+def _is_older(entry: Entry, moment: float) -> bool:
+    return entry.modified is not None and entry.modified < moment
 
 
 class _Seen:

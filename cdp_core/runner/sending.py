@@ -118,7 +118,8 @@ class Sending:
         return known
 
     def _finished(self, plan: Plan, end: DeliveryEnd, opened: Opened) -> DeliveryEnd:
-        """The destination finishes what was delivered; where it cannot, the delivery has failed by that."""
+        """The destination finishes what was delivered; where it cannot, the delivery has failed by that.
+        Raises `InternalFault` where another run has taken over meanwhile: what is left is its to finish."""
         counts = delivery_counts(plan, self._state.journal.outcomes(self._record.run.id))
         whole = end.fault is None and counts.accepted + counts.left_out == counts.planned
         patience = self._services.workspace.settings.patience
@@ -128,9 +129,16 @@ class Sending:
             wait=tenacity.wait_exponential(multiplier=patience.first_wait, max=patience.longest_wait),
             reraise=True,
         )
+
+        def finish() -> None:
+            self._state.leases.check(self._watch.lease)
+            opened.to.destination.finish(whole=whole)
+
         try:
-            trying(lambda: opened.to.renewing(lambda: opened.to.destination.finish(whole=whole)))
+            trying(lambda: opened.to.renewing(finish))
         except (DestinationFault, CdpError) as fault:
+            if isinstance(fault, CdpError) and fault.code is Code.LEASE_LOST:
+                raise
             return DeliveryEnd(fault=end.fault or fault, interrupted=end.interrupted)
         return end
 

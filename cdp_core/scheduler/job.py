@@ -73,7 +73,8 @@ def give_up_waiting(state: State, export: Export, *, person: str, now: datetime)
 
 class Job:
     """`run` does the run itself, and ends early once its event is set. `window` is how long after it was
-    due a temporary failure is tried again."""
+    due a temporary failure is tried again. `tell` is told how the due run stands, as it begins and as it
+    ends, in the transaction that writes it down."""
 
     def __init__(
         self,
@@ -83,12 +84,14 @@ class Job:
         run: Callable[[threading.Event], Ended],
         now: Callable[[], datetime],
         window: timedelta,
+        tell: Callable[[DueRun], None] = lambda due: None,
     ) -> None:
         self._state = state
         self._due = due
         self._run = run
         self._now = now
         self._window = window
+        self._tell = tell
 
     def do(self, stop: threading.Event) -> DueRun | None:
         """What became of it; None where another scheduler has done it already. Raises `HeldFault` where one
@@ -98,7 +101,9 @@ class Job:
             begun = self._begun()
             if begun is None:
                 return None
-            self._state.due_runs.save(watch.lease, begun)
+            with self._state.transaction():
+                self._state.due_runs.save(watch.lease, begun)
+                self._tell(begun)
             try:
                 ended = self._run(stop)
             except CdpError as fault:
@@ -152,3 +157,4 @@ class Job:
                 schedule = self._state.schedules.of(export_id)
                 paused = dataclasses.replace(schedule, paused=ended.message, paused_at=self._now())
                 self._state.schedules.set(export_id, paused)
+            self._tell(done)

@@ -38,10 +38,13 @@ class Alerts(Repository):
             found = map(_alert, connection.execute(query).all())
         return tuple(alert for alert in found if alert.waiting)
 
-    def leave(self, alert_id: str, ways: tuple[str, ...]) -> None:
-        """By these ways it has still to be sent."""
+    def sent(self, alert_id: str, way: str) -> None:
+        """By this way it has not to be sent any more; what was said of the others meanwhile stays."""
+        its = alerts.c.id == alert_id
         with self._database.write() as connection:
-            connection.execute(update(alerts).where(alerts.c.id == alert_id).values(waiting=list(ways)))
+            waiting = connection.execute(select(alerts.c.waiting).where(its).with_for_update()).scalar_one()
+            left = [each for each in waiting if each != way]
+            connection.execute(update(alerts).where(its).values(waiting=left))
 
     def newest(self, limit: int) -> tuple[Alert, ...]:
         query = select(alerts).order_by(alerts.c.at.desc(), alerts.c.id).limit(limit)

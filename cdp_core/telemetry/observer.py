@@ -1,8 +1,8 @@
 """An observer of runs that makes a trace of each (run → station → batch), and counts.
 
 A run's trace is made when it has ended, from what was told on the way and from its journal, so that sending
-waits for nothing. No attribute holds personal data: names of exports, codes, counts and times, and the
-service's own ids of requests.
+waits for nothing. No attribute holds personal data: names of exports, codes, counts and times. A service's
+ids of requests are not among them, for a service may echo in them what it was sent.
 """
 
 from __future__ import annotations
@@ -135,7 +135,6 @@ class Observer:
                     "cdp.digests": batch.range.count,
                     "cdp.status": str(batch.status),
                     "cdp.attempts": batch.attempts,
-                    "cdp.request_id": batch.request_id,
                     "http.response.status_code": batch.http_status,
                 },
             )

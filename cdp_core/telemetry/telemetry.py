@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from cdp_core.contract.hookspecs import hookimpl
 from cdp_core.model.journal import BatchRecord
@@ -28,21 +30,31 @@ class Telemetry:
         self._opened: Providers | None = None
         self._observer: Observer | None = None
         self._lags: dict[str, float] = {}
+        self._opening = threading.Lock()
 
     @hookimpl
     def cdp_run_event(self, event: RunEvent) -> None:
-        if self._observer is None:
-            self._opened = self._open()
-            self._observer = Observer(
-                self._opened.tracer, self._opened.meter, batches=self._batches, token_age=self._token_age
-            )
-        if event.export in self._lags:
-            self._observer.late(event.export, self._lags.pop(event.export))
+        # Several threads of a run tell of it.
+        with self._opening:
+            if self._observer is None:
+                self._opened = self._open()
+                self._observer = Observer(
+                    self._opened.tracer, self._opened.meter, batches=self._batches, token_age=self._token_age
+                )
+            lag = self._lags.pop(event.export, None)
+        if lag is not None:
+            self._observer.late(event.export, lag)
         self._observer.cdp_run_event(event)
 
-    def due(self, export: str, *, lag: float) -> None:
-        """A scheduled run of the export begins now, so many seconds after it was due."""
+    @contextmanager
+    def due(self, export: str, *, lag: float) -> Iterator[None]:
+        """A scheduled run of the export begins within, so many seconds after it was due. Where none does, the
+        next one is not told of it."""
         self._lags[export] = lag
+        try:
+            yield
+        finally:
+            self._lags.pop(export, None)
 
     def close(self) -> None:
         """Send what is left."""

@@ -14,6 +14,7 @@ from cdp_core.model.alert import AlertSettings
 from cdp_core.model.delivery import Patience
 from cdp_core.workspace.ledger_url import trouble_with_options, trouble_with_url
 
+_REFERENCE = r"(env|file|keyring):.+"
 _A_REFERENCE = "Give a reference, env:NAME, file:PATH or keyring:SERVICE/NAME: it may hold a token."
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 LEDGER_CACHE = 10 * 10**9
@@ -209,11 +210,18 @@ class LedgerSettings(SettingsSchema):
             raise marshmallow.ValidationError(trouble, "options")
 
 
+class _UrlOrReference(ServiceUrl):
+    """Accepts a reference to a secret, too."""
+
+    def __call__(self, value: str) -> str:
+        return value if re.fullmatch(_REFERENCE, value) else super().__call__(value)
+
+
 class AlertsSettings(SettingsSchema):
     """Where alerts go; by default nowhere."""
 
     urls = fields.List(
-        fields.String(validate=validate.Regexp(r"(env|file|keyring):.+", error=_A_REFERENCE)),
+        fields.String(validate=validate.Regexp(_REFERENCE, error=_A_REFERENCE)),
         load_default=list,
         metadata={
             "label": "Ways",
@@ -223,16 +231,16 @@ class AlertsSettings(SettingsSchema):
     )
     webhook = fields.String(
         load_default=None,
-        validate=ServiceUrl(),
+        validate=_UrlOrReference(),
         metadata={
             "label": "Webhook",
-            "help": "A URL to which each alert is posted as JSON.",
+            "help": "A URL to which each alert is posted as JSON; a reference to it where it holds a token.",
             "example": "https://alerts.example.org/cdp",
         },
     )
     webhook_secret = fields.String(
         load_default=None,
-        validate=validate.Regexp(r"(env|file|keyring):.+", error=_A_REFERENCE),
+        validate=validate.Regexp(_REFERENCE, error=_A_REFERENCE),
         metadata={
             "label": "Webhook's key",
             "help": "A reference to the key that what is posted is signed with, by HMAC-SHA256.",

@@ -35,6 +35,8 @@ from cdp_files.places import (
     OPEN,
     OPEN_ROWS,
     file_name,
+    is_newer,
+    note_name,
     read_name,
     run_folder,
 )
@@ -106,16 +108,25 @@ class FilesAudience(Destination):
         """From here on the run's files are the whole: removals that were written before say nothing more."""
         with self._guard:
             self._contents = "full"
-            before, self._written = list(self._written), {}
+            before = list(self._written)
         self._begin()
         for name in before:
             self._storage.remove(f"{self._folder}/{self._place}/{name}")
+            # One by one: where it fails in between, the next try goes on with the others.
+            with self._guard:
+                self._written.pop(name, None)
         return Receipt(accepted=True, request_id=self._place)
 
     def finish(self, *, whole: bool) -> None:
-        """Write the manifests of what earlier runs have left, then this run's own."""
+        """Write the manifests of what earlier runs have left, then this run's own. What a later run has
+        open is its own to finish: it may have taken over from this one."""
         for note in self._storage.names(f"{self._folder}/{self.OPEN}"):
-            if note != self._note:
+            if note == self._note or is_newer(note, self._note):
+                continue
+            if note.endswith(".part"):
+                # Killed before the note was whole: what the run had written, an earlier note tells.
+                self._storage.remove(f"{self._folder}/{self.OPEN}/{note}")
+            else:
                 self._finish_left(f"{self._folder}/{self.OPEN}/{note}")
         if self._begun:
             about = self._about(self._contents)
@@ -134,7 +145,7 @@ class FilesAudience(Destination):
 
     @property
     def _note(self) -> str:
-        return f"{self._place.rpartition('/')[2]}.json"
+        return note_name(self._place)
 
     def _begin(self) -> None:
         """Before the first file, and when the run turns out to write the whole: say so aside."""

@@ -17,6 +17,7 @@ LATEST_ROWS = "_latest_rows.json"
 OPEN_ROWS = "_open_rows"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._=-]{0,99}\Z")
 _DATED_PART = re.compile(r"(?:[A-Za-z0-9=-]|%[YmdH])(?:[A-Za-z0-9._=-]|%[YmdH]){0,99}\Z")
+_NOTE = re.compile(r"\.?(\d{8}T\d{6}Z)-[A-Za-z0-9_]+\.json(?:\.part)?\Z")
 _NAME = re.compile(r"(add|remove)-([A-Za-z0-9_]+)-(\d+)-[0-9a-f]{16}\.[a-z.]+\Z")
 
 
@@ -55,6 +56,17 @@ def run_folder(dated_path: str, run: Delivering) -> str:
     began = run.started_at.astimezone(UTC)
     name = f"{began:%Y%m%dT%H%M%SZ}-{_plain(run.run_id)}"
     return f"{_dated(dated_path, began)}/{name}" if dated_path else name
+
+
+def note_name(run: str) -> str:
+    """The note of a run, by its folder: it lies aside until the run has its manifest."""
+    return f"{run.rpartition('/')[2]}.json"
+
+
+def is_newer(note: str, than: str) -> bool:
+    """Whether a note, or one that is being written, is of a run that began after another note's."""
+    one, other = _NOTE.match(note), _NOTE.match(than)
+    return one is not None and other is not None and one[1] > other[1]
 
 
 def file_name(operation: str, kind: str, rows: int, digest: str, ending: str) -> str:

@@ -6,16 +6,18 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from main_job import Job, customers
-from scheduled import NAME, alter, make_due
+from scheduled import NAME, alter, make_due, until
 
 KEY = "the-key-of-the-webhook"
 
@@ -26,6 +28,7 @@ class Receiver:
 
     posted: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     status: int = 200
+    slow: float = 0
     port: int = 0
 
     def of(self, path: str) -> list[Any]:
@@ -44,6 +47,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kept.posted.append((self.path, dict(self.headers), body))
+            time.sleep(kept.slow)
             self.send_response(kept.status)
             self.send_header("Location", "/elsewhere")
             self.send_header("Content-Length", "0")
@@ -188,3 +192,61 @@ def test_a_segment_that_fails_is_told_once_and_so_is_a_plan_that_waits(told: Job
     told.cdp("scheduler", "start", "--once", status=7)
     assert receiver.kinds() == ["failed", "gate"]
     assert "waits for the approval of 1 other person" in receiver.of("/hook")[-1]["message"]
+
+
+def settings_of(job: Job) -> Path:
+    return job.cdp.folder / ".cdp" / "cdp.toml"
+
+
+def test_what_waits_is_sent_by_a_running_scheduler_and_once_by_two(told: Job, receiver: Receiver) -> None:
+    told.write([])
+    receiver.status = 500
+    once(told, 7)
+    told.cdp("export", "schedule", NAME, "off")
+    receiver.posted.clear()
+    receiver.status = 200
+    receiver.slow = 0.5
+    both = [told.cdp.start("scheduler", "start") for _ in range(2)]
+    try:
+        until(lambda: all(each["waiting"] == [] for each in told.cdp.json("alerts", "list")))
+    finally:
+        for each in both:
+            each.terminate()
+            each.communicate(timeout=60)
+    assert receiver.kinds() == ["gate"]
+    assert sum("gate" in each["title"] for each in receiver.of("/chat")) == 1
+
+
+def test_what_waits_for_a_setting_is_not_taken_for_sent(told: Job, receiver: Receiver) -> None:
+    told.write([])
+    url = told.cdp.environ.pop("ALERT_URL")
+    once(told, 7)
+    waiting = {each["kind"]: each["waiting"] for each in told.cdp.json("alerts", "list")}
+    assert waiting["gate"] == ["env:ALERT_URL"]
+    told.cdp.environ["ALERT_URL"] = url
+    once(told, 7)
+    assert receiver.kinds() == ["gate"]
+    assert sum("gate" in each["title"] for each in receiver.of("/chat")) == 1
+
+
+def test_the_webhooks_url_may_be_a_secret_and_netrc_says_nothing(told: Job, receiver: Receiver) -> None:
+    settings = settings_of(told)
+    url = f"http://127.0.0.1:{receiver.port}/hook"
+    settings.write_text(settings.read_text().replace(f'webhook = "{url}"', 'webhook = "env:HOOK"'))
+    told.cdp.environ["HOOK"] = f"{url}/a-path-nobody-may-see?key=nor-this"
+    netrc = told.cdp.folder / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ann password of-another\n")
+    netrc.chmod(0o600)
+    told.cdp.environ["NETRC"] = str(netrc)
+    said = told.cdp("--debug", "alerts", "test")
+    ((path, headers, _),) = [each for each in receiver.posted if each[0].startswith("/hook")]
+    assert path == "/hook/a-path-nobody-may-see?key=nor-this"
+    assert "Authorization" not in headers
+    receiver.status = 500
+    failed = told.cdp("--debug", "alerts", "test", status=9)
+    told.write([])
+    logged = once(told, 7)
+    kept = b"".join(path.read_bytes() for path in (told.cdp.folder / ".cdp").rglob("*") if path.is_file())
+    for text in (said.stdout, said.stderr, failed.stderr, logged, kept.decode(errors="replace")):
+        assert "nobody-may-see" not in text
+        assert "nor-this" not in text

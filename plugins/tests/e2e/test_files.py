@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
+from cdp_core.app.facade import CDP
+from cdp_core.errors import Code, InternalFault
+from cdp_core.model.run import RunEvent, Station
+from cdp_core.workspace import Workspace
 from file_jobs import NAME, FilesJob, add_files, files_job
 from main_job import Cdp, customers, digest, wanted
 from storages import S3_SECRET, s3_server
@@ -153,3 +159,25 @@ def test_a_second_connection_to_the_same_folder_is_the_same_audience(files: File
     report = files.cdp.json("export", "run", "Again")
     assert report["kinds"]["EMAIL"]["unchanged"] == 1000
     assert len(files.manifests()) == 1
+
+
+def test_a_run_that_was_taken_over_finishes_nothing(files: FilesJob) -> None:
+    taken: list[int] = []
+
+    def take_over(event: RunEvent) -> None:
+        if event.station is not Station.DELIVER or event.done < 1000 or taken:
+            return
+        with sqlite3.connect(files.cdp.folder / ".cdp" / "state.db") as state:
+            taken.append(state.execute("UPDATE leases SET fence = fence + 1 WHERE held").rowcount)
+        state.close()
+
+    with CDP(Workspace.open(files.cdp.folder / ".cdp")) as cdp, pytest.raises(InternalFault) as lost:
+        cdp.exports.run(NAME, progress=take_over)
+    assert lost.value.code is Code.LEASE_LOST
+    assert files.manifests() == []
+    assert len(files.names("loyal/_open")) == 1
+    with sqlite3.connect(files.cdp.folder / ".cdp" / "state.db") as state:
+        state.execute("UPDATE leases SET held = 0")
+    state.close()
+    files.cdp(*RUN)
+    assert files.held() == wanted(range(1000))

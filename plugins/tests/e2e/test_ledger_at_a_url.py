@@ -274,6 +274,16 @@ def test_the_encrypted_ledger(job: Job, bucket: Bucket) -> None:  # noqa: F811
     assert job.cdp.json("export", "run", NAME)["kinds"]["EMAIL"]["unchanged"] == 1000
 
 
+def test_encrypting_leaves_what_another_machine_has_just_brought_there(job: Job, bucket: Bucket) -> None:  # noqa: F811
+    job.cdp("export", "run", NAME)
+    (name,) = bucket.names("ledger/")
+    fresh = {f"{name.removesuffix('.parquet')[:-32]}{'0' * 32}.parquet", "plans/of-another/EMAIL.add.parquet"}
+    for each in fresh:
+        bucket.write(each, bucket.read(name))
+    job.cdp("ledger", "encrypt")
+    assert fresh <= set(bucket.names())
+
+
 def test_copies_are_kept_within_their_limit(job: Job, bucket: Bucket) -> None:  # noqa: F811
     settings = workspace(job) / "cdp.toml"
     settings.write_text(settings.read_text().replace("[ledger]", '[ledger]\ncache = "1KB"'))

@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -201,3 +202,43 @@ def test_a_connection_that_was_lost_is_made_anew(storage_settings: Settings) -> 
     run.deliver(batch(range(3, 6)))
     run.finish(whole=True)
     assert held(storage_settings) == people(range(6))
+
+
+@pytest.mark.parametrize("storage_settings", ["folder", "sftp"], indirect=True)
+def test_a_note_that_was_never_whole_stands_in_nobodys_way(storage_settings: Settings) -> None:
+    files = storage(storage_settings)
+    files.write("loyal/_open/.20261126T010000Z-r0.json.part", b'{"form"')
+    run = audience(storage_settings)
+    run.deliver(batch(range(3)))
+    run.finish(whole=True)
+    assert held(storage_settings) == people(range(3))
+    assert files.names("loyal/_open") == ()
+
+
+def test_what_a_later_run_has_open_is_left_to_it(storage_settings: Settings) -> None:
+    stalled, later = audience(storage_settings), audience(storage_settings, "r2", BEGAN + timedelta(hours=1))
+    stalled.deliver(batch(range(3)))
+    later.deliver(batch(range(5)))
+    stalled.finish(whole=False)
+    files = storage(storage_settings)
+    assert files.names("loyal/_open") == ("20261126T030000Z-r2.json",)
+    assert [manifest["run"] for _, manifest in manifests(files.names, files.read, "loyal")] == ["r1"]
+    later.finish(whole=True)
+    assert held(storage_settings) == people(range(5))
+
+
+@pytest.mark.parametrize("storage_settings", ["folder"], indirect=True)
+def test_an_emptying_that_failed_goes_on_where_it_stopped(storage_settings: Settings) -> None:
+    run = audience(storage_settings)
+    run.deliver(batch(range(3), Operation.REMOVE))
+    folder = Path(storage_settings["url"].removeprefix("file://"))
+    (written,) = folder.rglob("remove-*")
+    content = written.read_bytes()
+    written.unlink()
+    written.mkdir()
+    with pytest.raises(DestinationFault):
+        run.remove_all()
+    written.rmdir()
+    written.write_bytes(content)
+    run.remove_all()
+    assert not written.exists()

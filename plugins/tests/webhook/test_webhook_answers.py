@@ -20,6 +20,7 @@ from cdp_core import (
     Throttled,
     Unanswered,
 )
+from cdp_webhook.answers import at, number_at
 from cdp_webhook.destination import who_am_i
 
 from .conftest import audience, connected
@@ -149,3 +150,8 @@ def test_what_a_service_echoes_of_our_secrets_and_digests_is_masked(acme: Acme) 
     assert "s3cret-key" not in said
     assert batch(1).digests.joined_hex("") not in said
     assert "ann@" not in said
+
+
+def test_a_sign_that_is_a_digit_and_no_number_is_none() -> None:
+    assert number_at({"accepted": "²"}, "accepted") is None
+    assert at([1, 2, 3], "²") is at({}, "nothing")

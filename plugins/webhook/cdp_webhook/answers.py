@@ -100,7 +100,7 @@ def at(document: Any, path: str) -> Any:
     for part in path.split("."):
         if isinstance(document, Mapping) and part in document:
             document = document[part]
-        elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
+        elif isinstance(document, list) and part.isdecimal() and int(part) < len(document):
             document = document[int(part)]
         else:
             return _MISSING
@@ -109,7 +109,7 @@ def at(document: Any, path: str) -> Any:
 
 def number_at(document: Any, path: str) -> int | None:
     found = at(document, path) if path else _MISSING
-    if isinstance(found, str) and found.isdigit():
+    if isinstance(found, str) and found.isdecimal():
         return int(found)
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +18,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from cdp_core.app.facade import CDP
+from cdp_core.model.run import RunEvent, Station
 from cdp_core.telemetry import telemetry
 from cdp_core.telemetry.providers import Providers
+from cdp_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from plugins.tests.core.cli.conftest import Keyboard
@@ -79,6 +85,7 @@ def test_a_run_is_a_trace_of_its_stations_and_batches(cdp: Keyboard, memory: Mem
     assert batch.parent.span_id == deliver.context.span_id
     assert batch.attributes is not None
     assert (batch.attributes["cdp.digests"], batch.attributes["cdp.status"]) == (2, "accepted")
+    assert "cdp.request_id" not in batch.attributes, "a service may echo in it what it was sent"
     assert run.start_time is not None
     assert run.end_time is not None
     assert batch.start_time is not None
@@ -122,6 +129,36 @@ def test_no_attribute_holds_personal_data(cdp: Keyboard, memory: Memory, export:
 def test_a_scheduled_run_says_how_late_it_began(cdp: Keyboard, memory: Memory, export: str) -> None:
     cdp("scheduler", "run-due", export, "--due-at", "2026-01-01T00:00:00+00:00")
     assert memory.metrics()["cdp.schedule.lag"].value > 3600
+
+
+def test_the_lag_of_what_was_not_run_is_told_of_no_other_run(
+    cdp: Keyboard, memory: Memory, export: str, workspace: Path
+) -> None:
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    with CDP(Workspace.open(workspace)) as opened:
+        assert opened.schedules.run_due(export, due_at=noon) is not None
+        lag = memory.metrics()["cdp.schedule.lag"].value
+        assert opened.schedules.run_due(export, due_at=noon - timedelta(days=1)) is None
+        opened.exports.run(export)
+        assert len(memory.of("cdp.run")) == 2
+        told = memory.metrics().get("cdp.schedule.lag")
+    assert told is None or told.value == lag
+
+
+def test_several_threads_open_it_once() -> None:
+    opened = []
+
+    def opening() -> Providers:
+        time.sleep(0.05)
+        traces, meters = TracerProvider(shutdown_on_exit=False), MeterProvider(shutdown_on_exit=False)
+        opened.append(meters)
+        return Providers(traces.get_tracer("cdp"), meters.get_meter("cdp"), close=lambda: None)
+
+    made = telemetry.Telemetry(batches=lambda run: (), token_age=lambda export: None, open_providers=opening)
+    event = RunEvent(run_id="r", export="Loyal", station=Station.DELIVER, state="progress")
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(made.cdp_run_event, [event] * 4))
+    assert len(opened) == 1
 
 
 def test_it_is_off_by_default(cdp: Keyboard, export: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,6 +83,34 @@ def test_a_place_is_one_states(remote: RemoteFiles, bucket: Bucket) -> None:  # 
         remote.claim("mine")
 
 
+def test_of_two_states_that_claim_a_place_at_once_one_is_refused(
+    remote: RemoteFiles, folder: RemoteFiles
+) -> None:
+    for place in (remote, folder):
+
+        class Late(RemoteFiles):
+            other = place
+
+            def _create(self, name: str, content: bytes) -> None:
+                self.other.claim("theirs")
+                super()._create(name, content)
+
+        with pytest.raises(InvalidFault) as taken:
+            Late(place.url, dict, HURRY).claim("mine")
+        assert taken.value.code is Code.LEDGER_PLACE_TAKEN
+        place.claim("theirs")
+
+
+def test_a_claim_that_another_writes_over_is_refused(remote: RemoteFiles, bucket: Bucket) -> None:  # noqa: F811
+    class Early(RemoteFiles):
+        def _create(self, name: str, content: bytes) -> None:
+            super()._create(name, content)
+            bucket.write(name, content.replace(b"mine", b"theirs"))
+
+    with pytest.raises(InvalidFault):
+        Early(remote.url, dict, HURRY).claim("mine")
+
+
 def test_a_server_that_is_down_is_asked_again_and_then_named(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = {"key": "tests", "secret": "pa55word", "endpoint_url": f"http://127.0.0.1:{free_port()}"}
     files = RemoteFiles("s3://bucket/prefix", lambda: secret, HURRY)

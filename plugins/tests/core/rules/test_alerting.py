@@ -61,9 +61,12 @@ def test_what_waits_or_was_skipped_changes_nothing(standing: Standing) -> None:
         assert kinds(standing, due(outcome, ExitStatus.TEMPORARY)) == (standing, [])
 
 
-def test_missed_moments_are_told_with_the_first_attempt() -> None:
-    assert kinds(FINE, due(DueOutcome.WAITING, ExitStatus.TEMPORARY, missed=3))[1] == [AlertKind.MISSED]
-    assert kinds(FINE, due(DueOutcome.DONE, missed=3, attempts=2))[1] == []
+def test_missed_moments_are_told_once_as_the_first_attempt_begins() -> None:
+    trouble = Standing(trouble="gate CDP-701")
+    assert kinds(trouble, due(DueOutcome.RUNNING, missed=3)) == (trouble, [AlertKind.MISSED])
+    assert kinds(FINE, due(DueOutcome.RUNNING, missed=3, attempts=2))[1] == []
+    for ended in (DueOutcome.DONE, DueOutcome.WAITING, DueOutcome.SKIPPED):
+        assert kinds(FINE, due(ended, ExitStatus.DONE, missed=3))[1] == []
 
 
 @given(usual=st.integers(1, 10**9), share=st.floats(-0.9, 2))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cdp_core.errors import Code, ExitStatus, HeldFault, InternalFault, ReconnectFault
-from cdp_core.model.schedule import DueOutcome, DueRun
+from cdp_core.model.schedule import DueOutcome, DueRun, Schedule
 from cdp_core.scheduler.calendar import Due, lease_name
 from cdp_core.scheduler.job import Ended, Job
 from cdp_core.store.processes import this_process
@@ -148,3 +148,25 @@ def test_an_earlier_moment_that_is_still_open_is_superseded(state: State, clock:
     ).do(threading.Event())
     assert [each.outcome for each in state.due_runs.all()] == [DueOutcome.DONE, DueOutcome.SUPERSEDED]
     assert do(state, clock, Ended(exit_status=ExitStatus.DONE)) == (None, 0)
+
+
+def test_what_is_told_of_a_due_run_is_written_with_it_or_not_at_all(
+    state: State, clock: Clock, loyal: str
+) -> None:
+    told: list[DueOutcome] = []
+
+    def tell(stands: DueRun) -> None:
+        told.append(stands.outcome)
+        state.schedules.set(loyal, Schedule(set_by=str(stands.outcome)))
+        if stands.outcome is DueOutcome.FAILED:
+            raise RuntimeError("the process dies here")
+
+    due = Due(export=state.exports.get("Loyal"), due_at=NIGHT)
+    ended = Ended(exit_status=ExitStatus.GATE, message="why")
+    with pytest.raises(RuntimeError):
+        Job(state, due, run=lambda stop: ended, now=clock, window=timedelta(hours=2), tell=tell).do(
+            threading.Event()
+        )
+    assert told == [DueOutcome.RUNNING, DueOutcome.FAILED]
+    assert state.schedules.of(loyal).set_by == "running"
+    assert [each.outcome for each in state.due_runs.all()] == [DueOutcome.RUNNING]
