@@ -13,7 +13,7 @@ from cdp_core.app.desk import Desk, act
 from cdp_core.app.views import CancelView, RunReport
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
-from cdp_core.model.approval import asked_of
+from cdp_core.model.approval import Asked, asked_of
 from cdp_core.model.configuration import Connection
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding, Gate
@@ -160,28 +160,33 @@ class ExportRuns:
 
     def _as_report(self, run: Run, found: tuple[Finding, ...] = ()) -> RunReport:
         folder = self._runner.plan_folder(run.plan_id) if run.plan_id else None
+        asked = self._asked(run)
         return RunReport(
             run=run,
             exit_status=exit_status(run),
             gates=found,
-            notes=(*notes(run), *self._approval(run)),
+            notes=(*notes(run), *_approval(run, asked)),
+            awaits_approval=asked is not None,
             plan_folder=str(folder) if folder else None,
             mode=self._runner.mode_of(run),
         )
 
-    def _approval(self, run: Run) -> tuple[str, ...]:
+    def _asked(self, run: Run) -> Asked | None:
         """What a plan that was only looked at needs before it is delivered."""
-        asked = asked_of(self.desk.state.plans.get(run.plan_id)) if run.dry_run and run.plan_id else None
-        if asked is None:
-            return ()
-        return (
-            Sentence(
-                "Before it is delivered, {people} other people must approve of it: {command}",
-                one="Before it is delivered, {people} other person must approve of it: {command}",
-                people=asked.people,
-                command=f"cdp export approve {run.plan_id}",
-            ),
-        )
+        return asked_of(self.desk.state.plans.get(run.plan_id)) if run.dry_run and run.plan_id else None
+
+
+def _approval(run: Run, asked: Asked | None) -> tuple[str, ...]:
+    if asked is None:
+        return ()
+    return (
+        Sentence(
+            "Before it is delivered, {number} other people must approve of it: {command}",
+            one="Before it is delivered, {number} other person must approve of it: {command}",
+            number=asked.people,
+            command=f"cdp export approve {run.plan_id}",
+        ),
+    )
 
 
 def _sharing(connection: Connection | None) -> frozenset[str] | None:

@@ -108,7 +108,8 @@ class ExportView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """A run with how the process should end for it, what the gates say of its plan, and the mode that this
-    was made in (None where there is no plan)."""
+    was made in (None where there is no plan). `awaits_approval`: the plan was only looked at, and is not
+    delivered before somebody else approves of it."""
 
     run: Run
     exit_status: ExitStatus
@@ -116,6 +117,7 @@ class RunReport:
     notes: tuple[str, ...] = ()
     plan_folder: str | None = None
     mode: Mode | None = None
+    awaits_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,8 +78,8 @@ def reject(session: Session, *, plan: str, reason: str, yes: bool, as_json: bool
 
 def _told(view: ApprovalView) -> str:
     return _(
-        "{person} made plan {plan} of {export} at {moment}: it adds {added} and takes out {removed}. Of "
-        "{people} people who must approve of it, {lacking} have not."
+        "{person} made plan {plan} of {export} at {moment}: it adds {added} and takes out {removed}. It still "
+        "needs the approval of {people}."
     ).format(
         person=plain(" / ".join(view.made_by)),
         plan=view.plan,
@@ -87,6 +87,7 @@ def _told(view: ApprovalView) -> str:
         moment=moment(view.made_at),
         added=count(view.added),
         removed=count(view.removed),
-        lacking=count(view.lacking),
-        people=count(view.people),
+        people=_("1 other person")
+        if view.lacking == 1
+        else _("{number} other people").format(number=count(view.lacking)),
     )

@@ -187,20 +187,25 @@ def gate(found: Finding) -> RenderableType:
 def next_step(found: RunReport) -> str:
     run, name = found.run, quoted(found.run.export_name)
     if run.status is RunStatus.PLANNED:
-        empties = found.mode is Mode.REPLACE
-        if not empties and not run.delivered.planned and not any(map(_changes, run.kinds.values())):
-            return _("nothing, the audience is up to date.")
-        stops = [each.gate.flag for each in found.gates if each.verdict is Verdict.STOP]
-        if stops:
-            return _("look into what stops it, then plan anew: {command}").format(
-                command=f"cdp export plan {name}"
-            )
-        return f"cdp export run {name} --plan {run.plan_id}   " + _("(without --plan it is planned anew)")
+        return _with_a_plan(found, name)
     if found.exit_status is ExitStatus.TEMPORARY:
         return f"cdp export run {name}   " + _("(it settles what was left)")
     if found.exit_status is ExitStatus.REFUSALS:
         return f"cdp export show-run {run.id}   " + _("(with what the service refused)")
     return ""
+
+
+def _with_a_plan(found: RunReport, name: str) -> str:
+    run, empties = found.run, found.mode is Mode.REPLACE
+    if not empties and not run.delivered.planned and not any(map(_changes, run.kinds.values())):
+        return _("nothing, the audience is up to date.")
+    if any(each.verdict is Verdict.STOP for each in found.gates):
+        return _("look into what stops it, then plan anew: {command}").format(
+            command=f"cdp export plan {name}"
+        )
+    if found.awaits_approval:
+        return _("somebody else: {command}").format(command=f"cdp export approve {run.plan_id}")
+    return f"cdp export run {name} --plan {run.plan_id}   " + _("(without --plan it is planned anew)")
 
 
 def _changes(kind: KindCounts) -> bool:

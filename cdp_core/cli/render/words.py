@@ -32,6 +32,7 @@ STYLES = {
     "Failed": "red",
     "Canceled": "yellow",
     "Skipped": "yellow",
+    "Waiting for approval": "yellow",
 }
 
 

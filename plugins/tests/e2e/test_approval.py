@@ -45,6 +45,9 @@ def approved(job: Job) -> str:
 
 
 def test_a_run_waits_and_nothing_is_sent(waiting: Job) -> None:
+    told = waiting.cdp("export", "run", NAME, status=7)
+    assert "Waiting for approval" in told.stdout
+    assert "cdp export approve" in told.stderr
     plan = wait(waiting)
     assert waiting.uploads() == []
     assert "Waiting for approval" in waiting.cdp("export", "history", NAME).stdout
@@ -56,6 +59,9 @@ def test_a_run_waits_and_nothing_is_sent(waiting: Job) -> None:
     assert "error CDP-710: the plan waits for the approval of 1 other person" in refused
     assert f"cdp export approve {plan}" in refused
     assert waiting.uploads() == []
+    planned = waiting.cdp("export", "plan", NAME).stdout
+    assert "1 other person must approve of it: cdp export approve" in planned
+    assert "Next: somebody else: cdp export approve" in planned
 
 
 def test_who_made_it_cannot_approve_of_it_nor_in_another_name(waiting: Job) -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 from cdp_core.cli.render.console import console
 from cdp_core.cli.render.tables import Details, Listing
 from cdp_core.cli.render.words import (
+    STYLES,
     counted,
     duration,
     moment,
@@ -92,6 +93,7 @@ def test_every_status_has_a_word(status: RunStatus) -> None:
         "Skipped",
         "Waiting for approval",
     }
+    assert shown_word(status.shown) in STYLES
 
 
 def shown(piece: object, *, width: int | None = None) -> str:
