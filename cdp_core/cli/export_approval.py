@@ -78,8 +78,8 @@ def reject(session: Session, *, plan: str, reason: str, yes: bool, as_json: bool
 
 def _told(view: ApprovalView) -> str:
     return _(
-        "{person} made plan {plan} of {export} at {moment}: it adds {added} and takes out {removed}. It still "
-        "needs the approval of {people}."
+        "{person} made plan {plan} of {export} at {moment}: it adds {added} and takes out {removed}. It "
+        "still needs the approval of {people}."
     ).format(
         person=plain(" / ".join(view.made_by)),
         plan=view.plan,
