@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,12 +25,13 @@ from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
 from cdp_core.app.places import made_or_joined, new_server, require_own, state_place, vault_of
 from cdp_core.app.profiles import ProfileTable
+from cdp_core.app.restored import restored
 from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
-from cdp_core.app.views import Check, Whoami
-from cdp_core.app.workspaces import Workspaces
+from cdp_core.app.views import BackupView, Check, RestoredView, Whoami
+from cdp_core.app.workspaces import Workspaces, backup_view
 from cdp_core.errors import CdpError, Code, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import ProfileSource
@@ -43,6 +44,7 @@ from cdp_core.runner.audiences import Audiences as AudienceDesk
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.profiles import Profiles, url_for
+from cdp_core.runner.restoring import looked_at
 from cdp_core.runner.runner import Runner
 from cdp_core.runner.services import Services
 from cdp_core.runner.stores import store_of
@@ -219,6 +221,26 @@ class CDP:
                     store_of(workspace, state, seal, vault_of(workspace, state)).probe()
 
         return cls(Workspace.create(folder, settings, furnish, group=group))
+
+    @staticmethod
+    def look_at_backup(file: Path) -> BackupView:
+        """Read and compare all of a backup's file; raises `InvalidFault` where it is not whole."""
+        return backup_view(file, looked_at(file)[0])
+
+    @classmethod
+    def restore(
+        cls,
+        file: Path,
+        folder: Path,
+        *,
+        vault_key: Path | None = None,
+        group: str | None = None,
+        progress: Callable[[int, int], None] = lambda written, total: None,
+    ) -> RestoredView:
+        """Make a workspace in a new folder from a backup; who does that is an Administrator there. The key of
+        its vault is in no backup: `vault_key` is the file that it was kept in. Every claim is perhaps there
+        from then on: the next runs send again who is wanted, and take out who is not."""
+        return restored(file, folder, vault_key=vault_key, group=group, progress=progress)
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         return Resource(kind="workspace", name=str(self.workspace.folder))

@@ -404,6 +404,34 @@ class AccessView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackupView:
+    """A backup's file: what it holds, in rows of the state, files and bytes, and how many plans were lost
+    before. `digest` is SHA-256 of the list of its parts, `audit_head` the audit log's head in it."""
+
+    file: str
+    made_at: datetime
+    rows: int
+    files: int
+    size: int
+    lost_plans: int
+    vault: str
+    audit_head: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredView:
+    """A workspace that was brought back: from which backup, and of how many audiences how many claims are
+    perhaps there from now on. `secrets`: whether what the vault held is there, as far as one can see."""
+
+    workspace: str
+    backup: BackupView
+    audiences: int
+    claims: int
+    secrets: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
     """`can_act` is whether this machine knows a login of that name."""
 

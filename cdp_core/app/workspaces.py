@@ -1,16 +1,18 @@
-"""The workspace itself: its state moved to where several machines share it."""
+"""The workspace itself: backed up, and its state moved to where several machines share it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.places import new_server
-from cdp_core.app.views import MigratedState
+from cdp_core.app.views import BackupView, MigratedState
 from cdp_core.errors import Code, UsageFault
 from cdp_core.model.access import Action, Resource
+from cdp_core.runner.backup import BackingUp, Backup
 from cdp_core.runner.ledger_store import LedgerStore
 from cdp_core.runner.migrating import Migration
 from cdp_core.vault.references import parse
@@ -77,3 +79,43 @@ class Workspaces:
             ledger_is_local=self._workspace.settings.ledger_url is None,
             dry_run=dry_run,
         )
+
+    @act(Action.WORKSPACE_BACKUP)
+    def backup(
+        self,
+        *,
+        output: Path,
+        overwrite: bool = False,
+        progress: Callable[[int, int], None] = lambda written, total: None,
+    ) -> BackupView:
+        """Write the workspace as it is now to one file of its owner alone, while it is at work. Raises
+        `UsageFault` where something is there already, and is not to be overwritten."""
+        path = output.absolute()
+        if not path.parent.is_dir():
+            raise UsageFault(
+                Code.USAGE, "there is no such folder", where=str(path.parent), hint="make it first"
+            )
+        if path.exists() and not overwrite:
+            raise UsageFault(
+                Code.NOT_AGREED_TO_ACT,
+                f"{path.name} is there already: nothing was written",
+                where=str(path),
+                hint="name another file, or add --yes to overwrite it",
+            )
+        made = BackingUp(self._workspace, self.desk.state, self._store).write(path, progress)
+        self.desk.note(output=str(path), digest=made.digest, head=made.head)
+        return backup_view(path, made)
+
+
+def backup_view(path: Path, found: Backup) -> BackupView:
+    return BackupView(
+        file=str(path),
+        made_at=found.made_at,
+        rows=sum(found.tables.values()),
+        files=len(found.parts),
+        size=found.size,
+        lost_plans=found.lost,
+        vault=found.vault,
+        audit_head=found.head,
+        digest=found.digest,
+    )

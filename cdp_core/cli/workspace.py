@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import rich_click
 
-from cdp_core.cli.command import command, json_option, noun
+from cdp_core.cli.ask import settled
+from cdp_core.cli.command import command, json_option, noun, yes_option
+from cdp_core.cli.language import marked
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
+from cdp_core.cli.render.bytes import bytes_written, size
 from cdp_core.cli.render.console import remark
-from cdp_core.cli.render.words import counted, plain
+from cdp_core.cli.render.words import count, counted, moment, plain
 from cdp_core.cli.session import Session
-from cdp_core.errors import ExitStatus
+from cdp_core.errors import Code, ExitStatus, UsageFault
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import MigratedState
+    from cdp_core.app.views import MigratedState, RestoredView
 
 workspace = noun(
     "workspace",
-    help="The workspace itself: moved to PostgreSQL. An Administrator's.",
-    example="cdp workspace migrate --state-url 'postgresql://cdp@db.example.org/crm'",
+    help="The workspace itself: backed up and brought back, moved to PostgreSQL. An Administrator's.",
+    example="cdp workspace backup crm.backup\ncdp workspace restore crm.backup new-folder",
 )
 
 
@@ -60,6 +64,110 @@ def migrate(
         progress=lambda table, rows: remark(f"{table}: {counted(rows, 'row')}"),
     )
     give(view, lambda: (), as_json=as_json, said=_migrated(view))
+
+
+@workspace.verb("backup", example="cdp workspace backup /backups/crm-2026-11-26.backup")
+@rich_click.argument("output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@yes_option
+@json_option
+@click.pass_obj
+def backup(session: Session, *, output: Path, yes: bool, as_json: bool) -> None:
+    """Write state, ledgers, plans and settings to one file, while everything is at work.
+
+    The file holds digests, keys and whatever the audit log says: it is as private as the workspace. Secrets
+    are in it as they are sealed in a file vault, without the key; a keyring's and a shared state's are not.
+    """
+    there = output.exists()
+    if there:
+        settled(marked("{file} is there already. Overwrite it?"), yes=yes, file=output.name)
+    with bytes_written(marked("Writing the backup")) as progress:
+        view = session.cdp().workspaces.backup(output=output, overwrite=there, progress=progress)
+    said = (
+        f"{plain(view.file)} holds {counted(view.rows, 'row')} and {counted(view.files, 'file')}, "
+        f"{size(view.size)}. {_SECRETS[view.vault]}"
+    )
+    if view.lost_plans:
+        said += f" Plans that were gone before, and are not in it: {count(view.lost_plans)}."
+    give(view, lambda: (), as_json=as_json, said=said)
+
+
+_SECRETS = {
+    "file": "Secrets are in it, sealed; their key is not: keep a copy of the file vault/key, or of "
+    "CDP_VAULT_KEY, elsewhere.",
+    "keyring": "Secrets are not in it: they lie in the keyring. Without them one signs in again.",
+    "state": "Secrets are not in it: they lie in the shared state. Without them one signs in again.",
+}
+
+
+@workspace.verb(
+    "restore", example="cdp workspace restore crm.backup restored\ncdp workspace restore crm.backup --dry-run"
+)
+@rich_click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@rich_click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+@rich_click.option("--dry-run", is_flag=True, help="Read and compare the whole file, restore nothing.")
+@rich_click.option(
+    "--vault-key",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file vault/key of the workspace that was backed up.",
+)
+@rich_click.option("--group", metavar="GROUP", help="Open the workspace to a group of this machine's users.")
+@json_option
+@click.pass_obj
+def restore(
+    session: Session,
+    *,
+    file: Path,
+    folder: Path | None,
+    dry_run: bool,
+    vault_key: Path | None,
+    group: str | None,
+    as_json: bool,
+) -> None:
+    """Make a workspace in a new folder from a backup; DIR is ./.cdp unless it is named.
+
+    What was sent since the backup is not in it. So every claim of its ledgers is taken for one that is
+    perhaps there: the next run of each export sends again who is wanted, and takes out who is not. State and
+    ledgers lie in the folder, wherever they lay before.
+    """
+    if session.act_as is not None:
+        raise UsageFault(Code.USAGE, "a workspace is brought back by a real person", hint="leave out --as")
+    if folder is not None and session.chosen:
+        raise UsageFault(
+            Code.USAGE, "DIR and --workspace both name the workspace", hint="leave one of them out"
+        )
+    from cdp_core.app.facade import CDP
+
+    if dry_run:
+        found = CDP.look_at_backup(file)
+        said = (
+            f"The file is whole: {counted(found.rows, 'row')} and {counted(found.files, 'file')}, "
+            f"{size(found.size)}, as of {moment(found.made_at)}. Nothing was restored."
+        )
+        give(found, lambda: (), as_json=as_json, said=said)
+        return
+    place = folder or session.workspace or Path(".cdp")
+    with bytes_written(marked("Restoring")) as progress:
+        view = CDP.restore(file, place, vault_key=vault_key, group=group, progress=progress)
+    give(view, lambda: (), as_json=as_json, said=_restored(view))
+
+
+def _restored(view: RestoredView) -> str:
+    said = f"{plain(view.workspace)} is the workspace as of {moment(view.backup.made_at)}."
+    if view.claims:
+        said += (
+            f" What has happened since is not known: {counted(view.claims, 'claim')} of "
+            f"{counted(view.audiences, 'audience')} are perhaps there, and the next runs send them again or "
+            "take them out. Whom only later runs have added stays: to empty an audience once, "
+            "cdp export edit NAME --mode replace."
+        )
+    said += (
+        " Consents and suppressions are those of then: withdraw or add again what has changed. "
+        "The scheduler runs only where somebody starts it; let one workspace send, not both."
+    )
+    if not view.secrets:
+        said += " Its secrets are not at hand: cdp connection authenticate NAME signs in again."
+    return said
 
 
 def _migrated(view: MigratedState) -> str:

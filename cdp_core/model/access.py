@@ -14,6 +14,8 @@ class Action(StrEnum):
     WORKSPACE_INIT = "workspace.init"
     WORKSPACE_CHECK = "workspace.check"
     WORKSPACE_MIGRATE = "workspace.migrate"
+    WORKSPACE_BACKUP = "workspace.backup"
+    WORKSPACE_RESTORE = "workspace.restore"
     STATUS_SHOW = "status.show"
     ALERT_LIST = "alert.list"
     ALERT_TEST = "alert.test"
@@ -96,6 +98,8 @@ class Action(StrEnum):
 _IN_WORDS: Mapping[Action, str] = {
     Action.WORKSPACE_INIT: "make a workspace",
     Action.WORKSPACE_CHECK: "look the workspace over",
+    Action.WORKSPACE_BACKUP: "back the workspace up",
+    Action.WORKSPACE_RESTORE: "bring a workspace back from a backup",
     Action.WORKSPACE_MIGRATE: "move the state to PostgreSQL",
     Action.STATUS_SHOW: "see how everything stands",
     Action.ALERT_LIST: "list alerts",

@@ -133,6 +133,11 @@ def emptied(
         return ()
     if not told & {BatchStatus.UNKNOWN, BatchStatus.JOURNALED}:
         return files
+    return doubted(folder, files, seal)
+
+
+def doubted(folder: Path, files: Iterable[LedgerFile], seal: Seal = PLAIN) -> tuple[LedgerFile, ...]:
+    """The audience's files, where nothing is sure of what it holds: every claim is perhaps there."""
     held: dict[tuple[str, str], list[LedgerFile]] = {}
     for file in files:
         held.setdefault((file.export_id, file.kind), []).append(file)

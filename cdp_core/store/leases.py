@@ -109,6 +109,11 @@ class Leases(Repository):
             if may_live(holder) and (overdue or until > now or is_local(holder))
         )
 
+    def let_go(self) -> None:
+        """Nobody holds any lease: of a copy of the state, in which nobody is at work."""
+        with self._database.write() as connection:
+            connection.execute(update(leases).values(held=False))
+
     def release(self, lease: Lease) -> None:
         """Let go of it; where somebody else has taken it, nothing happens."""
         with self._database.write() as connection:

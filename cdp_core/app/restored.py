@@ -1,0 +1,92 @@
+"""A workspace made from a backup: unpacked, its claims taken for doubtful, and the act written down in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cdp_core.app.desk import Desk
+from cdp_core.app.places import vault_of
+from cdp_core.app.views import RestoredView
+from cdp_core.app.workspaces import backup_view
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.access import Action, Resource
+from cdp_core.pipeline.seal import Seal
+from cdp_core.plugins.catalog import Catalog
+from cdp_core.plugins.manager import create_plugin_manager
+from cdp_core.runner import restoring
+from cdp_core.store.state import State
+from cdp_core.vault.file_vault import KEY_FILE
+from cdp_core.vault.ledger_key import ledger_key
+from cdp_core.workspace import Workspace
+from cdp_core.workspace.files import write_private
+from cdp_core.workspace.settings import parse, validated
+from cdp_core.workspace.workspace import SETTINGS_FILE
+
+
+def restored(
+    file: Path,
+    folder: Path,
+    *,
+    vault_key: Path | None,
+    group: str | None,
+    progress: Callable[[int, int], None],
+) -> RestoredView:
+    """Raises `InvalidFault` where the file is no whole backup, or something is in the folder already, and
+    `NotAllowedFault` where who does it is no Administrator there; nothing is left then."""
+    found, text = restoring.looked_at(file)
+    document = parse(text.decode(), file)
+    # What lay in a server, or at a URL, lies in the folder: else this workspace and the one that was backed
+    # up would take each other's files away.
+    for table in ("state", "ledger"):
+        document.get(table, {}).pop("url", None)
+    document.get("state", {}).pop("password", None)
+    document.get("ledger", {}).pop("options", None)
+    if document["vault"]["kind"] == "state":
+        document["vault"]["kind"] = "file"
+    settings = validated(document, file)
+    seen: list[restoring.Doubted] = []
+
+    def furnish(workspace: Workspace) -> None:
+        write_private(workspace.folder / SETTINGS_FILE, document.as_string().encode())
+        restoring.unpack(file, workspace.folder, size=found.size, progress=progress)
+        if vault_key is not None:
+            write_private(workspace.vault_folder / KEY_FILE, _key(vault_key))
+        with State.open(workspace.state_path) as state:
+            desk = Desk(state, Catalog(create_plugin_manager(disabled=settings.disabled_plugins)))
+            about = Resource(kind="workspace", name=str(folder.absolute()))
+
+            def deed() -> None:
+                vault = vault_of(workspace, state)
+                seal = Seal(lambda: ledger_key(vault), encrypts=settings.encrypt_ledger)
+                seen.append(restoring.doubt(state, workspace.ledger_folder, seal))
+                desk.note(backup=str(file), digest=found.digest, head=found.head)
+
+            desk.perform(Action.WORKSPACE_RESTORE, about, deed)
+
+    made = Workspace.create(folder, settings, furnish, group=group)
+    return RestoredView(
+        workspace=str(made.folder),
+        backup=backup_view(file, found),
+        audiences=seen[0].audiences,
+        claims=seen[0].claims,
+        secrets=found.vault == "file" and (vault_key is not None or not _needs_key(made)),
+    )
+
+
+def _needs_key(workspace: Workspace) -> bool:
+    """Whether secrets lie there that a key file opens, which no backup holds."""
+    sealed = (path.read_bytes() for path in workspace.vault_folder.glob("*.secret"))
+    return any(content.startswith(b"cdp-vault-1 K") for content in sealed)
+
+
+def _key(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as failure:
+        raise InvalidFault(
+            Code.VAULT_LOCKED,
+            f"the vault's key cannot be read: {(failure.strerror or 'it is not there').lower()}",
+            where=str(path),
+            hint="--vault-key takes the file `vault/key` of the workspace that was backed up",
+        ) from failure

@@ -1,0 +1,181 @@
+"""A workspace is backed up while it is at work, and brought back elsewhere; the next runs converge."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cdp_core.runner.backup import MANIFEST
+from main_job import Job, customers, wanted
+from scheduled import until
+
+NAME = "Loyal to Snapchat"
+RAW = b"person5@example.org"
+
+
+def backed_up(job: Job, *words: str) -> Path:
+    file = job.cdp.folder / "crm.backup"
+    job.cdp("workspace", "backup", str(file), *words)
+    return file
+
+
+def restore(job: Job, file: Path) -> Path:
+    """The workspace brought back, with the key of the old one's vault."""
+    folder = job.cdp.folder / "restored"
+    job.cdp("workspace", "restore", str(file), str(folder), "--vault-key", ".cdp/vault/key")
+    return folder
+
+
+def test_a_workspace_comes_back_and_its_next_run_converges(job: Job) -> None:
+    job.cdp("segment", "add", "Christmas", "--where", "lifetime_value > 500", "--static")
+    job.cdp("export", "run", NAME)
+    file = backed_up(job)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert RAW not in file.read_bytes().lower()
+    # After the backup c0 to c99 leave and are taken out.
+    job.write(customers(range(100, 1000)))
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(100, 1000))
+    folder = restore(job, file)
+    there = ("--workspace", str(folder))
+    assert job.cdp.json(*there, "audit", "verify")["ok"] is True
+    assert any(each["action"] == "workspace.restore" for each in job.cdp.json(*there, "audit", "list"))
+    # c100 to c199 leave, and c1000 to c1099 come.
+    job.write(customers(range(200, 1100)))
+    counts = job.cdp.json(*there, "export", "run", NAME)["kinds"]["EMAIL"]
+    # What was in the backup's ledger is perhaps there: sent again, or taken out.
+    assert (counts["added"], counts["removed"]) == (900, 200)
+    assert job.members() == wanted(range(200, 1100))
+    assert job.cdp.json(*there, "export", "run", NAME)["kinds"]["EMAIL"]["unchanged"] == 900
+    assert job.cdp.json(*there, "segment", "show", "Christmas")["members"] == 800
+    assert job.cdp.json(*there, "doctor")
+
+
+def test_one_is_made_while_a_run_delivers(job: Job) -> None:
+    job.simulator.fault("stall:route=add-users,seconds=2,count=1000")
+    running = job.cdp.start("export", "run", NAME)
+    until(job.members)
+    file = backed_up(job)
+    job.simulator.clear_faults()
+    said = running.communicate(timeout=120)
+    assert running.returncode == 0, said
+    assert job.members() == wanted(range(1000))
+    folder = restore(job, file)
+    job.write(customers(range(500, 1100)))
+    run = job.cdp.json("--workspace", str(folder), "export", "run", NAME, "--allow-shrink")
+    assert run["resumed_from"] is not None
+    # Whom the run had journaled by then is settled; whom it sent afterwards the backup knows nothing of.
+    left = job.members() - wanted(range(500, 1100))
+    assert left <= wanted(range(500))
+    assert wanted(range(500, 1100)) <= job.members()
+    job.cdp("--workspace", str(folder), "export", "edit", NAME, "--mode", "replace")
+    job.cdp("--workspace", str(folder), "export", "run", NAME, "--yes")
+    assert job.members() == wanted(range(500, 1100))
+
+
+def test_a_file_is_looked_at_without_restoring(job: Job) -> None:
+    file = backed_up(job)
+    said = job.cdp("workspace", "restore", str(file), "--dry-run")
+    assert "The file is whole" in said.stdout
+    again = job.cdp("workspace", "backup", str(file), status=2).stderr
+    assert "CDP-204" in again
+    job.cdp("workspace", "backup", str(file), "--yes")
+    refused = job.cdp("workspace", "restore", str(file), ".cdp", status=3).stderr
+    assert "there is a workspace here already" in refused
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    """One bit of what is in its middle."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def with_entries(change: Callable[[list[tuple[tarfile.TarInfo, bytes]]], None]) -> Callable[[bytes], bytes]:
+    def changed(content: bytes) -> bytes:
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+            entries = [(each, tar.extractfile(each).read()) for each in tar]  # type: ignore[union-attr]
+        change(entries)
+        into = io.BytesIO()
+        with tarfile.open(fileobj=into, mode="w") as tar:
+            for entry, inner in entries:
+                entry.size = len(inner)
+                tar.addfile(entry, io.BytesIO(inner))
+        return into.getvalue()
+
+    return changed
+
+
+def rename(entries: list[tuple[tarfile.TarInfo, bytes]]) -> None:
+    """A part that would lie outside, in the list of parts too."""
+    info, inner = entries[-1]
+    manifest = json.loads(entries[0][1])
+    for part in manifest["parts"]:
+        if part["name"] == info.name:
+            part["name"] = "ledger/../../escaped"
+    info.name = "ledger/../../escaped"
+    entries[0] = entries[0][0], json.dumps(manifest).encode()
+    entries[-1] = info, inner
+
+
+def link(entries: list[tuple[tarfile.TarInfo, bytes]]) -> None:
+    info, _ = entries[-1]
+    info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    entries[-1] = info, b""
+
+
+def lose(entries: list[tuple[tarfile.TarInfo, bytes]]) -> None:
+    entries.pop()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [cut, flipped, lambda _: b"no backup", with_entries(rename), with_entries(link), with_entries(lose)],
+    ids=["cut", "flipped", "nothing", "outside", "link", "lost"],
+)
+def test_what_is_no_whole_backup_restores_nothing(job: Job, spoil: Callable[[bytes], bytes]) -> None:
+    job.cdp("export", "run", NAME)
+    file = backed_up(job)
+    file.write_bytes(spoil(file.read_bytes()))
+    told = job.cdp("workspace", "restore", str(file), "restored", status=3).stderr
+    assert "error CDP-303: the file is no whole backup: " in told
+    assert not (job.cdp.folder / "restored").exists()
+    assert not list(job.cdp.folder.rglob("escaped"))
+    assert not [path for path in job.cdp.folder.iterdir() if path.name.startswith(".restored")]
+
+
+def test_the_list_of_parts_comes_first(job: Job) -> None:
+    with tarfile.open(backed_up(job)) as tar:
+        names = tar.getnames()
+    assert names[0] == MANIFEST
+    assert {"cdp.toml", "state.db"} <= set(names)
+    assert "vault/key" not in names
+
+
+def test_without_the_vaults_key_one_signs_in_again(job: Job) -> None:
+    file = backed_up(job)
+    said = job.cdp("workspace", "restore", str(file), "restored").stdout
+    assert "cdp connection authenticate NAME signs in again" in said
+
+
+def test_a_lost_ledger_file_is_said_and_nothing_is_written(job: Job) -> None:
+    job.cdp("export", "run", NAME)
+    shutil.rmtree(job.cdp.folder / ".cdp" / "ledger")
+    job.cdp("workspace", "backup", "crm.backup", status=7)
+    assert not [path for path in job.cdp.folder.iterdir() if "crm.backup" in path.name]
+
+
+def test_it_is_an_administrators(job: Job) -> None:
+    job.cdp("role", "grant", "con", "contributor")
+    job.cdp("--as", "con", "workspace", "backup", "crm.backup", status=4)
+    file = backed_up(job)
+    job.cdp("--as", "con", "workspace", "restore", str(file), "restored", status=2)
