@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import getpass
+import inspect
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -196,12 +197,19 @@ S = TypeVar("S", bound=Room)
 
 
 def act(action: Action) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
-    """Make a facade method an act. Its first argument, if it has one, is the name of what it acts on."""
+    """Make a facade method an act. Its first argument, if it has one that may be given by its place, is the
+    name of what it acts on."""
 
     def wrap(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+        places = [
+            each.name
+            for each in list(inspect.signature(method).parameters.values())[1:]
+            if each.kind is not each.KEYWORD_ONLY
+        ]
+
         @functools.wraps(method)
         def acting(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            name = str(args[0]) if args else ""
+            name = str(args[0] if args else kwargs.get(places[0], "")) if places else ""
             resource = self.resource(name, kwargs)
             return self.desk.perform(action, resource, lambda: method(self, *args, **kwargs))
 

@@ -86,7 +86,10 @@ class Approval:
     removed_over: int | None = None
     removed_share: float | None = None
 
-    def asked_for(self, *, added: int, removed: int, held: int) -> bool:
+    def asked_for(self, *, added: int, removed: int, held: int, empties: bool = False) -> bool:
+        """`empties`: whoever else has put members there, they go: that is always asked for."""
+        if empties:
+            return True
         if not added and not removed:
             return False
         if self.added_over is None and self.removed_over is None and self.removed_share is None:

@@ -209,6 +209,8 @@ class RemoteFiles:
                 return
             except FileExistsError:
                 return
+            except (PermissionError, ConnectionError, TimeoutError):
+                raise
             except Exception as refused:  # noqa: BLE001 - not every server of S3's kind knows the condition
                 del refused
         self._write(name, content)

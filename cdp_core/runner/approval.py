@@ -34,7 +34,8 @@ def asked_for(services: Services, export: Export, plan: Plan, actor: Actor, *, h
         rows[operation] += count
     owed = sum(counts.owed for counts in plan.counts.values())
     removed = rows[Operation.REMOVE] + rows[Operation.REMOVE_ALL] - owed
-    if not rule.asked_for(added=rows[Operation.ADD], removed=removed, held=held):
+    empties = plan.emptied is not None
+    if not rule.asked_for(added=rows[Operation.ADD], removed=removed, held=held, empties=empties):
         return None
     return Asked(
         people=rule.people,
@@ -168,6 +169,21 @@ class Approvals:
 
     def _require_open(self, found: Standing) -> None:
         again = f"make and look at a new one: cdp export plan {self._name(found.plan)}"
+        for run in self._state.runs.of_plan(found.plan.id):
+            if run.id != found.plan.run_id and run.status in (RunStatus.DELIVERING, RunStatus.COMMITTED):
+                under_way = run.status is RunStatus.DELIVERING
+                raise GateFault(
+                    Code.PLAN_STALE,
+                    f"run {run.id} {'is delivering' if under_way else 'has delivered'} plan {found.plan.id}",
+                    hint=f"to end it: cdp export cancel {self._name(found.plan)}" if under_way else again,
+                )
+        for run in self._state.runs.waiting(found.plan.export_id):
+            if run.id != found.plan.run_id and run.started_at > found.plan.created_at:
+                raise GateFault(
+                    Code.PLAN_REJECTED,
+                    f"plan {found.plan.id} is not to be delivered: plan {run.plan_id} has taken its place",
+                    hint=f"cdp export approve {run.plan_id}",
+                )
         if found.asked.lapses_at <= datetime.now(UTC):
             raise GateFault(Code.PLAN_LAPSED, f"plan {found.plan.id} has lapsed", hint=again)
         rejected = next((each for each in found.signatures if not each.approved), None)

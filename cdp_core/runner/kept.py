@@ -7,7 +7,6 @@ private as all of the workspace is, and encrypted where the ledger is.
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -18,7 +17,7 @@ import pyarrow as pa
 
 from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.contract.source import KeptKeys
-from cdp_core.errors import Code, InvalidFault
+from cdp_core.errors import CdpError, Code, InvalidFault
 from cdp_core.model.configuration import KeptResult, Segment
 from cdp_core.model.names import as_typed
 from cdp_core.pipeline.digest_file import MOST_RANGES, DigestFile, DigestFileWriter
@@ -56,17 +55,19 @@ class KeptResults:
 
     def replaced(self, result: KeptResult) -> None:
         """Another result has taken its place: it goes by and by, since a run may be about to read it."""
-        with suppress(OSError):
-            os.utime(self._folder / result.path)
+        with suppress(CdpError):
+            self._store.renew_result(self._folder / result.path)
 
     def sweep(self, kept: Iterable[KeptResult | None]) -> None:
-        """Take away results that no segment has any more."""
-        self._store.sweep_results({result.path for result in kept if result is not None})
+        """Take away results that no segment has any more; what cannot be reached is swept the next time."""
+        with suppress(CdpError):
+            self._store.sweep_results({result.path for result in kept if result is not None})
 
     def forget(self, result: KeptResult | None) -> None:
-        """Take away a result that no segment has any more."""
+        """Take away a result that no segment has any more; where that cannot be, it is swept some day."""
         if result is not None:
-            self._store.drop_result(self._folder / result.path)
+            with suppress(CdpError):
+                self._store.drop_result(self._folder / result.path)
 
     def _keys(self, segment: Segment, result: KeptResult) -> KeptKeys:
         path = self._folder / result.path

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 import uuid
@@ -114,6 +115,11 @@ class LedgerStore:
     def bring_result(self, path: Path, digest: str) -> bool:
         """Whether a segment's result is here now, as it was kept."""
         return is_file(path, digest)
+
+    def renew_result(self, path: Path) -> None:
+        """Another has taken its place: it goes by and by, as if it had come just now."""
+        with suppress(OSError):
+            os.utime(path)
 
     def drop_result(self, path: Path) -> None:
         """Take away one that no segment has any more."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,7 +78,7 @@ class Migration:
                 vault.put(name, secret)
             _require_whole(state)
 
-        with self._state.standing_still() as source:
+        with self._undone_unless_closed(), self._state.standing_still() as source:
             self._require_nobody()
             _require_whole(self._state)
             # A keyring may ask for its password: before the server waits for us.
@@ -94,6 +94,23 @@ class Migration:
             sqlite.close_for_good(source, tables)
         self._state.close()
         return Migrated(tables=tables, secrets=len(secrets), state=new, aside=set_aside(self._workspace))
+
+    @contextmanager
+    def _undone_unless_closed(self) -> Iterator[None]:
+        """Where the file could not be closed for good, the settings name it again: it goes on to be used."""
+        before = self._workspace.settings
+        try:
+            yield
+        except BaseException:
+            now = Workspace.open(self._workspace.folder).settings
+            if now.state_url != before.state_url:
+                self._workspace.edit(
+                    {
+                        "state": {"url": before.state_url, "password": before.state_password},
+                        "vault": {"kind": before.vault},
+                    }
+                )
+            raise
 
     def _require_nobody(self) -> None:
         for holder in self._state.leases.holders():

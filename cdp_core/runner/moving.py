@@ -65,6 +65,8 @@ class Moving:
             self._results()
             plans, lost = self._plans()
             self._workspace.edit({"ledger": {"url": url, "options": dict(options) or None}})
+            # Evaluating a segment takes no lease: one that was kept meanwhile lies at the old place.
+            self._results()
         return Moved(files=files, plans=plans, lost=lost)
 
     def _ledgers(self, progress: Callable[[str], None]) -> int:
@@ -88,6 +90,8 @@ class Moving:
                 path = self._workspace.segments_folder / segment.kept.path
                 if self._old.bring_result(path, segment.kept.sha256):
                     self._new.keep_result(path)
+                    if isinstance(self._new, RemoteStore):
+                        self._new.require_result(path, segment.kept.sha256)
 
     def _plans(self) -> tuple[int, int]:
         count = lost = 0

@@ -140,15 +140,13 @@ class Planning:
                 f"since plan {kept.id} was made, this has changed: {'; '.join(changed)}",
                 hint=f"make and look at a new one: {again}",
             )
-        approvals = Approvals(self._services)
-        approvals.require(kept)
+        Approvals(self._services).require(kept)
         self.ledger_files()
         plan = self._services.ledgers.open_plan(kept)
         self._services.ledgers.keep_plan(plan.folder)
         if self._consent is not None:
             self.withdrawn = self._withdrawn_since(plan)
         self._adopt(plan, kept)
-        approvals.delivered(kept)
         return plan
 
     def _withdrawn_since(self, plan: Plan) -> Mapping[str, pa.Array]:

@@ -122,6 +122,15 @@ class RemoteStore(LedgerStore):
     def bring_result(self, path: Path, digest: str) -> bool:
         return super().bring_result(path, digest) or self._fetch(_result(path), path, digest)
 
+    def renew_result(self, path: Path) -> None:
+        super().renew_result(path)
+        if path.exists():
+            self._remote.put({_result(path): path})
+
+    def require_result(self, path: Path, digest: str) -> None:
+        """Raise `TemporaryFault` unless it can be read there as it was kept."""
+        self._require_whole({_result(path): digest})
+
     def drop_result(self, path: Path) -> None:
         super().drop_result(path)
         self._remote.remove([_result(path)])

@@ -24,6 +24,7 @@ from cdp_core.pipeline import dead_letters, ledger
 from cdp_core.pipeline.deliver import AGAIN, Delivery, DeliveryEnd, Screen
 from cdp_core.pipeline.plan import Plan
 from cdp_core.rules.drift import Known, drift
+from cdp_core.runner.approval import Approvals
 from cdp_core.runner.history import known_of
 from cdp_core.runner.latecomers import Latecomers
 from cdp_core.runner.opening import Opened
@@ -76,7 +77,9 @@ class Sending:
         known = known_of(self._state, self._audience)
         found = drift(opened.audience, known, now=datetime.now(UTC))
         self._record.note(audience=opened.audience, drift=tuple(each.message for each in found))
-        self._record.save(RunStatus.DELIVERING)
+        with self._state.transaction():
+            self._record.save(RunStatus.DELIVERING)
+            Approvals(self._services).delivered(self._state.plans.get(str(self._record.run.plan_id)))
         planned = self._record.run.delivered.planned
         self._record.tell(Station.DELIVER, "started", 0, planned)
         end = Delivery(

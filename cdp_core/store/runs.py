@@ -120,6 +120,10 @@ class Runs(Repository):
             rows = connection.execute(select(runs).where(of).order_by(runs.c.ledger_version)).all()
         return tuple(_run(row) for row in rows)
 
+    def of_plan(self, plan_id: str) -> tuple[Run, ...]:
+        """The run that made the plan, and those that were to deliver it, the newest first."""
+        return self._newest(runs.c.plan_id == plan_id, 100)
+
     def waiting(self, export_id: str | None = None) -> tuple[Run, ...]:
         """Those whose plans wait for approval, the oldest first; of one export, or of all."""
         query = select(runs).where(runs.c.status == str(RunStatus.WAITING))

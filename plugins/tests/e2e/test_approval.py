@@ -169,6 +169,49 @@ def test_a_rejected_plan_is_not_delivered_and_says_why(waiting: Job) -> None:
     assert waiting.uploads() == []
 
 
+def test_who_approved_may_still_reject_and_approves_once(waiting: Job) -> None:
+    plan = approved(waiting)
+    assert "CDP-407" in waiting.cdp("export", "approve", plan, "--yes", status=4).stderr
+    waiting.cdp("export", "reject", plan, "--yes")
+    assert "CDP-711" in waiting.cdp("export", "run", NAME, "--plan", plan, status=7).stderr
+    assert waiting.uploads() == []
+
+
+def test_what_is_delivered_already_cannot_be_rejected(waiting: Job) -> None:
+    plan = approved(waiting)
+    waiting.cdp("export", "run", NAME, "--plan", plan)
+    refused = waiting.cdp("export", "reject", plan, "--yes", status=7).stderr
+    assert f"has delivered plan {plan}" in refused
+
+
+def test_an_approved_plan_waits_on_where_its_delivery_did_not_begin(waiting: Job) -> None:
+    plan = approved(waiting)
+    waiting.simulator.fault("status:route=get-segment,status=403,count=1000")
+    waiting.cdp("export", "run", NAME, "--plan", plan, status=6)
+    waiting.simulator.clear_faults()
+    (view,) = waiting.cdp.json("export", "approvals")
+    assert (view["plan"], view["lacking"]) == (plan, 0)
+    waiting.cdp("export", "run", NAME, "--plan", plan)
+    assert waiting.members() == wanted(range(1000))
+
+
+def test_a_plan_that_was_looked_at_makes_room_for_one_that_waits(waiting: Job) -> None:
+    plan = str(waiting.cdp.json("export", "plan", NAME)["plan"])
+    made_by_somebody_else(waiting, plan)
+    waiting.cdp("export", "approve", plan, "--yes")
+    other = wait(waiting)
+    refused = waiting.cdp("export", "run", NAME, "--plan", plan, status=7).stderr
+    assert f"plan {other} has taken its place" in refused
+
+
+def test_emptying_an_audience_of_what_others_put_there_waits(waiting: Job) -> None:
+    waiting.write([])
+    waiting.write(customers(range(10), value=1))
+    waiting.cdp("export", "edit", NAME, "--mode", "replace")
+    run = waiting.cdp.json("export", "run", NAME, "--yes", status=7)
+    assert run["error"]["code"] == "CDP-710"
+
+
 def test_a_plan_lapses(waiting: Job) -> None:
     plan = approved(waiting)
     alter(

@@ -84,6 +84,23 @@ def test_the_next_step_and_the_kept_file_are_said(ready: Job, server: Server) ->
     assert "in PostgreSQL already" in again.stderr
 
 
+def test_where_the_file_cannot_be_closed_it_is_used_on(ready: Job, server: Server) -> None:
+    state = ready.cdp.folder / ".cdp" / "state.db"
+    in_the_way = "CREATE TRIGGER runs_moved_insert BEFORE INSERT ON runs BEGIN SELECT 1; END"
+    with sqlite3.connect(state) as before:
+        before.execute(in_the_way)
+    ready.cdp(*MIGRATE, server.url, status=70)
+    assert not kept_files(ready)
+    ready.write(customers(range(990)))
+    ready.cdp("export", "run", NAME)
+    assert ready.members() == wanted(set(range(990)) - {7})
+    with sqlite3.connect(state) as before:
+        before.execute("DROP TRIGGER runs_moved_insert")
+    ready.cdp(*MIGRATE, server.url)
+    assert kept_files(ready)
+    assert ready.cdp.json("audit", "verify")["ok"] is True
+
+
 @pytest.mark.parametrize(
     "step",
     [

@@ -154,6 +154,13 @@ def test_what_an_administrator_does_is_audited_whether_it_works_or_not(
     assert entry.outcome == ("failed" if failed else "done")
 
 
+def test_a_name_that_is_given_by_its_keyword_is_looked_at_too(cdp: CDP) -> None:
+    cdp.segments.add(name="Loyal", where="true")
+    with suppress(CdpError):
+        cdp.segments.remove(name="Loyal")
+    assert cdp.desk.state.audit.entries(limit=1)[0].object == "Loyal"
+
+
 def test_every_act_is_audited_in_postgresql_too(
     tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
