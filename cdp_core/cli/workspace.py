@@ -70,8 +70,8 @@ def _migrated(view: MigratedState) -> str:
         return f"Would be moved to {plain(view.state)}: {what} ({each}). Nothing was."
     said = (
         f"The state lies at {plain(view.state)} now: {what}, copied and compared; the audit log holds. "
-        f"The old file is {plain(str(view.aside))}, and takes no changes any more; what the old vault ({view.vault}) "
-        "held is there still: remove both when nobody looks at them any more."
+        f"The old file is {plain(str(view.aside))}, and takes no changes any more; what the old vault "
+        f"({view.vault}) held is there still: remove both when nobody looks at them any more."
     )
     if view.ledger_is_local:
         said += (
