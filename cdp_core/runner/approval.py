@@ -46,13 +46,12 @@ def asked_for(services: Services, export: Export, plan: Plan, actor: Actor, *, h
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A plan, what it needs, and what people have said; `changed` is what it stands on and is so no more."""
+    """A plan, what it needs, and what people have said."""
 
     plan: PlanRecord
     asked: Asked
     run: Run
     signatures: tuple[Signature, ...]
-    changed: tuple[str, ...] = ()
 
     @property
     def approved_by(self) -> tuple[str, ...]:
@@ -70,11 +69,10 @@ class Approvals:
 
     def waiting(self) -> Iterator[Standing]:
         """The plans that wait, the oldest first."""
+        there = {export.id for export in self._state.exports.all()}
         for run in self._state.runs.waiting():
-            stands = as_it_stands(self._state, run)
-            if stands.status is RunStatus.WAITING and any(
-                export.id == run.export_id for export in self._state.exports.all()
-            ):
+            waits = as_it_stands(self._state, run).status is RunStatus.WAITING
+            if waits and run.export_id in there:
                 yield self.standing(str(run.plan_id))
 
     def standing(self, plan_id: str) -> Standing:
