@@ -13,7 +13,7 @@ from typing import Any
 from cdp_core.app.desk import Desk, act, is_login
 from cdp_core.app.export_runs import ExportRuns
 from cdp_core.app.rows import write_whole
-from cdp_core.app.views import AccessView, GrantView, RoleView
+from cdp_core.app.workspace_views import AccessView, GrantView, RoleView
 from cdp_core.errors import Code, InvalidFault, NotAllowedFault, UsageFault
 from cdp_core.model.access import Action, Actor, Resource
 from cdp_core.model.audit import AuditEntry, AuditHead, AuditVerdict

@@ -7,7 +7,7 @@ from typing import Any
 
 from cdp_core.alerts.alerting import Alerting
 from cdp_core.app.desk import Desk, act
-from cdp_core.app.views import AlertWay
+from cdp_core.app.run_views import AlertWay
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.alert import Alert

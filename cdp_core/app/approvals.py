@@ -7,7 +7,7 @@ from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
-from cdp_core.app.views import ApprovalView
+from cdp_core.app.run_views import ApprovalView
 from cdp_core.errors import InvalidFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.approval import signed_digest

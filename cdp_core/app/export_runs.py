@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
-from cdp_core.app.views import CancelView, RunReport
+from cdp_core.app.run_views import CancelView, RunReport
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.approval import Asked, asked_of

@@ -30,7 +30,7 @@ from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
 from cdp_core.app.suppressions import Suppressions
-from cdp_core.app.views import BackupView, Check, RestoredView, Whoami
+from cdp_core.app.workspace_views import BackupView, Check, RestoredView, Whoami
 from cdp_core.app.workspaces import Workspaces, backup_view
 from cdp_core.errors import CdpError, Code, UsageFault
 from cdp_core.model.access import Action, Resource

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cdp_core.app.desk import Desk
-from cdp_core.app.views import Check
+from cdp_core.app.workspace_views import Check
 from cdp_core.errors import CdpError
 from cdp_core.model.configuration import Connection, ConnectionStatus
 from cdp_core.model.names import as_typed

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
-from cdp_core.app.views import LedgerView, MendedLedger, MovedLedgers, ResealedLedgers
+from cdp_core.app.workspace_views import LedgerView, MendedLedger, MovedLedgers, ResealedLedgers
 from cdp_core.errors import CdpError, Code, InvalidFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.delivery import AudienceKey

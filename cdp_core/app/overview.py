@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
+from cdp_core.app.run_views import Attention, ExportGlance, Overview
 from cdp_core.app.schedules import refresh_view, sizes_of
-from cdp_core.app.views import Attention, ExportGlance, Overview
 from cdp_core.errors import CdpError
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection, ConnectionStatus, Export

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cdp_core.app.desk import Desk
 from cdp_core.app.places import vault_of
-from cdp_core.app.views import RestoredView
+from cdp_core.app.workspace_views import RestoredView
 from cdp_core.app.workspaces import backup_view
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource

@@ -9,7 +9,7 @@ from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.rows import require_form, write_rows
-from cdp_core.app.views import RejectedView, RunDetails, RunReport
+from cdp_core.app.run_views import RejectedView, RunDetails, RunReport
 from cdp_core.errors import CdpError
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Export

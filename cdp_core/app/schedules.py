@@ -14,7 +14,7 @@ from cdp_core.alerts.alerting import Alerting
 from cdp_core.alerts.sender import Sender
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
-from cdp_core.app.views import ExportScheduleView, RefreshView, ScheduleView
+from cdp_core.app.run_views import ExportScheduleView, RefreshView, ScheduleView
 from cdp_core.errors import CdpError, Code, ExitStatus, InvalidFault, NotAllowedFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Export

@@ -8,7 +8,7 @@ from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.lists import persons
-from cdp_core.app.views import ImportView, SuppressionsView, SuppressionView, UnreadLine
+from cdp_core.app.workspace_views import ImportView, SuppressionsView, SuppressionView, UnreadLine
 from cdp_core.contract.digests import DigestBlock
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource

@@ -9,7 +9,7 @@ from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.places import new_server
-from cdp_core.app.views import BackupView, MigratedState
+from cdp_core.app.workspace_views import BackupView, MigratedState
 from cdp_core.errors import Code, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.runner.backup import BackingUp, Backup

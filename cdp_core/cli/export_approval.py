@@ -17,7 +17,7 @@ from cdp_core.cli.session import Session
 from cdp_core.model.names import as_typed
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import ApprovalView
+    from cdp_core.app.run_views import ApprovalView
 
 plan_argument = rich_click.argument("plan", metavar="PLAN")
 

@@ -23,7 +23,7 @@ from cdp_core.errors import Code, UsageFault
 from cdp_core.model.run import Shown
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import RunReport
+    from cdp_core.app.run_views import RunReport
 
 
 @command("plan", example='cdp export plan "Loyal to Snapchat"')

@@ -18,7 +18,7 @@ from cdp_core.cli.session import Session
 from cdp_core.errors import Code, UsageFault
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import MovedLedgers, ResealedLedgers
+    from cdp_core.app.workspace_views import MovedLedgers, ResealedLedgers
 
 ledger = noun(
     "ledger",

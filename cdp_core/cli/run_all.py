@@ -17,7 +17,7 @@ from cdp_core.model.run import RunEvent
 
 if TYPE_CHECKING:
     from cdp_core.app.facade import CDP
-    from cdp_core.app.views import RunReport
+    from cdp_core.app.run_views import RunReport
 
 # Does what is to be done with one export, telling of it as it goes on, until it is told to stop.
 Deed = Callable[[str, Callable[[RunEvent], None], threading.Event], "RunReport"]

@@ -11,7 +11,7 @@ from cdp_core.cli.page import give
 from cdp_core.cli.render.documents import report_document
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import RunReport
+    from cdp_core.app.run_views import RunReport
 
 
 def tell_run(context: click.Context, report: RunReport, *, as_json: bool) -> None:

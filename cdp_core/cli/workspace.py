@@ -20,7 +20,7 @@ from cdp_core.cli.session import Session
 from cdp_core.errors import Code, ExitStatus, UsageFault
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import MigratedState, RestoredView
+    from cdp_core.app.workspace_views import MigratedState, RestoredView
 
 workspace = noun(
     "workspace",

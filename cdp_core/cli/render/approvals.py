@@ -10,7 +10,7 @@ from cdp_core.cli.render.tables import Listing
 from cdp_core.cli.render.words import count, moment, plain
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import ApprovalView
+    from cdp_core.app.run_views import ApprovalView
 
 
 def approvals(views: Sequence[ApprovalView]) -> Listing:

@@ -17,7 +17,7 @@ from cdp_core.model.delivery import BatchStatus, Operation
 from cdp_core.model.journal import BatchRecord
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import RejectedView, RunDetails
+    from cdp_core.app.run_views import RejectedView, RunDetails
 
 WORDS = {
     BatchStatus.JOURNALED: (marked("no answer"), "yellow"),

@@ -15,7 +15,7 @@ from cdp_core.errors import CdpError
 from cdp_core.model.delivery import Audience
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import RunReport
+    from cdp_core.app.run_views import RunReport
 
 # json leaves these as they are; on a terminal they would act, and lone surrogates cannot be encoded.
 _DISTURBING = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")

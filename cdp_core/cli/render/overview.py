@@ -15,7 +15,7 @@ from cdp_core.cli.render.tables import Listing, coloured
 from cdp_core.cli.render.words import count, moment, plain, shown_word
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import ExportGlance, Overview, RefreshView
+    from cdp_core.app.run_views import ExportGlance, Overview, RefreshView
 
 
 def overview(view: Overview) -> Iterator[RenderableType]:

@@ -29,7 +29,7 @@ from cdp_core.model.policy import Mode
 from cdp_core.model.run import Run, RunStatus
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import RunReport
+    from cdp_core.app.run_views import RunReport
 
 
 def report(found: RunReport) -> Iterator[RenderableType]:

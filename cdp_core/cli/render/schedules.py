@@ -13,7 +13,7 @@ from cdp_core.cli.render.words import moment, plain
 from cdp_core.model.schedule import DueOutcome, DueRun
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import ExportScheduleView, ScheduleView
+    from cdp_core.app.run_views import ExportScheduleView, ScheduleView
 
 _OUTCOMES = {
     DueOutcome.RUNNING: marked("Processing"),

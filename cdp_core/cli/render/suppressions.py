@@ -12,7 +12,7 @@ from cdp_core.cli.render.tables import Listing
 from cdp_core.cli.render.words import counted, moment
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import ImportView, SuppressionsView, SuppressionView
+    from cdp_core.app.workspace_views import ImportView, SuppressionsView, SuppressionView
 
 _LINES = 20
 

@@ -15,15 +15,15 @@ from cdp_core.cli.render.words import count, moment, names, plain, quoted
 from cdp_core.model.access import Action
 
 if TYPE_CHECKING:
-    from cdp_core.app.views import (
+    from cdp_core.app.run_views import AlertWay
+    from cdp_core.app.views import SegmentView
+    from cdp_core.app.workspace_views import (
         AccessView,
-        AlertWay,
         Check,
         GrantView,
         LedgerView,
         MendedLedger,
         RoleView,
-        SegmentView,
         Whoami,
     )
     from cdp_core.model.alert import Alert

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import pytest
 
-from cdp_core.app.views import RunReport
+from cdp_core.app.run_views import RunReport
 from cdp_core.cli.render.documents import (
     error_document,
     plain_value,

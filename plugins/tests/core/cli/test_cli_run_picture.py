@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from cdp_core.app.views import RunReport
+from cdp_core.app.run_views import RunReport
 from cdp_core.cli.render.console import console
 from cdp_core.cli.render.funnel import bar, funnel, steps_of
 from cdp_core.cli.render.run import history, report
