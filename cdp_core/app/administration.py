@@ -218,7 +218,7 @@ class Audit:
     def export(
         self,
         *,
-        output: Path | None = None,
+        output: str | Path | None = None,
         overwrite: bool = False,
         write: Callable[[str], object] = lambda line: None,
     ) -> int:
@@ -229,9 +229,9 @@ class Audit:
             count = len([write(line) for line in lines])
         else:
             content = "".join(f"{line}\n" for line in lines).encode()
-            write_whole(output.absolute(), content, overwrite=overwrite)
+            write_whole(Path(output).absolute(), content, overwrite=overwrite)
             count = content.count(b"\n")
-        self.desk.note(entries=count, output=None if output is None else str(output.absolute()))
+        self.desk.note(entries=count, output=None if output is None else str(Path(output).absolute()))
         return count
 
     @act(Action.AUDIT_HEAD)

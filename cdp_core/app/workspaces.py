@@ -84,13 +84,13 @@ class Workspaces:
     def backup(
         self,
         *,
-        output: Path,
+        output: str | Path,
         overwrite: bool = False,
         progress: Callable[[int, int], None] = lambda written, total: None,
     ) -> BackupView:
         """Write the workspace as it is now to one file of its owner alone, while it is at work. Raises
         `UsageFault` where something is there already, and is not to be overwritten."""
-        path = output.absolute()
+        path = Path(output).absolute()
         if not path.parent.is_dir():
             raise UsageFault(
                 Code.USAGE, "there is no such folder", where=str(path.parent), hint="make it first"
