@@ -80,6 +80,12 @@ def cdp(tmp_path: Path) -> Iterator[CDP]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an act writes to a file of a name that it is given lies in the test's own folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 def call(cdp: CDP, room: str, name: str) -> Any:
     """Call a method with something for each argument that it asks for."""
     method = getattr(getattr(cdp, room) if room else cdp, name)
