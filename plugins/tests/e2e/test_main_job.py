@@ -24,6 +24,7 @@ def test_the_first_run_brings_the_segment_into_the_audience(job: Job) -> None:
         "read": 1000, "added": 1000, "unchanged": 0, "named": 0, "duplicate": 0, "missing": 0, "malformed": 0,
         "placeholder": 0, "unsupported": 0, "without_consent": 0, "suppressed": 0, "removed": 0,
         "owed": 0, "released": 0, "kept": 0, "unclaimed": 0, "resent": 0, "held_back": 0,
+        "replaced": 0,
     }  # fmt: skip
     assert report["delivered"] == {
         "planned": 1000, "accepted": 1000, "refused": 0, "unknown": 0, "not_sent": 0, "left_out": 0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,9 @@ from cdp_core.store import backend, copying
 from cdp_core.store.backend import Server
 from cdp_core.store.state import State
 from cdp_core.store.tables import metadata
-from main_job import CDP, Job, customers, wanted
+from main_job import Job, customers, wanted
 from postgres_server import Postgres
-from scheduled import NAME, make_due, until
+from scheduled import NAME, until
 from shared_state import PHRASE
 
 MIGRATE = ("workspace", "migrate", "--state-url")
@@ -164,23 +163,17 @@ def test_what_stands_in_the_way_is_told(ready: Job, server: Server, postgres: Po
     assert "CDP-401" in cdp("--as", "daemon", *MIGRATE, server.url, status=4).stderr
 
 
-def test_while_a_scheduler_runs_it_is_refused(ready: Job, server: Server) -> None:
-    make_due(ready, NAME)
-
-    def is_refused() -> bool:
-        words = [str(CDP), *MIGRATE, server.url, "--dry-run"]
-        tried = subprocess.run(
-            words, cwd=ready.cdp.folder, env=ready.cdp.environ, capture_output=True, text=True, check=False
-        )
-        assert tried.returncode in (0, 10), tried.stderr
-        return tried.returncode == 10 and "is at work in the workspace" in tried.stderr
-
-    with ready.cdp.start("scheduler", "start") as scheduler:
-        try:
-            until(is_refused)
-        finally:
-            scheduler.terminate()
-            scheduler.communicate(timeout=60)
+def test_while_a_run_is_under_way_it_is_refused(ready: Job, server: Server) -> None:
+    ready.write(customers(range(1000, 2000)))
+    ready.simulator.fault("stall:route=add-users,seconds=5,count=1000")
+    running = ready.cdp.start("export", "run", NAME, "--allow-shrink")
+    until(lambda: ready.cdp.json("export", "list")[0]["status"] == "delivering")
+    for words in ((), ("--dry-run",)):
+        refused = ready.cdp(*MIGRATE, server.url, *words, status=10).stderr
+        assert "is at work in the workspace" in refused
+    ready.simulator.clear_faults()
+    said = running.communicate(timeout=120)
+    assert running.returncode == 0, said
     ready.cdp(*MIGRATE, server.url)
 
 
