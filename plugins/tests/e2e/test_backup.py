@@ -7,13 +7,17 @@ import json
 import shutil
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cdp_core.runner.backup import MANIFEST
-from main_job import Job, customers, wanted
+from cdp_snapchat.simulator import SnapchatSimulator
+from main_job import Cdp, Job, customers, job_in, wanted
+from postgres_server import Postgres
 from scheduled import until
+from shared_state import sharing
 
 NAME = "Loyal to Snapchat"
 RAW = b"person5@example.org"
@@ -179,3 +183,25 @@ def test_it_is_an_administrators(job: Job) -> None:
     job.cdp("--as", "con", "workspace", "backup", "crm.backup", status=4)
     file = backed_up(job)
     job.cdp("--as", "con", "workspace", "restore", str(file), "restored", status=2)
+
+
+def test_a_state_in_postgresql_comes_back_in_a_file(
+    cdp: Cdp, simulator: SnapchatSimulator, postgres: Postgres
+) -> None:
+    job = job_in(sharing(cdp, postgres), simulator)
+    job.cdp("suppress", "add", stdin="person7@example.org\n")
+    job.cdp("export", "run", NAME)
+    file = job.cdp.folder / "crm.backup"
+    said = job.cdp("workspace", "backup", str(file)).stdout
+    assert "they lie in the shared state" in said
+    # Elsewhere nothing names the server.
+    environ = {name: value for name, value in job.cdp.environ.items() if name != "CDP_STATE_URL"}
+    alone = replace(job.cdp, environ=environ)
+    alone("workspace", "restore", str(file), "restored")
+    there = ("--workspace", "restored")
+    assert alone.json(*there, "audit", "verify")["ok"] is True
+    assert len(alone.json(*there, "suppress", "list")["newest"]) == 1
+    job.write(customers(range(100, 1100)))
+    counts = alone.json(*there, "export", "plan", NAME)["kinds"]["EMAIL"]
+    # c7 was suppressed from the beginning, and so is not among those who are perhaps there.
+    assert (counts["added"], counts["removed"]) == (1000, 99)
