@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test benchmark peers lint types layers docs unit format cassettes reference translations pictures clean dev-venv
+.PHONY: help demo test benchmark peers lint types layers docs unit coverage format cassettes reference translations pictures clean dev-venv
 
 # A Python to build .venv with, and further arguments: make unit ARGS="-k ledger", make demo ARGS="--profiles 10000"
 # With EXTRAS=all, or CI=true, `make test` also fetches PySpark, 490 MB: make test EXTRAS=all
@@ -49,8 +49,11 @@ docs: dev-venv ## Build the docs, warnings as errors, into docs/_build/html
 	@echo "== docs: sphinx"
 	@$(IN_VENV) -m sphinx --fail-on-warning --keep-going --fresh-env --quiet -b html docs docs/_build/html
 
-unit: dev-venv ## Run the tests (pytest) with branch coverage
+unit: dev-venv ## Run the tests (pytest)
 	@echo "== tests: pytest"
+	@$(IN_VENV) -m pytest -n auto --dist worksteal $(ARGS)
+
+coverage: dev-venv ## Run the tests with branch coverage, which doubles their time
 	@$(IN_VENV) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 format: dev-venv ## Mend what ruff can mend

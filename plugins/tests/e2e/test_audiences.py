@@ -17,7 +17,8 @@ from cdp_snapchat.simulator import (
     SnapchatSimulator,
     snapchat_simulator,
 )
-from main_job import AUDIENCE, CDP, Job, cdp_in, customers, job_in, wanted, wipe
+from fork_server import CDP
+from main_job import AUDIENCE, Job, cdp_in, customers, job_in, wanted, wipe
 
 NAME = "Loyal to Snapchat"
 NEW = ("--match", "EMAIL=email", "--segment", "Loyal customers", "--connection", "Snapchat EU")

@@ -12,7 +12,8 @@ from typing import Any
 import pexpect
 import pytest
 
-from main_job import AUDIENCE, CDP, Job, add_export, customers, put_there_by_others, wanted
+from fork_server import CDP
+from main_job import AUDIENCE, Job, add_export, customers, put_there_by_others, wanted
 
 NAME = "Loyal to Snapchat"
 RUN = ("export", "run", NAME, "--yes")

@@ -11,7 +11,8 @@ import pexpect
 import pytest
 
 from cdp_snapchat.simulator import AD_ACCOUNT_ID, AUDIENCE_ID, SnapchatSimulator
-from main_job import CDP, Cdp, Job, add_connection, add_export
+from fork_server import CDP
+from main_job import Cdp, Job, add_connection, add_export
 
 NAME = "Snapchat EU"
 

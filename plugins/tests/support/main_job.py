@@ -9,7 +9,7 @@ import re
 import signal
 import ssl
 import subprocess
-import sys
+import time
 import urllib.request
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdp_snapchat.simulator import SnapchatSimulator
+from fork_server import CDP, Started
+from fork_server import cdp as forked_cdp
 
 AUDIENCE = "5677923948298240"
 KILLER = Path(__file__).parents[1] / "e2e" / "data" / "killer"
-CDP = Path(sys.executable).with_name("cdp")
 QUICK = "\n[delivery]\nattempts = 4\nfirst_wait = 0.01\nlongest_wait = 0.05\n"
 
 
@@ -38,16 +39,7 @@ class Cdp:
         self, *words: str, status: int = 0, stdin: str = "", environ: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run to the end and look at the exit status; there is no terminal."""
-        done = subprocess.run(
-            [str(CDP), *words],
-            cwd=self.folder,
-            env=self.environ | (environ or {}),
-            capture_output=True,
-            text=True,
-            input=stdin,
-            timeout=120,
-            check=False,
-        )
+        done = forked_cdp(words, folder=self.folder, environ=self.environ | (environ or {}), stdin=stdin)
         assert done.returncode == status, (
             f"cdp {' '.join(words)}: exit {done.returncode}, not {status}\n{done.stdout}\n{done.stderr}"
         )
@@ -70,28 +62,28 @@ class Cdp:
 
     def sign_in(self, connection: str) -> str:
         """`connection authenticate --no-browser`, with this test as the browser; what it printed."""
-        with self.start("connection", "authenticate", connection, "--no-browser") as process:
-            assert process.stdout is not None
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if re.fullmatch(r"https?://\S+", line.strip()):
-                    self._browse(process, line.strip())
-                    break
-            rest, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, "".join(said) + rest + errors
-        return "".join(said) + rest
+        words = ("connection", "authenticate", connection, "--no-browser")
+        process = Started(words, folder=self.folder, environ=self.environ)
+        while (
+            url := re.search(r"^https?://\S+$", process.said, re.MULTILINE)
+        ) is None and not process.is_over:
+            time.sleep(0.01)
+        if url is not None:
+            try:
+                self._browse(url[0])
+            except OSError:
+                process.kill()
+                raise
+        ended = process.wait()
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout + ended.stderr
 
-    def _browse(self, process: subprocess.Popen[str], url: str) -> None:
+    def _browse(self, url: str) -> None:
         trusted = ssl.create_default_context(cafile=self.environ.get("REQUESTS_CA_BUNDLE"))
         browser = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
         )
-        try:
-            browser.open(url, timeout=20).close()
-        except OSError:
-            process.kill()
-            raise
+        browser.open(url, timeout=20).close()
 
 
 @dataclass

@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from cdp_snapchat.simulator import SnapchatSimulator
-from main_job import CDP, QUICK, Cdp, Job, add_connection, add_export, customers
+from fork_server import CDP
+from main_job import QUICK, Cdp, Job, add_connection, add_export, customers
 
 OTHER = "daemon"
 
