@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test benchmark peers lint types layers docs unit coverage format cassettes reference translations pictures clean dev-venv
+.PHONY: help demo test benchmark peers lint types layers docs unit postgresql coverage format cassettes reference translations pictures clean dev-venv
 
 # A Python to build .venv with, and further arguments: make unit ARGS="-k ledger", make demo ARGS="--profiles 10000"
 # With EXTRAS=all, or CI=true, `make test` also fetches PySpark, 490 MB: make test EXTRAS=all
@@ -52,6 +52,9 @@ docs: dev-venv ## Build the docs, warnings as errors, into docs/_build/html
 unit: dev-venv ## Run the tests (pytest)
 	@echo "== tests: pytest"
 	@$(IN_VENV) -m pytest -n auto --dist worksteal $(ARGS)
+
+postgresql: dev-venv ## Run the end-to-end tests (pytest) once more, with their state in PostgreSQL
+	@CDP_TEST_STATE=postgresql $(IN_VENV) -m pytest -n auto --dist worksteal plugins/tests/e2e $(ARGS)
 
 coverage: dev-venv ## Run the tests with branch coverage, which doubles their time
 	@$(IN_VENV) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)

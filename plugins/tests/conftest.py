@@ -15,6 +15,7 @@ from hypothesis import settings
 
 LOOPBACK = "localhost,127.0.0.1,::1"
 PLATFORM_SPECIFIC = "platform_specific"
+STATE_IN_A_FILE = "state_in_a_file"
 
 # A run in CI is judged by the same examples each time; elsewhere hypothesis goes on looking.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -30,6 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", f"{PLATFORM_SPECIFIC}: skipped on other platforms, in CI too, where a skip else fails"
+    )
+    config.addinivalue_line(
+        "markers", f"{STATE_IN_A_FILE}: about the file, also where the others' is in PostgreSQL"
     )
     home = config.stash[_home] = tempfile.TemporaryDirectory(prefix="cdp-tests-")
     past_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), LOOPBACK)))

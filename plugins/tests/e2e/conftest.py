@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from cdp_snapchat.simulator import SnapchatSimulator, snapchat_simulator
 from main_job import Cdp, Job, cdp_in, job_in
 from postgres_server import postgres  # noqa: F401 - a fixture
+from shared_state import sharing
 
 
 @pytest.fixture
@@ -19,8 +21,12 @@ def simulator() -> Iterator[SnapchatSimulator]:
 
 
 @pytest.fixture
-def cdp(tmp_path: Path) -> Cdp:
-    return cdp_in(tmp_path)
+def cdp(tmp_path: Path, request: pytest.FixtureRequest) -> Cdp:
+    """Its state is in a file, or where the environment asks for it in PostgreSQL."""
+    made = cdp_in(tmp_path)
+    if os.environ.get("CDP_TEST_STATE") != "postgresql" or request.node.get_closest_marker("state_in_a_file"):
+        return made
+    return sharing(made, request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

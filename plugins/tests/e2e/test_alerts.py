@@ -16,8 +16,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from by_hand import alter
 from main_job import Job, customers
-from scheduled import NAME, alter, make_due, until
+from scheduled import NAME, make_due, until
 
 KEY = "the-key-of-the-webhook"
 
@@ -87,7 +88,7 @@ webhook_secret = "env:ALERT_KEY"
 def once(job: Job, status: int) -> str:
     """One refresh, which is due now; what it logged."""
     make_due(job, NAME)
-    alter(job, "DELETE FROM due_runs")
+    alter(job.cdp, "DELETE FROM due_runs")
     return job.cdp("scheduler", "start", "--once", status=status).stderr
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from by_hand import alter_document
+from cdp_core.store.tables import plans
 from cdp_snapchat.simulator import SnapchatSimulator
 from main_job import Cdp, Job, customers, wanted
-from scheduled import NAME, alter, last, make_due
+from scheduled import NAME, last, make_due
 from second_person import CAN_BE, OTHER, as_other, shared_job
 
 
@@ -29,10 +31,8 @@ def wait(job: Job) -> str:
 
 def made_by_somebody_else(job: Job, plan: str) -> None:
     """As if another login had made it: a test has but one."""
-    alter(
-        job,
-        "UPDATE plans SET summary = json_set(summary, '$.approval.made_by', json_array('somebody')) "
-        f"WHERE id = '{plan}'",
+    alter_document(
+        job.cdp, plans.c.summary, lambda summary: summary["approval"].update(made_by=["somebody"]), id=plan
     )
 
 
@@ -120,7 +120,7 @@ def test_what_changed_since_stops_it_and_is_told(waiting: Job, words: tuple[str,
 
 def test_a_signature_is_over_what_was_seen(waiting: Job) -> None:
     plan = approved(waiting)
-    alter(waiting, f"UPDATE plans SET summary = json_set(summary, '$.members', 1) WHERE id = '{plan}'")
+    alter_document(waiting.cdp, plans.c.summary, lambda summary: summary.update(members=1), id=plan)
     refused = waiting.cdp("export", "run", NAME, "--plan", plan, status=7).stderr
     assert "has seen otherwise" in refused
     assert waiting.uploads() == []
@@ -214,10 +214,8 @@ def test_emptying_an_audience_of_what_others_put_there_waits(waiting: Job) -> No
 
 def test_a_plan_lapses(waiting: Job) -> None:
     plan = approved(waiting)
-    alter(
-        waiting,
-        "UPDATE plans SET summary = json_set(summary, '$.approval.lapses_at', '2026-01-01T00:00:00+00:00')",
-    )
+    past = {"lapses_at": "2026-01-01T00:00:00+00:00"}
+    alter_document(waiting.cdp, plans.c.summary, lambda summary: summary["approval"].update(past))
     assert waiting.cdp("export", "run", NAME, "--plan", plan, status=7).stderr.startswith("error CDP-712")
     assert waiting.cdp.json("export", "approvals") == []
     run = waiting.cdp.json("export", "history", NAME)[-1]

@@ -7,11 +7,13 @@ import threading
 
 import pytest
 
+from by_hand import alter_document
 from cdp_core.app.facade import CDP
 from cdp_core.errors import Code, TemporaryFault
 from cdp_core.model.run import RunEvent, Station
+from cdp_core.store.tables import schedules
 from main_job import Job, wanted
-from scheduled import NAME, alter, last, make_due, until
+from scheduled import NAME, last, make_due, until
 
 SLOW = "stall:route=add-users,seconds=5,count=1000"
 
@@ -84,7 +86,8 @@ def test_one_that_waits_to_be_tried_again_is_queued_and_given_up(job: Job) -> No
     assert last(job)["last"]["outcome"] == "waiting"
     assert job.cdp.json("export", "list")[0]["shown"] == "queued"
     # Only the one moment: the next minute would make it due again.
-    alter(job, 'UPDATE schedules SET recurrence = \'{"lines": ["0 0 29 2 *"], "timezone": "UTC"}\'')
+    leap_days = {"lines": ["0 0 29 2 *"]}
+    alter_document(job.cdp, schedules.c.recurrence, lambda recurrence: recurrence.update(leap_days))
     given_up = job.cdp("export", "cancel", NAME).stdout
     assert "is not tried again until its next time" in given_up
     assert last(job)["last"]["outcome"] == "skipped"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections.abc import Mapping
-from contextlib import closing
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from by_hand import rows
 from main_job import Job, add_export, customers, wanted
 
 NAME = "Loyal to Snapchat"
@@ -148,8 +146,7 @@ def test_who_is_suppressed_while_a_run_is_under_way_is_not_sent(job: Job) -> Non
     listed.write_text("".join(f"person{n}@example.org\n" for n in range(1000)))
     job.simulator.app.latency = 10.0
     running = job.cdp.start("export", "run", NAME, "--json")
-    journal = job.cdp.folder / ".cdp" / "state.db"
-    while not rows(journal, "SELECT count(*) FROM batches WHERE attempts > 0")[0]:
+    while not rows(job.cdp, "SELECT * FROM batches WHERE attempts > 0"):
         assert running.poll() is None
         time.sleep(0.02)
     job.cdp("suppress", "import", "everybody.txt")
@@ -163,11 +160,6 @@ def test_who_is_suppressed_while_a_run_is_under_way_is_not_sent(job: Job) -> Non
     counts = job.cdp.json("export", "run", NAME)["kinds"]["EMAIL"]
     assert (counts["suppressed"], counts["owed"]) == (1000, delivered["accepted"])
     assert job.members() == set()
-
-
-def rows(database: Path, query: str) -> list[int]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return [row[0] for row in connection.execute(query)]
 
 
 def test_a_plan_leaves_out_who_was_suppressed_since_and_accounts_for_them(job: Job) -> None:

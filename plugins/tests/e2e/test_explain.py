@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from by_hand import rows
 from main_job import Job, add_export, customers, digest
 
 NAME = "Loyal to Snapchat"
@@ -38,12 +37,10 @@ def batch_of(job: Job, report: Any, person: bytes) -> tuple[int, str]:
     (file,) = Path(report["plan_folder"]).glob("operation=add/kind=EMAIL/*.parquet")
     place = pq.ParquetFile(file).read()["digest"].to_pylist().index(person)
     query = (
-        "SELECT number, request_id FROM batches WHERE run_id = ? AND start <= ? AND ? < start + digests "
-        "ORDER BY digests LIMIT 1"
+        "SELECT number, request_id FROM batches "
+        "WHERE run_id = :run AND start <= :place AND :place < start + digests ORDER BY digests LIMIT 1"
     )
-    state = job.cdp.folder / ".cdp" / "state.db"
-    with closing(sqlite3.connect(f"file:{state}?mode=ro", uri=True)) as connection:
-        number, request = connection.execute(query, (report["run"], place, place)).fetchone()
+    ((number, request),) = rows(job.cdp, query, run=report["run"], place=place)
     return number, request
 
 

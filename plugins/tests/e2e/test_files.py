@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
+from by_hand import alter
 from cdp_core.app.facade import CDP
 from cdp_core.errors import Code, InternalFault
 from cdp_core.model.run import RunEvent, Station
@@ -167,17 +166,13 @@ def test_a_run_that_was_taken_over_finishes_nothing(files: FilesJob) -> None:
     def take_over(event: RunEvent) -> None:
         if event.station is not Station.DELIVER or event.done < 1000 or taken:
             return
-        with sqlite3.connect(files.cdp.folder / ".cdp" / "state.db") as state:
-            taken.append(state.execute("UPDATE leases SET fence = fence + 1 WHERE held").rowcount)
-        state.close()
+        taken.append(alter(files.cdp, "UPDATE leases SET fence = fence + 1 WHERE held"))
 
     with CDP(Workspace.open(files.cdp.folder / ".cdp")) as cdp, pytest.raises(InternalFault) as lost:
         cdp.exports.run(NAME, progress=take_over)
     assert lost.value.code is Code.LEASE_LOST
     assert files.manifests() == []
     assert len(files.names("loyal/_open")) == 1
-    with sqlite3.connect(files.cdp.folder / ".cdp" / "state.db") as state:
-        state.execute("UPDATE leases SET held = 0")
-    state.close()
+    alter(files.cdp, "UPDATE leases SET held = false")
     files.cdp(*RUN)
     assert files.held() == wanted(range(1000))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from by_hand import place_of
 from cdp_core.model.delivery import BatchStatus
 from cdp_core.model.ledger import LedgerPart
 from cdp_core.pipeline.claims import LedgerReader
@@ -24,7 +25,7 @@ def workspace(job: Job) -> Path:
 
 
 def files_of(job: Job) -> list[Path]:
-    with State.open(workspace(job) / "state.db") as state:
+    with State.open(place_of(job.cdp)) as state:
         (version,) = state.ledgers.all()
     return [workspace(job) / "ledger" / file.path for file in version.files]
 
@@ -32,7 +33,7 @@ def files_of(job: Job) -> list[Path]:
 def claims_of(job: Job) -> Claims:
     """Every claim of the audience: by export, kind, and whether it is confirmed."""
     folder = workspace(job) / "ledger"
-    with State.open(workspace(job) / "state.db") as state:
+    with State.open(place_of(job.cdp)) as state:
         (version,) = state.ledgers.all()
     found: Claims = {}
     for export, kind in {(file.export_id, file.kind) for file in version.files}:
@@ -185,7 +186,7 @@ def test_an_answer_that_came_late_leaves_nobody_for_good(job: Job) -> None:
     # The next run takes it for unknown and sends the one more again; then the answer arrives.
     job.cdp("export", "run", NAME)
     before = claims_of(job)
-    with State.open(workspace(job) / "state.db") as state:
+    with State.open(place_of(job.cdp)) as state:
         (batch,) = state.journal.batches(cut_off)
         state.journal.close(batch.id, BatchStatus.ACCEPTED)
     view = job.cdp.json("ledger", "rebuild", NAME)

@@ -7,15 +7,17 @@ import signal
 
 import pytest
 
+from by_hand import alter, alter_document
+from cdp_core.store.tables import exports
 from main_job import KILLER, Job, add_export, customers, wanted
-from scheduled import NAME, alter, last, make_due, until
+from scheduled import NAME, last, make_due, until
 
 
 def add_broken(job: Job) -> None:
     """An export whose audience has gone since it was added."""
     add_export(job.cdp, "Broken")
-    gone = "json_set(settings, '$.audience_id', '1111111111')"
-    alter(job, f"UPDATE exports SET settings = {gone} WHERE name = 'Broken'")
+    gone = {"audience_id": "1111111111"}
+    alter_document(job.cdp, exports.c.settings, lambda settings: settings.update(gone), name="Broken")
 
 
 def test_what_is_due_runs_in_the_export_users_name_and_the_log_is_json(job: Job) -> None:
@@ -108,7 +110,7 @@ def test_run_all_runs_every_export_that_is_on_and_exits_with_the_worst(job: Job)
 
 def test_an_export_user_who_lost_the_right_stops_the_run_and_it_says_so(job: Job) -> None:
     make_due(job, NAME)
-    alter(job, "UPDATE connections SET export_user = 'somebody-who-left'")
+    alter(job.cdp, "UPDATE connections SET export_user = 'somebody-who-left'")
     job.cdp("scheduler", "start", "--once", status=4)
     assert job.members() == set()
     assert "somebody-who-left" in last(job)["paused"]

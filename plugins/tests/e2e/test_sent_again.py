@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from by_hand import by_hand
+from cdp_core.store.tables import batches
 from main_job import Job, add_export, customers, put_there_by_others, wanted, wipe
 
 NAME = "Loyal to Snapchat"
@@ -18,8 +18,8 @@ JOURNAL = "cdp_core.store.journal:Journal"
 def backdate(job: Job, days: float) -> None:
     """All that the service has taken so far was so long ago."""
     then = datetime.now(UTC) - timedelta(days=days)
-    with closing(sqlite3.connect(job.cdp.folder / ".cdp" / "state.db")) as connection, connection:
-        connection.execute("UPDATE batches SET answered_at = ?", (f"{then:%Y-%m-%d %H:%M:%S.%f}",))
+    with by_hand(job.cdp) as state:
+        state.execute(batches.update().values(answered_at=then))
 
 
 def test_a_plain_run_does_not_notice_what_the_service_has_lost_and_resync_does(job: Job) -> None:

@@ -10,7 +10,7 @@ import pytest
 from acme_service import AUDIENCE, SETTINGS, Acme, acme_service
 from file_jobs import FilesJob, add_files
 from main_job import Job, wanted
-from scheduled import alter, last, until
+from scheduled import last, until, waited
 
 NAMES = ("Loyal to Snapchat", "Loyal to Acme", "Loyal to files")
 
@@ -38,11 +38,7 @@ def three(job: Job, acme: Acme) -> FilesJob:
     for connection in ("Acme", "Files"):
         job.cdp("connection", "authenticate", connection)
     job.cdp("schedule", "set", "--cron", "* * * * *", "--timezone", "UTC")
-    alter(
-        job,
-        "UPDATE schedules SET since = datetime('now', '-61 seconds')",
-        "UPDATE exports SET created_at = datetime('now', '-1 day')",
-    )
+    waited(job)
     return FilesJob(cdp=job.cdp, folder=folder)
 
 

@@ -11,20 +11,18 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from psycopg import sql
 
+from by_hand import alter, place_of
 from cdp_core.model.secret import Secret
-from cdp_core.store.backend import Server
 from cdp_core.store.state import State
 from cdp_core.vault.state_vault import StateVault
 from cdp_snapchat.simulator import SnapchatSimulator
 from main_job import KILLER, Cdp, Job, add_export, customers, job_in, wanted
 from postgres_server import Postgres
-from scheduled import NAME, until
+from scheduled import NAME, last, make_due, until
 from shared_state import PHRASE, sharing
 
 
@@ -34,34 +32,8 @@ def shared(cdp: Cdp, simulator: SnapchatSimulator, postgres: Postgres) -> Job:
     return job_in(sharing(cdp, postgres), simulator)
 
 
-def alter(job: Job, *statements: str) -> None:
-    """Change the state behind everybody's back."""
-    url, _, schema = job.cdp.environ["CDP_STATE_URL"].partition("#")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
-        for statement in statements:
-            connection.execute(statement.encode())
-
-
-def make_due(job: Job, *names: str) -> None:
-    for name in names:
-        job.cdp("export", "schedule", name, "--cron", "* * * * *", "--timezone", "UTC")
-    alter(
-        job,
-        "UPDATE schedules SET since = now() - interval '61 seconds'",
-        "UPDATE exports SET created_at = now() - interval '1 day'",
-    )
-
-
-def last(job: Job) -> dict[str, Any]:
-    found: dict[str, Any] = next(
-        each for each in job.cdp.json("schedule", "show")["exports"] if each["export"] == NAME
-    )
-    return found
-
-
 def state_of(job: Job) -> State:
-    return State.open(Server(url=job.cdp.environ["CDP_STATE_URL"]))
+    return State.open(place_of(job.cdp))
 
 
 def test_the_main_job_with_its_state_in_postgresql(shared: Job) -> None:
@@ -140,7 +112,7 @@ def test_a_holder_that_stalled_past_its_lease_cannot_go_on(shared: Job) -> None:
         stalled.send_signal(signal.SIGSTOP)
         shared.simulator.clear_faults()
         # Its time is up: nobody renews it while it stands still.
-        alter(shared, "UPDATE leases SET expires_at = now() - interval '1 second' WHERE held")
+        alter(shared.cdp, "UPDATE leases SET expires_at = now() - interval '1 second' WHERE held")
         shared.write(customers(range(100, 1100)))
         report = shared.cdp.json("export", "run", NAME)
         assert report["resumed_from"]

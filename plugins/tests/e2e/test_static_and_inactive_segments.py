@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sqlite3
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 
+from by_hand import by_hand
+from cdp_core.store.tables import segments
 from main_job import Job, customers, wanted
 from scheduled import last, make_due
 
@@ -176,8 +177,8 @@ def test_an_empty_source_takes_nobody_out_of_an_inactive_segments_audience(job: 
 
 def test_kept_results_are_among_what_the_state_can_say(job: Job) -> None:
     job.cdp("segment", "add", "Christmas", "--where", "lifetime_value > 500", "--static")
-    with sqlite3.connect(job.cdp.folder / ".cdp" / "state.db") as state:
-        ((kept,),) = state.execute("SELECT kept FROM segments WHERE name = 'Christmas'").fetchall()
-    assert json.loads(kept)["members"] == 1000
+    with by_hand(job.cdp) as state:
+        kept = state.execute(select(segments.c.kept).where(segments.c.name == "Christmas")).scalar_one()
+    assert kept["members"] == 1000
     job.cdp("segment", "remove", "Christmas", "--yes")
     assert list((job.cdp.folder / ".cdp" / "segments").iterdir()) == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from by_hand import by_hand
+from cdp_core.store.tables import due_runs, exports, schedules
 from main_job import Job
 
 NAME = "Loyal to Snapchat"
@@ -19,24 +21,20 @@ def until(true: Callable[[], Any], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def alter(job: Job, *statements: str) -> None:
-    """Change the state behind everybody's back."""
-    with sqlite3.connect(job.cdp.folder / ".cdp" / "state.db") as state:
-        for statement in statements:
-            state.execute(statement)
-    state.close()
-
-
 def make_due(job: Job, *names: str) -> None:
     """Let the exports have been due a minute ago, as if the scheduler had not run then."""
     for name in names:
         job.cdp("export", "schedule", name, "--cron", "* * * * *", "--timezone", "UTC")
-    alter(
-        job,
-        "DELETE FROM due_runs",
-        "UPDATE schedules SET since = datetime('now', '-61 seconds')",
-        "UPDATE exports SET created_at = datetime('now', '-1 day')",
-    )
+    waited(job)
+
+
+def waited(job: Job) -> None:
+    """More than a minute has passed since the schedules were set."""
+    now = datetime.now(UTC)
+    with by_hand(job.cdp) as state:
+        state.execute(due_runs.delete())
+        state.execute(schedules.update().values(since=now - timedelta(seconds=61)))
+        state.execute(exports.update().values(created_at=now - timedelta(days=1)))
 
 
 def last(job: Job, name: str = NAME) -> dict[str, Any]:
