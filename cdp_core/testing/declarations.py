@@ -93,7 +93,7 @@ class Declarations:
             kind = cdp.desk.catalog.connection_type(stage.spec.connection_type)
         hidden = {info.name for info in settings_of(kind.settings_schema) if info.secret}
         assert set(stage.stand_in.secrets) <= hidden
-        told = re.compile(r"secret|password|token$|api_key")
+        told = re.compile(r"(^|_)(secret|password|token|api_key)$")
         for schema in (kind.settings_schema, stage.spec.settings_schema):
             for info in settings_of(schema):
                 assert info.secret or not told.search(info.name), f"{info.name} looks secret, and is shown"

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from main_job import KILLER, QUICK, Cdp
-from reading_files import manifests, rows_of
+from reading_files import manifests
 from storages import S3_SECRET, s3_server
 
 NAME = "Loyal rows"
@@ -43,21 +43,14 @@ class RowsJob:
     def write(self, rows: list[Row]) -> None:
         pq.write_table(pa.Table.from_pylist(rows, SCHEMA), self.cdp.folder / "profiles.parquet")
 
-    def names(self, path: str) -> tuple[str, ...]:
-        place = self.folder / path
-        return tuple(sorted(each.name for each in place.iterdir())) if place.is_dir() else ()
-
-    def read(self, path: str) -> bytes:
-        return (self.folder / path).read_bytes()
-
     def held(self) -> dict[str, Mapping[str, Any]]:
-        return held(self.names, self.read)
+        return rows_held(*in_folder(self.folder), "loyal")
 
     def people(self) -> set[str]:
         return {row["customer_id"] for row in self.held().values()}
 
     def manifests(self) -> list[Mapping[str, Any]]:
-        return [manifest for _, manifest in manifests(self.names, self.read, "loyal")]
+        return [manifest for _, manifest in manifests(*in_folder(self.folder), "loyal")]
 
     def killed(self, step: str, *words: str) -> bool:
         process = self.cdp.start(*words, environ={"CDP_TEST_KILL": step, "PYTHONPATH": str(KILLER)})
@@ -81,28 +74,6 @@ class RowsJob:
 
 TEXTS = ("customer_id", "email", "first_name", "city", "agrees")
 SCHEMA = pa.schema([*((each, pa.string()) for each in TEXTS), ("value", pa.int64())])
-
-
-def held(names: Any, read: Any) -> dict[str, Mapping[str, Any]]:
-    """What a consumer has who follows the manifests, by the record."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for place, manifest in manifests(names, read, "loyal"):
-        if manifest["contents"] == "full":
-            if not manifest["complete"]:
-                continue
-            found = {}
-        for operation in ("add", "remove"):
-            for file in manifest["files"]:
-                if file["operation"] != operation:
-                    continue
-                rows = rows_of(file["name"], read(f"{place}/{file['name']}"))
-                assert len(rows) == file["rows"]
-                for row in rows:
-                    if operation == "add":
-                        found[row["record"]] = row
-                    else:
-                        found.pop(row["record"], None)
-    return found
 
 
 def add_rows(cdp: Cdp, url: str, *more: str, name: str = NAME, connection: str = "Rows") -> None:
