@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -11,7 +12,7 @@ from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import create_plugin_manager
 from cdp_core.rules.access import BUILT_IN_ROLES
 
-_KINDS = ("workspace", "profiles", "segment", "connection", "export", "person", "suppression")
+_KINDS = get_args(get_type_hints(Resource)["kind"])
 
 
 class AccessSuite:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +32,8 @@ from cdp_core.testing.stage import Stage
 _PAGE = "<!doctype html><title>Bad gateway</title><h1>Bad gateway</h1>"
 _HTML = "text/html; charset=utf-8"
 SHORT = 0.3
+# Seconds after which nobody waits for an answer any more.
+LONG = 600
 
 
 class Answers:
@@ -164,8 +167,6 @@ class Answers:
         assert ended is ExitStatus.RECONNECT, f"the run ended with {ended}"
 
     def _on_members(self, stage: Stage, fault: Fault) -> Fault:
-        from dataclasses import replace
-
         return replace(fault, route=stage.stand_in.routes)
 
     def _met(self, stage: Stage, fault: Fault) -> DestinationFault:
@@ -210,8 +211,10 @@ def timeouts(seconds: float) -> Iterator[None]:
     before = HTTPAdapter.send
 
     def send(adapter: HTTPAdapter, request: Any, *args: Any, timeout: Any = None, **more: Any) -> Any:
-        assert timeout is not None, f"{request.method} {request.path_url} names no timeout"
-        return before(adapter, request, *args, timeout=seconds, **more)
+        named = max(timeout) if isinstance(timeout, tuple) else timeout
+        assert named is not None, f"{request.method} {request.path_url} names no timeout"
+        assert named <= LONG, f"{request.method} {request.path_url} waits for {named} seconds"
+        return before(adapter, request, *args, **{**more, "timeout": seconds})
 
     with _patched(send):
         yield

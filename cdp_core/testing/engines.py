@@ -4,6 +4,7 @@ rows. The oracle is the kinds' own Python rules.
 An engine's author subclasses `EngineSuite` in a test module and gives it one fixture, `open_over`.
 """
 
+# ruff: noqa: RUF001 - letters that look like others are the point
 from __future__ import annotations
 
 import hashlib

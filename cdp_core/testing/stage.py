@@ -1,4 +1,4 @@
-"""A workspace in a folder, with a connection and an export over made-up people, for a suite to run and break."""
+"""A workspace in a folder, with a connection and an export over made-up people, to be run and broken."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Stage:
         """What stands for the n-th person in a batch: the identifier's digest, or the row's record."""
         if self.takes_rows:
             return record_of(f"c{number}", self.stand_in.fields, self._row(number))
-        found = self.kinds[self.stand_in.kind].rule(self.stand_in.identifier(number))
+        found = self.kinds[self.stand_in.kind].identify(self.stand_in.identifier(number))
         assert found.digest is not None, f"made-up person {number} has no digest: {found}"
         return found.digest
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from main_job import KILLER, QUICK, Cdp
-from reading_files import manifests
+from reading_files import in_folder, manifests, rows_held
 from storages import S3_SECRET, s3_server
 
 NAME = "Loyal rows"
@@ -178,7 +178,7 @@ def test_replace_writes_the_whole_each_time(rows: RowsJob) -> None:
     assert [each["contents"] for each in rows.manifests()] == ["full", "full"]
     assert [each["complete"] for each in rows.manifests()] == [True, True]
     assert rows.people() == {f"c{each}" for each in range(50, 300)}
-    assert json.loads(rows.read("loyal/_latest_rows.json"))
+    assert json.loads((rows.folder / "loyal" / "_latest_rows.json").read_text())
 
 
 def test_a_row_that_changed_after_the_plan_waits_for_the_next_run(rows: RowsJob) -> None:
@@ -226,7 +226,7 @@ def test_killed_anywhere_the_next_run_converges_and_nothing_stays_here(
     rows.cdp(*RUN, "--yes")
     assert rows.people() == {f"c{each}" for each in range(100, 350)}
     assert len(rows.held()) == 250
-    assert rows.names("loyal/_open_rows") == ()
+    assert in_folder(rows.folder)[0]("loyal/_open_rows") == ()
 
 
 def test_profiles_that_cannot_be_read_at_delivery_fail_the_run_and_say_no_value(rows: RowsJob) -> None:
@@ -301,7 +301,7 @@ def test_a_bucket_is_filled_with_rows(rows: RowsJob) -> None:
         from cdp_files.storage import Storage
 
         bucket = Storage(load_settings(ConnectionSettings, server.settings, what="the bucket"))
-        assert len(held(bucket.names, bucket.read)) == 250
+        assert len(rows_held(bucket.names, bucket.read, "loyal")) == 250
 
 
 def test_what_does_not_fit_is_refused_in_words(rows: RowsJob) -> None:
