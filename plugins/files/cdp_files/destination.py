@@ -162,7 +162,7 @@ class FilesAudience(Destination):
             "form": FORM,
             "export": self._run.export,
             "run": self._run.run_id,
-            "started_at": self._run.started_at.astimezone(UTC).isoformat(timespec="seconds"),
+            "started_at": self._run.started_at.astimezone(UTC).isoformat(timespec="milliseconds"),
             "contents": contents,
             "folder": self._place,
         }

@@ -17,7 +17,7 @@ LATEST_ROWS = "_latest_rows.json"
 OPEN_ROWS = "_open_rows"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._=-]{0,99}\Z")
 _DATED_PART = re.compile(r"(?:[A-Za-z0-9=-]|%[YmdH])(?:[A-Za-z0-9._=-]|%[YmdH]){0,99}\Z")
-_NOTE = re.compile(r"\.?(\d{8}T\d{6}Z)-[A-Za-z0-9_]+\.json(?:\.part)?\Z")
+_NOTE = re.compile(r"\.?(\d{8}T\d{6}(?:\.\d{3})?Z)-[A-Za-z0-9_]+\.json(?:\.part)?\Z")
 _NAME = re.compile(r"(add|remove)-([A-Za-z0-9_]+)-(\d+)-[0-9a-f]{16}\.[a-z.]+\Z")
 
 
@@ -54,7 +54,8 @@ def checked_dated_path(text: str) -> None:
 def run_folder(dated_path: str, run: Delivering) -> str:
     """A run's folder below the audience's. Its name sorts by time, and no two runs have one."""
     began = run.started_at.astimezone(UTC)
-    name = f"{began:%Y%m%dT%H%M%SZ}-{_plain(run.run_id)}"
+    moment = f"{began:%Y%m%dT%H%M%S}.{began.microsecond // 1000:03d}Z"
+    name = f"{moment}-{_plain(run.run_id)}"
     return f"{_dated(dated_path, began)}/{name}" if dated_path else name
 
 

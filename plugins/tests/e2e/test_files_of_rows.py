@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from main_job import KILLER, QUICK, Cdp
-from reading_files import manifests, rows_of
+from reading_files import in_folder, manifests, rows_held
 from storages import S3_SECRET, s3_server
 
 NAME = "Loyal rows"
@@ -43,21 +43,14 @@ class RowsJob:
     def write(self, rows: list[Row]) -> None:
         pq.write_table(pa.Table.from_pylist(rows, SCHEMA), self.cdp.folder / "profiles.parquet")
 
-    def names(self, path: str) -> tuple[str, ...]:
-        place = self.folder / path
-        return tuple(sorted(each.name for each in place.iterdir())) if place.is_dir() else ()
-
-    def read(self, path: str) -> bytes:
-        return (self.folder / path).read_bytes()
-
     def held(self) -> dict[str, Mapping[str, Any]]:
-        return held(self.names, self.read)
+        return rows_held(*in_folder(self.folder), "loyal")
 
     def people(self) -> set[str]:
         return {row["customer_id"] for row in self.held().values()}
 
     def manifests(self) -> list[Mapping[str, Any]]:
-        return [manifest for _, manifest in manifests(self.names, self.read, "loyal")]
+        return [manifest for _, manifest in manifests(*in_folder(self.folder), "loyal")]
 
     def killed(self, step: str, *words: str) -> bool:
         process = self.cdp.start(*words, environ={"CDP_TEST_KILL": step, "PYTHONPATH": str(KILLER)})
@@ -81,28 +74,6 @@ class RowsJob:
 
 TEXTS = ("customer_id", "email", "first_name", "city", "agrees")
 SCHEMA = pa.schema([*((each, pa.string()) for each in TEXTS), ("value", pa.int64())])
-
-
-def held(names: Any, read: Any) -> dict[str, Mapping[str, Any]]:
-    """What a consumer has who follows the manifests, by the record."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for place, manifest in manifests(names, read, "loyal"):
-        if manifest["contents"] == "full":
-            if not manifest["complete"]:
-                continue
-            found = {}
-        for operation in ("add", "remove"):
-            for file in manifest["files"]:
-                if file["operation"] != operation:
-                    continue
-                rows = rows_of(file["name"], read(f"{place}/{file['name']}"))
-                assert len(rows) == file["rows"]
-                for row in rows:
-                    if operation == "add":
-                        found[row["record"]] = row
-                    else:
-                        found.pop(row["record"], None)
-    return found
 
 
 def add_rows(cdp: Cdp, url: str, *more: str, name: str = NAME, connection: str = "Rows") -> None:
@@ -207,7 +178,7 @@ def test_replace_writes_the_whole_each_time(rows: RowsJob) -> None:
     assert [each["contents"] for each in rows.manifests()] == ["full", "full"]
     assert [each["complete"] for each in rows.manifests()] == [True, True]
     assert rows.people() == {f"c{each}" for each in range(50, 300)}
-    assert json.loads(rows.read("loyal/_latest_rows.json"))
+    assert json.loads((rows.folder / "loyal" / "_latest_rows.json").read_text())
 
 
 def test_a_row_that_changed_after_the_plan_waits_for_the_next_run(rows: RowsJob) -> None:
@@ -255,7 +226,7 @@ def test_killed_anywhere_the_next_run_converges_and_nothing_stays_here(
     rows.cdp(*RUN, "--yes")
     assert rows.people() == {f"c{each}" for each in range(100, 350)}
     assert len(rows.held()) == 250
-    assert rows.names("loyal/_open_rows") == ()
+    assert in_folder(rows.folder)[0]("loyal/_open_rows") == ()
 
 
 def test_profiles_that_cannot_be_read_at_delivery_fail_the_run_and_say_no_value(rows: RowsJob) -> None:
@@ -330,7 +301,7 @@ def test_a_bucket_is_filled_with_rows(rows: RowsJob) -> None:
         from cdp_files.storage import Storage
 
         bucket = Storage(load_settings(ConnectionSettings, server.settings, what="the bucket"))
-        assert len(held(bucket.names, bucket.read)) == 250
+        assert len(rows_held(bucket.names, bucket.read, "loyal")) == 250
 
 
 def test_what_does_not_fit_is_refused_in_words(rows: RowsJob) -> None:

@@ -207,7 +207,7 @@ def test_a_connection_that_was_lost_is_made_anew(storage_settings: Settings) -> 
 @pytest.mark.parametrize("storage_settings", ["folder", "sftp"], indirect=True)
 def test_a_note_that_was_never_whole_stands_in_nobodys_way(storage_settings: Settings) -> None:
     files = storage(storage_settings)
-    files.write("loyal/_open/.20261126T010000Z-r0.json.part", b'{"form"')
+    files.write("loyal/_open/.20261126T010000.000Z-r0.json.part", b'{"form"')
     run = audience(storage_settings)
     run.deliver(batch(range(3)))
     run.finish(whole=True)
@@ -221,7 +221,7 @@ def test_what_a_later_run_has_open_is_left_to_it(storage_settings: Settings) -> 
     later.deliver(batch(range(5)))
     stalled.finish(whole=False)
     files = storage(storage_settings)
-    assert files.names("loyal/_open") == ("20261126T030000Z-r2.json",)
+    assert files.names("loyal/_open") == ("20261126T030000.000Z-r2.json",)
     assert [manifest["run"] for _, manifest in manifests(files.names, files.read, "loyal")] == ["r1"]
     later.finish(whole=True)
     assert held(storage_settings) == people(range(5))

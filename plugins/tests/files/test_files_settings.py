@@ -83,7 +83,7 @@ def test_whatever_is_taken_for_a_folder_stays_below(text: str) -> None:
 def test_no_name_of_a_run_or_kind_leads_anywhere(run: str, export: str, kind: str) -> None:
     began = datetime(2026, 11, 26, 2, 3, 4, tzinfo=UTC)
     place = run_folder("%Y/%m", Delivering(run_id=run, export=export, started_at=began))
-    assert place.startswith("2026/11/20261126T020304Z-")
+    assert place.startswith("2026/11/20261126T020304.000Z-")
     assert place.count("/") == 2
     assert "/" not in file_name("add", kind, 7, "0" * 64, ".csv")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cdp_core
+import cdp_core.testing
 
 # A name that goes from here is a breaking change; one that comes belongs into the changelog.
 _NAMES = """
@@ -66,7 +67,13 @@ def test_a_name_that_is_not_public_says_so() -> None:
         _ = cdp_core.Ledger
 
 
-@pytest.mark.parametrize("module", ["cdp_core", "cdp_core.cli.main"])
+def test_the_suites_for_authors_are_what_is_promised() -> None:
+    promised = {"AccessSuite", "DestinationSuite", "EngineSuite", "HttpDestinationSuite", "StandIn"}
+    assert set(cdp_core.testing.__all__) == promised
+    assert all(getattr(cdp_core.testing, name) for name in promised)
+
+
+@pytest.mark.parametrize("module", ["cdp_core", "cdp_core.cli.main", "cdp_core.testing"])
 def test_importing_is_light(module: str) -> None:
     code = f"import {module}, json, sys; print(json.dumps(sorted(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -52,7 +52,9 @@ def test_the_wheel_holds_nothing_else(names: set[str]) -> None:
         *("cdp_core", "cdp_files", "cdp_snapchat", "cdp_webhook"),
         "cdp_core-0.1.0.dist-info",
     }
-    assert not [name for name in names if "test" in name or name.endswith((".pyc", ".parquet"))]
+    assert not [
+        name for name in names if "tests/" in name or "/test_" in name or name.endswith((".pyc", ".parquet"))
+    ]
 
 
 def test_the_unpacked_wheel_makes_a_workspace_and_finds_its_plugin(wheel: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from main_job import KILLER, QUICK, Cdp, customers, write_profiles
-from reading_files import manifests, members
+from reading_files import in_folder, manifests, members
 
 NAME = "Loyal to files"
 
@@ -24,17 +24,16 @@ class FilesJob:
         write_profiles(self.cdp.folder / "profiles.parquet", rows)
 
     def names(self, path: str) -> tuple[str, ...]:
-        place = self.folder / path
-        return tuple(sorted(each.name for each in place.iterdir())) if place.is_dir() else ()
+        return in_folder(self.folder)[0](path)
 
     def read(self, path: str) -> bytes:
-        return (self.folder / path).read_bytes()
+        return in_folder(self.folder)[1](path)
 
     def held(self) -> set[bytes]:
-        return members(self.names, self.read, "loyal")
+        return members(*in_folder(self.folder), "loyal")
 
     def manifests(self) -> list[Mapping[str, object]]:
-        return [manifest for _, manifest in manifests(self.names, self.read, "loyal")]
+        return [manifest for _, manifest in manifests(*in_folder(self.folder), "loyal")]
 
     def seen(self) -> list[str]:
         """The files of members that somebody sees who looks into the folders."""

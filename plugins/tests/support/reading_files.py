@@ -7,7 +7,8 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,16 @@ import pyarrow.parquet as pq
 
 Read = Callable[[str], bytes]
 List = Callable[[str], tuple[str, ...]]
+
+
+def in_folder(folder: Path) -> tuple[List, Read]:
+    """How a folder on this machine is listed and read."""
+
+    def names(path: str) -> tuple[str, ...]:
+        place = folder / path
+        return tuple(sorted(each.name for each in place.iterdir())) if place.is_dir() else ()
+
+    return names, lambda path: (folder / path).read_bytes()
 
 
 def rows_of(name: str, content: bytes, delimiter: str = ",") -> list[dict[str, str]]:
@@ -66,3 +77,25 @@ def members(names: List, read: Read, folder: str) -> set[bytes]:
                 digests = {bytes.fromhex(row["digest"]) for row in rows}
                 held = held | digests if operation == "add" else held - digests
     return held
+
+
+def rows_held(names: List, read: Read, folder: str) -> dict[str, Mapping[str, Any]]:
+    """What a consumer has who follows the manifests, by the record."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for place, manifest in manifests(names, read, folder):
+        if manifest["contents"] == "full":
+            if not manifest["complete"]:
+                continue
+            found = {}
+        for operation in ("add", "remove"):
+            for file in manifest["files"]:
+                if file["operation"] != operation:
+                    continue
+                rows = rows_of(file["name"], read(f"{place}/{file['name']}"))
+                assert len(rows) == file["rows"]
+                for row in rows:
+                    if operation == "add":
+                        found[row["record"]] = row
+                    else:
+                        found.pop(row["record"], None)
+    return found

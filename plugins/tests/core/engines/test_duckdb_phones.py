@@ -24,7 +24,7 @@ from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from cdp_core.rules.identifiers.mobile_ad_id import PLACEHOLDER_IDS
 from cdp_core.rules.identifiers.numbering import plan
 from cdp_core.rules.identifiers.phone import PLACEHOLDER_NUMBERS, PLACEHOLDER_WORDS, SAME_DIGIT
-from phones import REGIONS, examples, ways_to_write
+from cdp_core.testing.phones import REGIONS, examples, ways_to_write
 
 Make = Callable[..., Any]
 Row = tuple[str | None, str | None]

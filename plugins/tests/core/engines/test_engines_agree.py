@@ -17,7 +17,7 @@ from cdp_core.contract.source import Engine, EngineContext
 from cdp_core.engines import BUILT_IN_SOURCES
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.secret import Secret
-from engine_conformance import EngineConformance, OpenOver, Texts
+from cdp_core.testing.engines import EngineSuite, OpenOver, Texts
 from postgres_server import Postgres
 from spark_session import MASTER
 
@@ -32,7 +32,7 @@ def arrow(columns: Mapping[str, Texts]) -> pa.Table:
     return pa.table({name: pa.array(texts, pa.string()) for name, texts in columns.items()})
 
 
-class TestParquet(EngineConformance):
+class TestParquet(EngineSuite):
     @pytest.fixture
     def open_over(self, tmp_path: Path) -> OpenOver:
         def over(columns: Mapping[str, Texts]) -> Engine:
@@ -43,7 +43,7 @@ class TestParquet(EngineConformance):
         return over
 
 
-class TestCsv(EngineConformance):
+class TestCsv(EngineSuite):
     tells_empty = False
 
     @pytest.fixture
@@ -59,7 +59,7 @@ class TestCsv(EngineConformance):
         return over
 
 
-class TestNdjson(EngineConformance):
+class TestNdjson(EngineSuite):
     @pytest.fixture
     def open_over(self, tmp_path: Path) -> OpenOver:
         def over(columns: Mapping[str, Texts]) -> Engine:
@@ -71,7 +71,7 @@ class TestNdjson(EngineConformance):
         return over
 
 
-class TestDuckDBFile(EngineConformance):
+class TestDuckDBFile(EngineSuite):
     @pytest.fixture
     def open_over(self, tmp_path: Path) -> OpenOver:
         def over(columns: Mapping[str, Texts]) -> Engine:
@@ -84,7 +84,7 @@ class TestDuckDBFile(EngineConformance):
         return over
 
 
-class TestPostgres(EngineConformance):
+class TestPostgres(EngineSuite):
     @pytest.fixture
     def open_over(self, tmp_path: Path, postgres: Postgres) -> OpenOver:
         def over(columns: Mapping[str, Texts]) -> Engine:
@@ -95,7 +95,7 @@ class TestPostgres(EngineConformance):
         return over
 
 
-class TestSpark(EngineConformance):
+class TestSpark(EngineSuite):
     gives_rows = False
 
     @pytest.fixture

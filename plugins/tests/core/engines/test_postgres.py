@@ -25,8 +25,8 @@ from cdp_core.model.policy import Region
 from cdp_core.model.secret import Secret
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from cdp_core.rules.member_consent import member_consent
-from engine_conformance import Kept, by_rule, select, where
-from phones import REGIONS
+from cdp_core.testing.engines import Kept, by_rule, select, where
+from cdp_core.testing.phones import REGIONS
 from postgres_server import Postgres
 from wire import wire_to
 

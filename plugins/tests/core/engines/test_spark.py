@@ -29,7 +29,7 @@ from cdp_core.model.identifiers import Identified, IdentifierKind
 from cdp_core.model.policy import Region
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from cdp_core.rules.member_consent import member_consent
-from engine_conformance import Kept, by_rule, select, where
+from cdp_core.testing.engines import Kept, by_rule, select, where
 from spark_session import MASTER
 
 Opened = Callable[..., SparkEngine]

@@ -19,7 +19,7 @@ from cdp_core.rules.identifiers.phone import (
     SAME_DIGIT,
     phone,
 )
-from phones import REGIONS, examples, ways_to_write
+from cdp_core.testing.phones import REGIONS, examples, ways_to_write
 
 
 def digest(digits: str) -> bytes:
