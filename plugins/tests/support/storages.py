@@ -46,6 +46,8 @@ def s3_server() -> Iterator[S3Server]:
     try:
         host, port = server.get_host_and_port()
         url = f"http://{host}:{port}"
+        # What an earlier one held is kept in this process.
+        requests.post(f"{url}/moto-api/reset", timeout=20).raise_for_status()
         requests.put(f"{url}/{BUCKET}", timeout=20).raise_for_status()
         yield S3Server(url)
     finally:
