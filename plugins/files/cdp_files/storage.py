@@ -114,6 +114,8 @@ class Storage:
         folder, _, name = where.rpartition("/")
         part = f"{folder}/.{name}.part"
         self._files.makedirs(folder, exist_ok=True)
+        if self._scheme == "file" and not Path(folder).resolve().is_relative_to(Path(self._root).resolve()):
+            raise PermissionError("a symbolic link leads out of the folder")
         try:
             if self._scheme == "file":
                 _write_through(Path(part), content)
@@ -207,8 +209,11 @@ def _set(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_through(path: Path, content: bytes) -> None:
-    """Down to the disk, readable by its owner and group."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "wb") as file:
+    """Down to the disk, readable by its owner and group. What lies in its place, such as what a killed run
+    has left or a link that somebody has put there, is taken away and never written through."""
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    with os.fdopen(os.open(path, flags, 0o640), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
