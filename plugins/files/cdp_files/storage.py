@@ -65,6 +65,7 @@ class Storage:
         if self._scheme in _IN_BUCKETS:
             self._done(lambda: self._files.pipe_file(where, content))
         else:
+            self._refuse_leading_out(where)
             self._done(lambda: self._aside(where, content))
 
     def read(self, path: str) -> bytes:
@@ -100,6 +101,13 @@ class Storage:
             raise ValueError("a path leads out of its folder")
         return f"{self._root}/{path}"
 
+    def _refuse_leading_out(self, where: str) -> None:
+        """Raise `RightsRefused` where a link in the folder leads out of it: nobody asked for that."""
+        if self._scheme == "file" and not Path(where).parent.resolve().is_relative_to(
+            Path(self._root).resolve()
+        ):
+            raise RightsRefused(f"a symbolic link below {self._root} leads out of it")
+
     def _listed(self, where: str) -> list[str]:
         try:
             return list(self._files.ls(where, detail=False))
@@ -114,8 +122,6 @@ class Storage:
         folder, _, name = where.rpartition("/")
         part = f"{folder}/.{name}.part"
         self._files.makedirs(folder, exist_ok=True)
-        if self._scheme == "file" and not Path(folder).resolve().is_relative_to(Path(self._root).resolve()):
-            raise PermissionError("a symbolic link leads out of the folder")
         try:
             if self._scheme == "file":
                 _write_through(Path(part), content)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 SECONDS = float(os.environ.get("CDP_FUZZ_SECONDS", "0"))
-EXAMPLES = 2_000 if SECONDS else 100
+EXAMPLES = 500 if SECONDS else 100
 
 Check = Callable[..., None]
 
