@@ -87,7 +87,8 @@ class ConnectionSession(requests.Session):
             options["proxies"] = self._transport.proxies(address)
         if "stream" in options:
             return super().request(method, url, *args, **options)
-        answer = super().request(method, url, *args, stream=True, **options)
+        options["stream"] = True
+        answer = super().request(method, url, *args, **options)
         answer._content = _whole(answer)
         return answer
 

@@ -55,7 +55,7 @@ def refusal(ask: Callable[[], object]) -> InvalidFault | None:
 def test_a_segments_text(condition: str, query: str) -> None:
     for segment in (Segment(id="1", name="S", where=condition), Segment(id="1", name="S", sql=query)):
         for read in (engine().check_segment, engine().names_in):
-            said = refusal(lambda ask=read, of=segment: ask(of))
+            said = refusal(functools.partial(read, segment))
             assert said is None or said.code is Code.SEGMENT_INVALID
             assert said is None or "secret" not in said.message
     assert engine().check_segment(Segment(id="1", name="All", where="true")) == 2

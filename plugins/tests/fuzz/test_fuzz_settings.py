@@ -20,6 +20,7 @@ from cdp_core.engines.spark.address import hosts_of
 from cdp_core.errors import InvalidFault, ReconnectFault, UsageFault
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.names import as_typed, checked_name
+from cdp_core.model.schedule import Recurrence
 from cdp_core.oauth.redirect import code_of, is_answer
 from cdp_core.rules import recurrence
 from cdp_core.rules.postgres_urls import has_password
@@ -143,12 +144,13 @@ ZONES = ("Europe/Amsterdam", "UTC", "../../etc/passwd", "/etc/localtime", "posix
 
 @fuzzed(texts(*LINES), texts("02:00,14:00", "2:5", "24:00"), texts("mon,thu", "sunday"), texts(*ZONES))
 def test_a_recurrence(line: str, times: str, days: str, zone: str) -> None:
-    for made in (
+    made_by: tuple[Callable[[], Recurrence], ...] = (
         lambda: recurrence.cron(line, timezone=zone),
         lambda: recurrence.cron(line, timezone="UTC"),
         lambda: recurrence.daily(times, timezone="UTC"),
         lambda: recurrence.weekly(days, times, timezone="Europe/Amsterdam"),
-    ):
+    )
+    for made in made_by:
         with suppress(InvalidFault):
             assert recurrence.in_words(made())
 
