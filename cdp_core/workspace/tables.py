@@ -33,7 +33,7 @@ class MemorySize(fields.Field[int]):
         found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
         unit = next((n for unit, n in _UNITS.items() if found and unit.upper() == found[2].upper()), 0)
         size = float(found[1]) * unit if found else 0.0
-        if not 0 < size <= _LARGEST_SIZE:
+        if not 1 <= size <= _LARGEST_SIZE:
             raise marshmallow.ValidationError('Not a size such as "400MB" or "2GB".')
         return int(size)
 

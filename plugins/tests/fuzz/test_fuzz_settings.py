@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import marshmallow
 from hypothesis import strategies as st
@@ -91,8 +92,10 @@ def test_a_url_of_a_setting(url: str) -> None:
         # What was taken can be worked with.
         if not isinstance(validate, StorageUrl):
             assert origin_of(url)
-            is_loopback(url)
-        else:
+            assert "@" not in urlsplit(url).netloc
+        if isinstance(validate, ServiceUrl):
+            assert url.lower().startswith("https://") or is_loopback(url)
+        if isinstance(validate, StorageUrl):
             assert ".." not in root_of(url).split("/")
             assert "\0" not in root_of(url)
     trouble_with_url(url)
