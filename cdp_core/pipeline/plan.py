@@ -142,7 +142,7 @@ class Plan:
         try:
             kept = _ManifestSchema().loads(written.decode())
             kinds = {kind: KindCounts(**counts) for kind, counts in kept["kinds"].items()}
-        except (ValueError, TypeError, RecursionError) as failure:
+        except (ValueError, TypeError, RecursionError, marshmallow.ValidationError) as failure:
             raise _differs(manifest) from failure
         files = tuple(kept["files"])
         with ThreadPoolExecutor() as threads:

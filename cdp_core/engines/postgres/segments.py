@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cdp_core.engines.places import QueryPlace, as_utf8, syntax_fault
+from cdp_core.engines.places import QueryPlace, syntax_fault
 from cdp_core.engines.postgres.session import Session
 from cdp_core.engines.postgres.table import Table
 from cdp_core.engines.postgres.text import literal, name, without_semicolon
@@ -38,7 +38,7 @@ def member_condition(session: Session, table: Table, segment: Segment, key: str)
 
     Raises `InvalidFault` (SEGMENT_INVALID) with the place where the query is not valid or not allowed.
     """
-    text, where = as_utf8(text_of(segment), where=where_of(segment)), where_of(segment)
+    text, where = text_of(segment), where_of(segment)
     found = tokens(text, where)
     _check_calls(session, found, text, where)
     calls = frozenset(called(found))
