@@ -3,11 +3,13 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test benchmark peers lint types layers docs unit postgresql coverage format cassettes reference translations pictures clean dev-venv
+.PHONY: help demo test benchmark peers lint types layers docs unit postgresql coverage fuzz format cassettes reference translations pictures clean dev-venv
 
 # A Python to build .venv with, and further arguments: make unit ARGS="-k ledger", make demo ARGS="--profiles 10000"
 # With EXTRAS=all, or CI=true, `make test` also fetches PySpark, 490 MB: make test EXTRAS=all
 ARGS :=
+# How long `make fuzz` gives each parser
+SECONDS := 60
 IN_VENV := .venv/bin/python
 
 help: ## List these targets
@@ -58,6 +60,10 @@ postgresql: dev-venv ## Run the end-to-end tests (pytest) once more, with their 
 
 coverage: dev-venv ## Run the tests with branch coverage, which doubles their time
 	@$(IN_VENV) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
+
+fuzz: dev-venv ## Fuzz every parser, each for a minute (SECONDS=600: longer; ARGS="-k answer": some)
+	@CDP_FUZZ_SECONDS=$(SECONDS) $(IN_VENV) -m pytest -n auto --dist worksteal -o timeout=0 \
+		plugins/tests/fuzz $(ARGS)
 
 format: dev-venv ## Mend what ruff can mend
 	@$(IN_VENV) -m ruff check --fix-only --quiet .

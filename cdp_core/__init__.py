@@ -144,6 +144,7 @@ if TYPE_CHECKING:
     from cdp_core.contract.source import (
         SourceSpec as SourceSpec,
     )
+    from cdp_core.contract.spreadsheets import without_formulas as without_formulas
     from cdp_core.contract.transport import Transport as Transport
     from cdp_core.contract.transport import TransportSettings as TransportSettings
     from cdp_core.contract.wording import quoted as quoted
@@ -252,6 +253,7 @@ _HOMES = {
         "Selection",
         "SourceSpec",
     ),
+    "cdp_core.contract.spreadsheets": ("without_formulas",),
     "cdp_core.contract.transport": ("Transport", "TransportSettings"),
     "cdp_core.contract.wording": ("quoted",),
     "cdp_core.errors": ("Code", "InvalidFault"),

@@ -42,17 +42,21 @@ class Approvals:
         return self._view(self._signing.standing(plan))
 
     @act(Action.EXPORT_APPROVE)
-    def approve(self, plan: str) -> ApprovalView:
-        """Sign a plan that somebody else has made, with the digest of what it says."""
-        return self._signed(plan, approved=True)
+    def approve(self, plan: str, *, digest: str | None = None) -> ApprovalView:
+        """Sign a plan that somebody else has made, with the digest of what it says. Raises `GateFault` where
+        that is not the `digest` of what was looked at before, if one is given."""
+        return self._signed(plan, approved=True, seen=digest)
 
     @act(Action.EXPORT_REJECT)
     def reject(self, plan: str, *, reason: str = "") -> ApprovalView:
         """Say that a plan is not to be delivered; whoever made it may reject it too."""
         return self._signed(plan, approved=False, reason=reason)
 
-    def _signed(self, plan: str, *, approved: bool, reason: str = "") -> ApprovalView:
-        view = self._view(self._signing.sign(plan, self.desk.actor, approved=approved, reason=reason))
+    def _signed(
+        self, plan: str, *, approved: bool, reason: str = "", seen: str | None = None
+    ) -> ApprovalView:
+        signed = self._signing.sign(plan, self.desk.actor, approved=approved, reason=reason, seen=seen)
+        view = self._view(signed)
         self.desk.note(plan=plan, digest=view.digest, **({"reason": reason} if reason else {}))
         return view
 

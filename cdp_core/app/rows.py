@@ -1,4 +1,8 @@
-"""Rows for other programs: CSV, newline-delimited JSON or Parquet, by the file name, for the owner alone."""
+"""Rows for other programs: CSV, newline-delimited JSON or Parquet, by the file name, for the owner alone.
+
+CSV is opened in spreadsheets: what would be a formula there is given an apostrophe. The other forms hold the
+values as they are.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cdp_core.contract.spreadsheets import without_formulas
 from cdp_core.errors import Code, UsageFault
 from cdp_core.workspace.files import FILE_MODE, create_private, write_private
 
@@ -63,6 +68,8 @@ def _content(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]])
 
     table = pa.table({column: [row[column] for row in rows] for column in columns})
     file = io.BytesIO()
-    write = pyarrow.csv.write_csv if form == ".csv" else pyarrow.parquet.write_table
-    write(table, file)
+    if form == ".csv":
+        pyarrow.csv.write_csv(without_formulas(table), file)
+    else:
+        pyarrow.parquet.write_table(table, file)
     return file.getvalue()

@@ -45,9 +45,10 @@ def approve(session: Session, *, plan: str, yes: bool, as_json: bool) -> None:
     then, or not at all. Signing is a person's own: --as cannot.
     """
     desk = session.cdp().approvals
-    remark(_told(desk.show(plan)))
+    shown = desk.show(plan)
+    remark(_told(shown))
     settled(_("Approve of it?"), yes=yes)
-    view = desk.approve(plan)
+    view = desk.approve(plan, digest=shown.digest)
     if view.lacking:
         said = _("Approved; {number} more must approve of it until {moment}.").format(
             number=count(view.lacking), moment=moment(view.lapses_at)

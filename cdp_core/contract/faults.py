@@ -6,6 +6,8 @@ outcome. These are for everything else. Messages may quote the service, never a 
 
 from __future__ import annotations
 
+LONGEST_RETRY_AFTER = 3600.0
+
 
 class DestinationFault(Exception):
     """The base; raise one of the classes below."""
@@ -30,13 +32,14 @@ class AudienceGone(DestinationFault):
 
 
 class Throttled(DestinationFault):
-    """429: slow down, then again; `retry_after` in seconds where the service said."""
+    """429: slow down, then again; `retry_after` in seconds where the service said, and no longer than
+    `LONGEST_RETRY_AFTER`: a run is not kept waiting for days."""
 
     def __init__(
         self, message: str, *, http_status: int = 429, request_id: str = "", retry_after: float | None = None
     ) -> None:
         super().__init__(message, http_status=http_status, request_id=request_id)
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(max(0.0, retry_after), LONGEST_RETRY_AFTER)
 
 
 class ServiceFailed(DestinationFault):

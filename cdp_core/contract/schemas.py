@@ -71,7 +71,10 @@ class ServiceUrl(validate.Validator):
     """`https` everywhere; `http` for loopback addresses only; no user, query or fragment."""
 
     def __call__(self, value: str) -> str:
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            raise marshmallow.ValidationError(Sentence("Not a URL that begins with https://.")) from None
         try:
             parts.port  # noqa: B018 (the property is what checks it)
         except ValueError:

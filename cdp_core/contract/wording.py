@@ -10,7 +10,7 @@ LONGEST = 300
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[@-_])")
 _DIGEST = re.compile(r"\b[0-9a-fA-F]{64}\b")
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+")
-_ADDRESS = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
+_ADDRESS = re.compile(r"[^\s@\"'<>]+(?:@+[^\s@\"'<>]+)+")
 _MASK = "••••••"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cdp_core.errors import Code, InvalidFault
 
@@ -42,6 +44,29 @@ def syntax_fault(message: str, position: int | None, place: QueryPlace, *, where
         if shown
         else "mend the query; `cdp segment add` tells at once whether it works",
     )
+
+
+@contextmanager
+def shallow(place: QueryPlace, *, where: str) -> Iterator[None]:
+    """What goes through a query's tree goes as deep as it is; one too deep for that is refused."""
+    try:
+        yield
+    except RecursionError:
+        raise syntax_fault("the query is nested too deeply", None, place, where=where) from None
+
+
+def as_utf8(text: str, *, where: str) -> str:
+    """The text; raises `InvalidFault` where it holds what is no letter, as typed in another encoding."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as wrong:
+        said = f"the query is no text in UTF-8 from its character {wrong.start + 1} on"
+        fault = InvalidFault(
+            Code.SEGMENT_INVALID, said, where=where, hint="type it anew, or save it as UTF-8"
+        )
+    else:
+        return text
+    raise fault
 
 
 def without_addresses(text: str) -> str:

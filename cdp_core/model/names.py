@@ -29,7 +29,7 @@ def name_trouble(tidy: str) -> tuple[str, str]:
         return Sentence("has {length} characters; {most} are the most", length=len(tidy), most=LONGEST), (
             "shorten it"
         )
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in tidy):
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in tidy):
         return Sentence("holds control characters"), (
             "type it anew; what was pasted may have brought them along"
         )

@@ -26,6 +26,8 @@ from cdp_core.errors import Code, ReconnectFault
 from cdp_core.model.secret import Secret
 
 READ_TIMEOUT = 300.0
+# Of an answer, unpacked: what any page of a list needs, and no more than a machine has.
+LARGEST_ANSWER = 64 * 1024 * 1024
 _BLOCK = 256 * 1024
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -74,7 +76,8 @@ class ConnectionSession(requests.Session):
             self.mount(scheme, _Adapter(pool_maxsize=pool_size))
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
-        """As in `requests`, with the session's time-outs, proxies and certificates where none are given."""
+        """As in `requests`, with the session's time-outs, proxies and certificates where none are given. An
+        answer is read whole, up to `LARGEST_ANSWER`."""
         address = str(url)
         if options.get("timeout") is None:
             options["timeout"] = self._timeout
@@ -82,7 +85,12 @@ class ConnectionSession(requests.Session):
             options["verify"] = self._transport.certificates()
         if options.get("proxies") is None:
             options["proxies"] = self._transport.proxies(address)
-        return super().request(method, url, *args, **options)
+        if "stream" in options:
+            return super().request(method, url, *args, **options)
+        options["stream"] = True
+        answer = super().request(method, url, *args, **options)
+        answer._content = _whole(answer)
+        return answer
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """None: a redirect is an answer like any other, and the plugin says what it means."""
@@ -151,6 +159,19 @@ class _Bearer(AuthBase):
             f"the service does not accept the connection's credentials: {reason}",
             hint="cdp connection edit NAME",
         )
+
+
+def _whole(response: requests.Response) -> bytes:
+    """The answer's content; raises `ContentDecodingError` for one that would fill the memory."""
+    content = bytearray()
+    try:
+        for piece in response.iter_content(_BLOCK):
+            content += piece
+            if len(content) > LARGEST_ANSWER:
+                raise requests.exceptions.ContentDecodingError("larger than any answer is")
+    finally:
+        response.close()
+    return bytes(content)
 
 
 def _put_on(request: requests.PreparedRequest, credentials: BasicAuth | BearerToken | ApiKey) -> None:

@@ -139,7 +139,11 @@ class Plan:
             raise _differs(manifest) from failure
         if hashlib.sha256(written).hexdigest() != sha256:
             raise _differs(manifest)
-        kept = _ManifestSchema().loads(written.decode())
+        try:
+            kept = _ManifestSchema().loads(written.decode())
+            kinds = {kind: KindCounts(**counts) for kind, counts in kept["kinds"].items()}
+        except (ValueError, TypeError, RecursionError, marshmallow.ValidationError) as failure:
+            raise _differs(manifest) from failure
         files = tuple(kept["files"])
         with ThreadPoolExecutor() as threads:
             for file, same in zip(
@@ -147,7 +151,6 @@ class Plan:
             ):
                 if not same:
                     raise _differs(folder / file.path)
-        kinds = {kind: KindCounts(**counts) for kind, counts in kept["kinds"].items()}
         manner = {name: kept[name] for name in ("owed_alone", "mode", "resends")}
         return cls(folder, sha256, kinds, files, seal=seal, **manner)
 

@@ -21,6 +21,7 @@ GROUP = hookspecs.PROJECT
 ACCESS_GROUP = "cdp.access"
 OWN_DISTRIBUTION = "cdp-core"
 DISABLED_VARIABLE = "CDP_DISABLED_PLUGINS"
+_LONGEST_REASON = 500
 
 
 class PluginStatus(StrEnum):
@@ -83,13 +84,14 @@ def create_plugin_manager(entry_points: bool = True, disabled: Iterable[str] = (
 def _found() -> list[tuple[EntryPoint, bool]]:
     points = [(point, False) for point in entry_points(group=GROUP)]
     points += [(point, True) for point in entry_points(group=ACCESS_GROUP)]
-    # Of one name our own wins, then the first distribution in the alphabet, on every machine alike.
-    return sorted(points, key=lambda found: (not found[1], found[0].name, _precedence(found[0])))
+    # Of one name, and of one key that two bring, our own wins, whatever the other is called; then the first
+    # distribution in the alphabet, on every machine alike.
+    return sorted(points, key=lambda found: _precedence(*found))
 
 
-def _precedence(point: EntryPoint) -> tuple[bool, str]:
+def _precedence(point: EntryPoint, guards: bool) -> tuple[bool, bool, str, str]:
     distribution, _ = _distribution(point)
-    return distribution != OWN_DISTRIBUTION, distribution
+    return distribution != OWN_DISTRIBUTION, not guards, point.name, distribution
 
 
 def _distribution(point: EntryPoint) -> tuple[str, str]:
@@ -121,9 +123,17 @@ def _load(manager: CdpPluginManager, point: EntryPoint, *, guards: bool, disable
     except (Exception, SystemExit) as fault:  # noqa: BLE001 (a plugin's import may raise anything)
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)
-        return report(PluginStatus.BROKEN, f"{type(fault).__name__}: {fault}")
+        return report(PluginStatus.BROKEN, f"{type(fault).__name__}: {_said(fault)}")
     callers = manager.get_hookcallers(plugin) or []
     if not callers:
         manager.unregister(name=point.name)
         return report(PluginStatus.BROKEN, "it implements no hook: is @cdp_core.hookimpl missing?")
     return report(PluginStatus.LOADED, hooks=tuple(sorted(caller.name for caller in callers)))
+
+
+def _said(fault: BaseException) -> str:
+    """Its words, in no more than a few lines; what it is made of is the plugin's too."""
+    try:
+        return str(fault)[:_LONGEST_REASON]
+    except Exception as worse:  # noqa: BLE001
+        return f"{type(worse).__name__} while it was said why"

@@ -92,11 +92,16 @@ class Approvals:
             signatures=self._state.signatures.of(plan_id),
         )
 
-    def sign(self, plan_id: str, actor: Actor, *, approved: bool, reason: str = "") -> Standing:
-        """Write down what somebody says of a plan; raises a fault where it is not theirs to say, or where
-        nothing can be said of the plan any more."""
+    def sign(
+        self, plan_id: str, actor: Actor, *, approved: bool, reason: str = "", seen: str | None = None
+    ) -> Standing:
+        """Write down what somebody says of a plan; raises a fault where it is not theirs to say, where
+        nothing can be said of the plan any more, or where it is not what they have `seen` (its digest)."""
         found = self.standing(plan_id)
         self._require_open(found)
+        if seen is not None and seen != signed_digest(found.plan):
+            otherwise = f"the plan itself, which {actor.name} has seen otherwise"
+            raise _stale(found.plan, (otherwise,), self._name(found.plan))
         if approved:
             self._require_another(found, actor)
             if changed := self._changed(found.plan):

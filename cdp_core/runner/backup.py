@@ -15,11 +15,12 @@ import secrets
 import shutil
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 from cdp_core.errors import CdpError, Code, GateFault, TemporaryFault
 from cdp_core.model.audit import AuditHead
@@ -35,6 +36,8 @@ from cdp_core.workspace.workspace import SETTINGS_FILE, STATE_FILE
 FORMAT = 1
 MANIFEST = "backup.json"
 _TRIES = 5
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,16 +210,30 @@ def read_manifest(content: bytes) -> Backup:
     """Raises `ValueError` or `KeyError` where it is none of a format that is known here."""
     said = json.loads(content)
     if said["format"] != FORMAT:
-        raise ValueError(f"format {said['format']}")
+        raise ValueError("another format")
+    tables: dict[str, Any] = dict(said["tables"])
     return Backup(
         made_at=datetime.fromisoformat(said["made_at"]),
-        tables=said["tables"],
-        parts=tuple(Part(**part) for part in said["parts"]),
-        lost=said["lost"],
-        head=said["head"],
-        vault=said["vault"],
+        tables={name: _of(int, rows) for name, rows in tables.items()},
+        parts=tuple(_part(part) for part in said["parts"]),
+        lost=_of(int, said["lost"]),
+        head=_of(str, said["head"]),
+        vault=_of(str, said["vault"]),
         digest=hashlib.sha256(content).hexdigest(),
     )
+
+
+def _part(said: Mapping[str, Any]) -> Part:
+    size = _of(int, said["size"])
+    if size < 0:
+        raise ValueError("a size below nought")
+    return Part(name=_of(str, said["name"]), size=size, sha256=_of(str, said["sha256"]))
+
+
+def _of(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError(f"not {kind.__name__}")
+    return value
 
 
 def _write(

@@ -129,7 +129,7 @@ def _manifest_of(tar: tarfile.TarFile, path: Path) -> Backup:
         raise _spoilt(path, "it does not begin with the list of its parts")
     try:
         backup = read_manifest(content.read())
-    except (ValueError, KeyError, TypeError) as reason:
+    except (ValueError, KeyError, TypeError, RecursionError) as reason:
         raise _spoilt(path, f"the list of its parts cannot be read: {type(reason).__name__}") from None
     for part in backup.parts:
         if not _is_a_place(part.name):

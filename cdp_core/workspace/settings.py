@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,11 @@ from cdp_core.workspace.tables import (
     WorkspaceSchema,
 )
 
+# More than people write, and what the parser reads in a moment: it needs far longer for each further table.
+LARGEST = 256 * 1024
+_MOST_TABLES = 100
+_TABLE = re.compile(r"""^[ \t]*(?:\[|(?:"[^"\n]*"|'[^'\n]*'|[\w-]+)[ \t]*\.)""", re.MULTILINE)
+_MOST_WRONG = 20
 HEADING = "The workspace's settings. Edit them here or through cdp; comments are kept."
 
 
@@ -65,8 +71,11 @@ _PATIENCE = Patience()
 
 def parse(text: str, path: Path) -> tomlkit.TOMLDocument:
     """The file as a document that can be changed and written back; `path` is only named in faults."""
+    _refuse_too_much(text, path)
     try:
         document = tomlkit.parse(text)
+    except RecursionError:
+        raise _too_much("holds values within values without end", path) from None
     except TOMLKitError as error:
         if _ends_too_early(error, text):
             raise InvalidFault(
@@ -92,6 +101,20 @@ def parse(text: str, path: Path) -> tomlkit.TOMLDocument:
     return document
 
 
+def _refuse_too_much(text: str, path: Path) -> None:
+    """What would keep the parser busy for minutes is no file of ours."""
+    if len(text) > LARGEST:
+        raise _too_much(f"has {len(text):,} characters; {LARGEST:,} are the most", path)
+    if (tables := sum(1 for _ in _TABLE.finditer(text))) > _MOST_TABLES:
+        raise _too_much(f"has {tables:,} tables; {_MOST_TABLES} are the most", path)
+
+
+def _too_much(what: str, path: Path) -> InvalidFault:
+    return InvalidFault(
+        Code.WORKSPACE_BROKEN, f"cdp.toml {what}", where=str(path), hint="restore it from a copy"
+    )
+
+
 def _ends_too_early(error: TOMLKitError, text: str) -> bool:
     """The parser reads a NUL after the end: one that it objects to, and that the text does not hold."""
     past_the_end = isinstance(error, UnexpectedCharError) and "\\x00" in str(error) and "\0" not in text
@@ -103,7 +126,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
     try:
         loaded: dict[str, Any] = WorkspaceSchema().load(document.unwrap())
     except marshmallow.ValidationError as error:
-        wrong = dict(_flattened(error.messages_dict))
+        wrong = dict(itertools.islice(_flattened(error.messages_dict), _MOST_WRONG))
         raise InvalidFault(
             Code.SETTING_INVALID,
             "; ".join(f"{name}: {message.removesuffix('.')}" for name, message in wrong.items()),

@@ -17,6 +17,7 @@ from cdp_core.workspace.ledger_url import trouble_with_options, trouble_with_url
 _REFERENCE = r"(env|file|keyring):.+"
 _A_REFERENCE = "Give a reference, env:NAME, file:PATH or keyring:SERVICE/NAME: it may hold a token."
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_LARGEST_SIZE = 2**60
 LEDGER_CACHE = 10 * 10**9
 APPROVAL_HOURS = 72.0
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B)", re.IGNORECASE)
@@ -30,11 +31,11 @@ class MemorySize(fields.Field[int]):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> int:
         found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-        if found is None or float(found[1]) == 0:
+        unit = next((n for unit, n in _UNITS.items() if found and unit.upper() == found[2].upper()), 0)
+        size = float(found[1]) * unit if found else 0.0
+        if not 1 <= size <= _LARGEST_SIZE:
             raise marshmallow.ValidationError('Not a size such as "400MB" or "2GB".')
-        return int(
-            float(found[1]) * next(n for unit, n in _UNITS.items() if unit.upper() == found[2].upper())
-        )
+        return int(size)
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         if value is None:

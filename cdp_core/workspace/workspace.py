@@ -31,7 +31,7 @@ from cdp_core.workspace.files import (
     write_private,
 )
 from cdp_core.workspace.ledger_url import normal, trouble_with_url
-from cdp_core.workspace.settings import WorkspaceSettings, parse, validated, written
+from cdp_core.workspace.settings import LARGEST, WorkspaceSettings, parse, validated, written
 
 VARIABLE = "CDP_WORKSPACE"
 LEDGER_VARIABLE = "CDP_LEDGER_URL"
@@ -320,7 +320,9 @@ def _missing(folder: Path) -> InvalidFault:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            # What is longer is refused when it is parsed.
+            return file.read(4 * LARGEST + 1).decode().replace("\r\n", "\n")
     except (FileNotFoundError, NotADirectoryError):
         raise _missing(path.parent) from None
     except UnicodeDecodeError as error:

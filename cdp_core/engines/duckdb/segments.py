@@ -16,19 +16,24 @@ import duckdb
 
 from cdp_core.engines.duckdb.faults import on_query
 from cdp_core.engines.duckdb.text import name
-from cdp_core.engines.places import QueryPlace, syntax_fault
+from cdp_core.engines.places import QueryPlace, as_utf8, shallow, syntax_fault
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Segment
 
 _SELECT = "SELECT * FROM profiles WHERE"
 _TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
-# Functions that read or change what is outside the query, or stop it with a row's value in the message.
+# Functions that read or change what is outside the query, wait, run a text as SQL, or stop the query with a
+# row's value in the message.
 _FUNCTIONS_DENIED = frozenset(
     {
         *("currval", "nextval", "setseed", "write_log", "current_setting", "getenv", "getvariable", "error"),
         *("json_execute_serialized_sql", "query", "query_table", "sql_auto_complete"),
+        *("json_serialize_plan", "current_query", "format_type", "get_block_size"),
+        *("obj_description", "shobj_description", "col_description"),
     }
 )
+# Of those that PostgreSQL's catalog is imitated with, some read DuckDB's own tables, and one sleeps.
+_CATALOG_FUNCTIONS_ALLOWED = frozenset({"pg_typeof", "pg_size_pretty"})
 # What a tree of a SELECT holds beside expressions. Anything that stands not here is refused.
 _SAFE_TABLES = frozenset(
     {"BASE_TABLE", "TABLE_FUNCTION", "EMPTY", "JOIN", "SUBQUERY", "EXPRESSION_LIST", "PIVOT"}
@@ -44,9 +49,11 @@ def member_condition(connection: duckdb.DuckDBPyConnection, segment: Segment, ke
 
     Raises `InvalidFault` (SEGMENT_INVALID) with the place where the query is not valid or not allowed.
     """
-    if segment.where is not None:
-        return f"coalesce((\n{_checked_condition(connection, segment)}\n), false)"
-    query = _checked_query(connection, segment, key)
+    as_utf8(_text(segment), where=_where(segment))
+    with shallow(QueryPlace(_text(segment)), where=_where(segment)):
+        if segment.where is not None:
+            return f"coalesce((\n{_checked_condition(connection, segment)}\n), false)"
+        query = _checked_query(connection, segment, key)
     return f"{name(key)} IN (SELECT {name(key)} FROM (\n{query}\n) AS members)"
 
 
@@ -68,13 +75,14 @@ def place_in(query: str, segment: Segment) -> tuple[QueryPlace, str]:
 def names_in(connection: duckdb.DuckDBPyConnection, segment: Segment) -> frozenset[str]:
     """Every name in a valid segment's text that may be a column's, in lower case."""
     query = _text(segment) if segment.where is None else f"{_SELECT} (\n{_text(segment)}\n)"
-    trees = _parse(connection, query, QueryPlace(_text(segment)), _where(segment))
-    return frozenset(
-        part.lower()
-        for node in _nodes(trees)
-        if node.get("class") == "COLUMN_REF"
-        for part in node.get("column_names", ())
-    )
+    place = QueryPlace(_text(segment))
+    with shallow(place, where=_where(segment)):
+        return frozenset(
+            part.lower()
+            for node in _nodes(_parse(connection, query, place, _where(segment)))
+            if node.get("class") == "COLUMN_REF"
+            for part in node.get("column_names", ())
+        )
 
 
 def _checked_condition(connection: duckdb.DuckDBPyConnection, segment: Segment) -> str:
@@ -216,9 +224,14 @@ def _objection(node: _Node, own: set[str]) -> str:
 
 
 def _expression_objection(node: _Node) -> str:
-    if node["class"] == "FUNCTION" and _function(node) in _FUNCTIONS_DENIED:
+    if node["class"] == "FUNCTION" and _is_denied(_function(node)):
         return f"the function {_function(node)} is not allowed in a segment"
     return "a segment has no parameters" if node["class"] == "PARAMETER" else ""
+
+
+def _is_denied(function: str) -> bool:
+    of_catalog = function.startswith("pg_") and function not in _CATALOG_FUNCTIONS_ALLOWED
+    return of_catalog or function in _FUNCTIONS_DENIED
 
 
 def _table_objection(node: _Node, own: set[str]) -> str:

@@ -59,7 +59,15 @@ def locate(source: ProfileSource) -> Located:
         return Located(
             form="duckdb", url=source.url, files=(_existing(Path(path)),), table=table, options=source.options
         )
-    files = _files(url)
+    try:
+        files = _files(url)
+    except OSError as failure:
+        raise InvalidFault(
+            Code.PROFILES_UNREADABLE,
+            f"it cannot be looked at: {(failure.strerror or 'no such place').lower()}",
+            where=source.url,
+            hint="check the path's spelling, and that this user may read there",
+        ) from None
     forms = {_form(file) for file in files}
     if len(forms) > 1 or "" in forms:
         raise InvalidFault(

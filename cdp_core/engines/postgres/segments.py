@@ -9,7 +9,8 @@ Beneath lie the transaction, which cannot write, and the rights of the source's 
 # ruff: noqa: S608 - names are quoted by `text`, and a segment's text is read by `tokens` first
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cdp_core.engines.places import QueryPlace, syntax_fault
@@ -20,8 +21,14 @@ from cdp_core.engines.postgres.tokens import Token, called, tokens
 from cdp_core.errors import InvalidFault
 from cdp_core.model.configuration import Segment
 
-# These are held for STABLE, and run SQL that is given as text, read other tables, or tell settings.
-_DENIED = r"_to_xml(schema|_and_xmlschema)?$|^crosstab|^connectby$|^xpath_table$|^current_setting$"
+# These are held for STABLE, and run SQL that is given as text, read other tables, or tell of the server:
+# settings, other sessions' queries, what its catalog holds.
+_DENIED = (
+    r"_to_xml(schema|_and_xmlschema)?$|^crosstab|^connectby$|^xpath_table$|^current_setting$"
+    r"|^pg_(?!typeof$|size_pretty$|size_bytes$|column_size$)|^(has|row)_.*(privilege|security_active)$"
+    r"|^(obj|shobj|col)_description$"
+)
+_CALL = re.compile(r"([\w$]+)\(")
 
 _STATEMENTS = ("select", "with", "values", "table")
 
@@ -34,16 +41,18 @@ def member_condition(session: Session, table: Table, segment: Segment, key: str)
     text, where = text_of(segment), where_of(segment)
     found = tokens(text, where)
     _check_calls(session, found, text, where)
+    calls = frozenset(called(found))
     if segment.where is not None:
         if found[0].text in _STATEMENTS and found[0].kind == "name":
             at = len(text[: found[0].at].encode())
             raise syntax_fault("a condition is one expression", at, QueryPlace(text), where=where)
         beginning = f"{table.profiles} SELECT 1 FROM profiles WHERE (\n"
-        _check_reach(session, table, f"{beginning}{text}\n)", QueryPlace(text, beginning), where)
+        place = QueryPlace(text, beginning)
+        _check_reach(session, table, f"{beginning}{text}\n)", place, calls=calls, where=where)
         return f"coalesce((\n{text}\n), false)"
     beginning = f"{table.profiles} SELECT * FROM (\n"
     query, place = f"{beginning}{text}\n) AS members", QueryPlace(text, beginning)
-    _check_reach(session, table, query, place, where)
+    _check_reach(session, table, query, place, calls=calls, where=where)
     columns = session.names_of(query, place, where=where)
     if key not in columns:
         message = f"the query must yield the key column {key!r}; it yields {', '.join(columns)}"
@@ -94,23 +103,42 @@ def _check_calls(session: Session, found: list[Token], text: str, where: str) ->
         raise InvalidFault(fault.code, fault.message, where=where, hint=hint)
 
 
-def _check_reach(session: Session, table: Table, query: str, place: QueryPlace, where: str) -> None:
-    """The tables of the plan are those that a plan of the profiles has: one, or those beneath a view."""
+def _check_reach(
+    session: Session, table: Table, query: str, place: QueryPlace, *, calls: frozenset[str], where: str
+) -> None:
+    """The tables of the plan are those that a plan of the profiles has: one, or those beneath a view; and
+    its sets of rows come from functions that the text itself `calls`, and not from a view over others."""
     explain = "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) "
     own = session.rows(f"{explain}SELECT * FROM {table.source}", where=table.url)
     asked = f"{explain}{query}"
     planned = session.rows_of_query(asked, place.after(explain), where=where, reads=False)
     others = set(_tables(planned)) - set(_tables(own))
+    others |= set(_functions(planned)) - set(_functions(own)) - calls
     if others:
         message = f"a segment reads `profiles` and no other table; it names {min(others)!r}"
         raise syntax_fault(message, None, place, where=where)
 
 
 def _tables(plan: Any) -> Iterator[str]:
-    if isinstance(plan, dict):
-        if "Relation Name" in plan:
-            yield f"{plan.get('Schema', '')}.{plan['Relation Name']}"
-        yield from _tables(list(plan.values()))
-    elif isinstance(plan, (list, tuple)):
-        for each in plan:
-            yield from _tables(each)
+    return (f"{node.get('Schema', '')}.{node['Relation Name']}" for node in _nodes(plan, "Relation Name"))
+
+
+def _functions(plan: Any) -> Iterator[str]:
+    """Those that yield a node's rows; of several in one node PostgreSQL shows only the calls."""
+    for node in _nodes(plan, "Function Call"):
+        yield from (
+            [node["Function Name"]] if "Function Name" in node else _CALL.findall(node["Function Call"])
+        )
+
+
+def _nodes(plan: Any, having: str) -> Iterator[Mapping[str, Any]]:
+    """The plan's nodes that have such an entry."""
+    waiting = [plan]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            if having in each:
+                yield each
+            waiting += each.values()
+        elif isinstance(each, (list, tuple)):
+            waiting += each

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cdp_core.engines.places import QueryPlace, syntax_fault
+from cdp_core.engines.places import QueryPlace, as_utf8, syntax_fault
 
 _LETTER = r"A-Za-z_\u0080-\U0010ffff"
 _TOKEN = re.compile(
@@ -48,7 +48,7 @@ class Token:
 def tokens(text: str, where: str) -> list[Token]:
     """All but white space and comments; raises `InvalidFault` where the text is not whole in itself."""
     found, depth = [], 0
-    for token in _read(text, where):
+    for token in _read(as_utf8(text, where=where), where):
         depth += {"open": 1, "close": -1}.get(token.kind, 0)
         if depth < 0:
             raise _fault("a parenthesis closes that was not opened", text, token.at, where)

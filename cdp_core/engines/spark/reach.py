@@ -38,6 +38,8 @@ _FUNCTIONS_DENIED = frozenset(
     {
         *("reflect", "java_method", "try_reflect", "from_protobuf", "to_protobuf", "raise_error"),
         *("assert_true", "input_file_name"),
+        # Their options name files to read.
+        *("from_xml", "schema_of_xml", "from_avro", "to_avro", "schema_of_avro"),
     }
 )
 _PARAMETERS = frozenset({"NamedParameter", "PosParameter"})

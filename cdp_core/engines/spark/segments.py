@@ -7,7 +7,7 @@ is parsed alone, gone through (`reach`), and analysed inside the query that will
 # ruff: noqa: S608 - names are quoted by `text`, and a segment's text is read by `reach` first
 from __future__ import annotations
 
-from cdp_core.engines.places import QueryPlace, syntax_fault
+from cdp_core.engines.places import QueryPlace, as_utf8, shallow, syntax_fault
 from cdp_core.engines.spark.reach import Reach
 from cdp_core.engines.spark.session import Session
 from cdp_core.engines.spark.text import name, without_semicolon
@@ -64,10 +64,17 @@ def where_of(segment: Segment) -> str:
 
 
 def _reached(session: Session, segment: Segment) -> Reach:
-    text, where = text_of(segment), where_of(segment)
+    where = where_of(segment)
+    text = as_utf8(text_of(segment), where=where)
     place = QueryPlace(text)
     if not text.strip():
         raise syntax_fault("the query is empty", None, place, where=where)
+    with shallow(place, where=where):
+        return _gone_through(session, segment, place, where)
+
+
+def _gone_through(session: Session, segment: Segment, place: QueryPlace, where: str) -> Reach:
+    text = place.text
     is_condition = segment.where is not None
     tree = session.parsed(text, where=where, expression=is_condition)
     reach = Reach(session, place, where)

@@ -31,6 +31,8 @@ _OF_SESSIONS = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
 }
+# Of the same, what no option may change: a segment that says `${env:NAME}` would be given it.
+_NOT_TO_CHANGE = {"spark.sql.variable.substitute": "false"}
 # Settings of a Spark that is started here. They can all be given anew as options.
 _OF_OURS = {
     "spark.app.name": "cdp",
@@ -63,7 +65,7 @@ class Session:
             )
         # One's own: temporary views and settings of others are not seen, nor changed.
         self._spark: Any = running.newSession()
-        for name, value in {**_OF_SESSIONS, **address.settings}.items():
+        for name, value in {**_OF_SESSIONS, **address.settings, **_NOT_TO_CHANGE}.items():
             if self._spark.conf.isModifiable(name):
                 self._spark.conf.set(name, value)
         context = self._spark.sparkContext

@@ -14,19 +14,16 @@ import json
 from binascii import hexlify
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
-from cdp_core import Batch
+from cdp_core import Batch, without_formulas
 
 FORMATS = ("parquet", "csv", "ndjson")
 COMPRESSIONS = ("none", "gzip", "zstd")
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 _HEX_DIGITS = 64
-_FORMULA = r"\A[=+\-@\t\r\n]"
-_NUMBER = r"\A[+-]?[0-9]+(?:[.,][0-9]+)?\z"
 
 
 def ending(format_: str, compression: str) -> str:
@@ -53,7 +50,7 @@ def encoded(
         return sink.getvalue()
     if batch.rows is not None:
         options = pcsv.WriteOptions(delimiter=DELIMITERS[delimiter], quoting_style="needed")
-        pcsv.write_csv(_without_formulas(table) if escape_formulas else table, sink, options)
+        pcsv.write_csv(without_formulas(table) if escape_formulas else table, sink, options)
         return _compressed(sink.getvalue(), compression)
     options = pcsv.WriteOptions(delimiter=DELIMITERS[delimiter], quoting_style="none")
     pcsv.write_csv(table, sink, options)
@@ -81,18 +78,6 @@ def _in_hex(batch: Batch) -> pa.Array:
     offsets = pa.array(range(0, _HEX_DIGITS * (count + 1), _HEX_DIGITS), pa.int32())
     digits = pa.py_buffer(hexlify(batch.digests.bytes))
     return pa.StringArray.from_buffers(count, offsets.buffers()[1], digits)
-
-
-def _without_formulas(table: pa.Table) -> pa.Table:
-    """An apostrophe before what begins like a formula; a number with its sign is none."""
-    escaped = {}
-    for name in table.column_names:
-        texts = table.column(name)
-        is_one = pc.and_not(
-            pc.match_substring_regex(texts, _FORMULA), pc.match_substring_regex(texts, _NUMBER)
-        )
-        escaped[name] = pc.if_else(is_one, pc.binary_join_element_wise("'", texts, ""), texts)
-    return pa.table(escaped)
 
 
 def _objects(table: pa.Table) -> bytes:

@@ -51,6 +51,8 @@ class StorageUrl(validate.Validator):
         try:
             parts = urlsplit(value)
             parts.port  # noqa: B018 (the property is what checks it)
+            if "\0" in root_of(value):
+                raise ValueError
         except ValueError:
             raise marshmallow.ValidationError(
                 complaint("Not a URL.", nl="Geen URL.", da="Ikke en URL.")

@@ -65,6 +65,7 @@ class Storage:
         if self._scheme in _IN_BUCKETS:
             self._done(lambda: self._files.pipe_file(where, content))
         else:
+            self._refuse_leading_out(where)
             self._done(lambda: self._aside(where, content))
 
     def read(self, path: str) -> bytes:
@@ -99,6 +100,13 @@ class Storage:
         if any(part in ("", ".", "..") for part in path.split("/")):
             raise ValueError("a path leads out of its folder")
         return f"{self._root}/{path}"
+
+    def _refuse_leading_out(self, where: str) -> None:
+        """Raise `RightsRefused` where a link in the folder leads out of it: nobody asked for that."""
+        if self._scheme == "file" and not Path(where).parent.resolve().is_relative_to(
+            Path(self._root).resolve()
+        ):
+            raise RightsRefused(f"a symbolic link below {self._root} leads out of it")
 
     def _listed(self, where: str) -> list[str]:
         try:
@@ -207,8 +215,11 @@ def _set(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_through(path: Path, content: bytes) -> None:
-    """Down to the disk, readable by its owner and group."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "wb") as file:
+    """Down to the disk, readable by its owner and group. What lies in its place, such as what a killed run
+    has left or a link that somebody has put there, is taken away and never written through."""
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    with os.fdopen(os.open(path, flags, 0o640), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

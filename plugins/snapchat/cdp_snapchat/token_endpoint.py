@@ -142,7 +142,8 @@ class TokenEndpoint:
                 return SignInFault(f"{host} answered with a redirect", terminal=False)
             except requests.RequestException as failure:
                 return SignInFault(in_words(failure, host), terminal=False)
-            except (OAuth2Error, ValueError):
+            except (OAuth2Error, ValueError, TypeError, AttributeError, ArithmeticError):
+                # oauthlib takes it for granted that each value is of its own kind.
                 return SignInFault(f"{host} gave a token that cannot be read", terminal=False)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from by_hand import alter_document
+from cdp_core.app.facade import CDP
+from cdp_core.errors import GateFault
 from cdp_core.store.tables import plans
 from cdp_snapchat.simulator import SnapchatSimulator
 from main_job import Cdp, Job, customers, wanted
@@ -124,6 +126,20 @@ def test_a_signature_is_over_what_was_seen(waiting: Job) -> None:
     refused = waiting.cdp("export", "run", NAME, "--plan", plan, status=7).stderr
     assert "has seen otherwise" in refused
     assert waiting.uploads() == []
+
+
+def test_what_is_signed_is_what_was_shown(waiting: Job) -> None:
+    plan = wait(waiting)
+    made_by_somebody_else(waiting, plan)
+    folder = waiting.cdp.folder / ".cdp"
+    with CDP.open(folder) as opened:
+        shown = opened.approvals.show(plan)
+        # Between looking and saying yes.
+        alter(waiting, f"UPDATE plans SET summary = json_set(summary, '$.members', 1) WHERE id = '{plan}'")
+        with pytest.raises(GateFault, match="has seen otherwise"):
+            opened.approvals.approve(plan, digest=shown.digest)
+        assert opened.approvals.show(plan).approved_by == ()
+        opened.approvals.approve(plan, digest=opened.approvals.show(plan).digest)
 
 
 def test_only_large_changes_wait(job: Job) -> None:

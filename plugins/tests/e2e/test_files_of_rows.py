@@ -264,16 +264,20 @@ def test_csv_holds_any_text_and_no_formula(rows: RowsJob) -> None:
         "",
         "'=1",
         "ü",
+        "Ann;=cmd|'/C calc'!A0",
+        "x\n@SUM(1)",
+        "1,+31612345678;-5",
+        "\uff1d1+1",
     ]
     rows.write([customer(each, first_name=text) for each, text in enumerate(texts)])
     rows.cdp("export", "edit", NAME, "--set", "format=csv")
     rows.cdp(*RUN)
     (path,) = rows.folder.rglob("add-*.csv")
     found = given_names(path)
-    escaped = {"=1+1", "-x", "@x", "\tx"}
-    assert [found[f"c{each}"] for each in range(len(texts))] == [
-        f"'{text}" if text in escaped else text for text in texts
-    ]
+    escaped = {text: f"'{text}" for text in ("=1+1", "-x", "@x", "\tx", "\uff1d1+1")}
+    # Where semicolons part the cells, or a line's end does.
+    escaped |= {"Ann;=cmd|'/C calc'!A0": "Ann;'=cmd|'/C calc'!A0", "x\n@SUM(1)": "x\n'@SUM(1)"}
+    assert [found[f"c{each}"] for each in range(len(texts))] == [escaped.get(text, text) for text in texts]
     rows.cdp("export", "edit", NAME, "--set", "escape_formulas=false", "--mode", "replace")
     rows.cdp(*RUN, "--yes")
     last = max(rows.folder.rglob("add-*.csv"), key=lambda each: each.stat().st_mtime_ns)

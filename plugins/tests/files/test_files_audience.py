@@ -19,6 +19,7 @@ from cdp_core import (
     DigestBlock,
     InvalidFault,
     Operation,
+    RightsRefused,
     ServiceFailed,
 )
 from cdp_files.destination import who_am_i
@@ -49,6 +50,34 @@ def newest(settings: Settings) -> dict[str, object]:
     assert hashlib.sha256(content).hexdigest() == pointer["sha256"]
     found: dict[str, object] = json.loads(content)
     return found
+
+
+def test_a_link_that_lies_in_wait_is_not_written_through(tmp_path: Path) -> None:
+    """Whoever may write into the folder of exports knows some names beforehand."""
+    (tmp_path / "exports" / "loyal").mkdir(parents=True)
+    private = tmp_path / "private"
+    private.write_text("mine")
+    for name in ("._latest.json.part", "_latest.json"):
+        (tmp_path / "exports" / "loyal" / name).symlink_to(private)
+    files = storage({"url": f"file://{tmp_path}/exports"})
+    files.write("loyal/_latest.json", b"{}")
+    assert private.read_text() == "mine"
+    assert files.read("loyal/_latest.json") == b"{}"
+
+
+def test_a_folder_that_leads_out_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "exports" / "loyal").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to(tmp_path / "exports")
+    files = storage({"url": f"file://{tmp_path}/exports"})
+    for path in ("loyal/a.csv", "loyal/2026/a.csv"):
+        with pytest.raises(RightsRefused, match="symbolic link"):
+            files.write(path, b"x")
+    assert not [*(tmp_path / "elsewhere").iterdir()]
+    # The connection's own folder may be reached by one: its owner has said so.
+    storage({"url": f"file://{tmp_path}/link"}).write("other/a.csv", b"x")
+    assert (tmp_path / "exports" / "other" / "a.csv").read_bytes() == b"x"
 
 
 def test_changes_of_several_runs_add_up(storage_settings: Settings) -> None:

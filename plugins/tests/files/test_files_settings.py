@@ -31,6 +31,8 @@ from .conftest import storage
         "memory://x",
         "s3://bucket/a/../../b",
         "sftp://host:99999/x",
+        "file:///srv/a%00b",
+        "http://[2/x",
     ],
 )
 def test_a_url_that_is_none_is_refused(url: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import (
     DISABLED_VARIABLE,
     CdpPluginManager,
@@ -45,6 +46,7 @@ def test_a_good_plugin_is_loaded_with_its_hooks_named() -> None:
         ("import-error", "ModuleNotFoundError: No module named 'a_library_that_nobody_has'"),
         ("no-module", "ModuleNotFoundError: No module named 'assorted_that_is_not_there'"),
         ("exits", "SystemExit: this plugin wants a licence key"),
+        ("mute", "Mute: ValueError while it was said why"),
         ("misspelt", "unknown hook 'cdp_conection_types'"),
         ("no-hook", "it implements no hook: is @cdp_core.hookimpl missing?"),
     ],
@@ -72,6 +74,28 @@ def test_a_name_stays_with_the_first_distribution_in_the_alphabet() -> None:
     manager = create_plugin_manager()
     assert found(manager, "snapchat", "cdp-second-bringer").status == PluginStatus.DUPLICATE
     assert found(manager, "snapchat", "cdp-core").status == PluginStatus.LOADED
+
+
+def test_of_one_key_our_own_wins_whatever_another_plugin_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "aaa.py").write_text(
+        "import cdp_core\n"
+        "import cdp_snapchat.plugin as theirs\n"
+        "@cdp_core.hookimpl\n"
+        "def cdp_connection_types():\n"
+        "    import dataclasses\n"
+        "    return [dataclasses.replace(each, label='Evil') for each in theirs.cdp_connection_types()]\n"
+    )
+    about = tmp_path / "aaa-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: aaa\nVersion: 1.0\n")
+    for group in ("cdp", "cdp.access"):
+        (about / "entry_points.txt").write_text(f"[{group}]\naaa = aaa\n\u202e\x1b[2J = aaa\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        manager = create_plugin_manager()
+        assert found(manager, "aaa", "aaa").status == PluginStatus.LOADED
+        assert Catalog(manager).connection_type("snapchat").label == "Snapchat"
 
 
 def test_a_guard_that_cannot_be_loaded_is_remembered_as_one() -> None:

@@ -78,7 +78,19 @@ def test_a_body_that_is_none_is_refused_with_its_reason(template: str, said: str
 
 @pytest.mark.parametrize(
     "template",
-    ["lists", "//evil.example/x", "/a b", "/a\\b", "/a#b", "/a/../b", "/a/./b", "/$digests", "/$", "/a\n"],
+    [
+        "lists",
+        "//evil.example/x",
+        "/a b",
+        "/a\\b",
+        "/a#b",
+        "/a/../b",
+        "/a/./b",
+        "/a/%2e%2E/b",
+        "/$digests",
+        "/$",
+        "/a\n",
+    ],
 )
 def test_a_path_that_is_none_is_refused(template: str) -> None:
     with pytest.raises(ValueError, match=r"path|stand here|written"):

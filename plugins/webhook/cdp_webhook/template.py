@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from cdp_webhook.complaints import complaint
 
@@ -94,8 +94,13 @@ def checked_path(text: str, *, placeholders: frozenset[str] = PLAIN) -> None:
     for name in _names(text):
         if name not in placeholders:
             raise ValueError(_unknown(name, placeholders))
-    if any(part in (".", "..") for part in text.partition("?")[0].split("/")):
+    if _leads_elsewhere(text):
         raise ValueError(_LEADS_ELSEWHERE)
+
+
+def _leads_elsewhere(path: str) -> bool:
+    """Libraries write `%2e` as a dot before they take a path's dots away."""
+    return any(unquote(part) in (".", "..") for part in path.partition("?")[0].split("/"))
 
 
 def path(text: str, values: Values) -> str:
@@ -103,7 +108,7 @@ def path(text: str, values: Values) -> str:
     elsewhere."""
     plain = values.plain
     made = _substituted(text, {name: quote(value, safe="") for name, value in plain.items()})
-    if any(part in (".", "..") for part in made.partition("?")[0].split("/")):
+    if _leads_elsewhere(made):
         raise ValueError(_LEADS_ELSEWHERE)
     return made
 

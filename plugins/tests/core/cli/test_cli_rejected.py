@@ -63,6 +63,17 @@ def test_each_form_holds_the_keys_of_all_rows_and_no_identifier(
     assert b"example.org" not in (home / "r.csv" if name == "R.CSV" else path).read_bytes()
 
 
+def test_a_key_or_a_reason_is_no_formula_in_csv_and_as_it_is_elsewhere(
+    cdp: Keyboard, refused: str, home: Path
+) -> None:
+    (home / "profiles.csv").write_text(
+        "customer_id,email,lifetime_value\n=cmd|'/C calc'!A0,ann@example.org,900\n-5,ben@example.org,900\n"
+    )
+    for name, key in (("r.csv", "'=cmd|'/C calc'!A0"), ("r.ndjson", "=cmd|'/C calc'!A0")):
+        cdp("export", "rejected", refused, "--output", name)
+        assert {row["key"] for row in read(home / name)} == {key, "-5"}
+
+
 def test_a_file_that_is_there_is_overwritten_with_yes_only(cdp: Keyboard, refused: str, home: Path) -> None:
     (home / "r.csv").write_text("mine")
     refusal = cdp("export", "rejected", refused, "--output", "r.csv", status=2).err

@@ -72,6 +72,16 @@ def test_a_query_over_the_profiles_counts_its_members(engine: Any, segment: Segm
         where("EXISTS (FROM information_schema.tables)"),
         where("current_setting('memory_limit') = '1'"),
         where("error(email) IS NULL"),
+        where("list_transform([email], lambda x: error(x)) IS NULL"),
+        where("email.error() IS NULL"),
+        where("pg_sleep(1) IS NULL"),
+        where("current_query() LIKE '%s%'"),
+        where("json_serialize_plan('FROM profiles') IS NULL"),
+        where("pg_get_viewdef(1) IS NULL"),
+        where("EXISTS (FROM seq_scan('profiles'))"),
+        where("EXISTS (FROM profiles p, LATERAL (FROM read_text(p.email)))"),
+        where("value > 1\x00; DROP VIEW profiles"),
+        where("'\udcff' = ''"),
         where("value > ?"),
         where("value > $1"),
         where(""),
@@ -106,6 +116,12 @@ def test_a_query_over_the_profiles_counts_its_members(engine: Any, segment: Segm
         sql("WITH t AS (FROM read_json('/x.json')) SELECT id FROM t"),
         sql("SELECT (SELECT max(content) FROM read_blob('/etc/passwd')) AS id FROM profiles"),
         sql("PREPARE p AS SELECT 1"),
+        sql("WITH x AS (INSERT INTO profiles VALUES (1) RETURNING id) SELECT id FROM x"),
+        sql("SELECT id FROM profiles; ATTACH '/tmp/x.db'"),
+        sql("SELECT id FROM profiles) AS members; DROP VIEW profiles; --"),
+        sql("SELECT id FROM profiles LIMIT (SELECT count(*) FROM glob('/etc/*'))"),
+        sql("SELECT * REPLACE ((SELECT max(content) FROM read_text('/etc/passwd')) AS id) FROM profiles"),
+        sql("WITH RECURSIVE a AS (FROM glob('/*') UNION ALL FROM a) SELECT id FROM profiles"),
         sql("SELECT value FROM profiles"),
     ],
 )
@@ -114,6 +130,16 @@ def test_whatever_is_no_read_of_the_profiles_is_refused(engine: Any, segment: Se
         engine.check_segment(segment)
     assert caught.value.code is Code.SEGMENT_INVALID
     assert "Some" in caught.value.where
+
+
+@pytest.mark.parametrize("deep", ["NOT {0}true", "value > {1}1{2}", "EXISTS (FROM {3}profiles{2})"])
+def test_a_query_is_refused_where_it_is_nested_too_deeply(engine: Any, deep: str) -> None:
+    for depth in (500, 5_000, 50_000):
+        text = deep.format("NOT " * depth, "abs(" * depth, ")" * depth, "(FROM " * depth)
+        for read in (engine.check_segment, engine.names_in):
+            with pytest.raises(InvalidFault) as caught:
+                read(where(text))
+            assert caught.value.code is Code.SEGMENT_INVALID
 
 
 @pytest.mark.parametrize(

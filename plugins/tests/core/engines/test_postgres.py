@@ -168,6 +168,8 @@ def test_numbers_around_every_length_of_every_plan_are_decided_as_the_rule_does(
         *('"pg_sleep" /* (nested /* too */) */ (0) IS NULL', "set_config('role', 'postgres', true) = ''"),
         *("pg_catalog . pg_sleep(0) IS NULL", "query_to_xml('SELECT 1', true, true, '') IS NULL"),
         *("table_to_xml('pg_class', true, true, '') IS NULL", "current_setting('port') = '1'"),
+        *("pg_get_viewdef(1) IS NULL", "EXISTS (SELECT 1 FROM pg_show_all_settings())"),
+        *("EXISTS (SELECT 1 FROM pg_stat_get_activity(NULL))", "has_table_privilege('t', 'SELECT')"),
         *("lo_import('/etc/passwd') > 0", "nextval('s') > 0", "dblink_like(1) > 0", "random() < 0.5"),
     ],
 )
@@ -185,6 +187,10 @@ def test_a_function_that_reaches_further_is_refused_before_it_runs(
     [
         where("id IN (SELECT id FROM public.secrets_of_others)"),
         where("EXISTS (SELECT 1 FROM pg_class)"),
+        where("EXISTS (SELECT 1 FROM pg_settings WHERE name = 'port')"),
+        where("EXISTS (SELECT 1 FROM pg_stat_activity WHERE query LIKE '%secret%')"),
+        where("EXISTS (SELECT 1 FROM both_settings)"),
+        where("email = '\udcff'"),
         Segment(id="1", name="Some", sql="SELECT id FROM secrets_of_others"),
         Segment(
             id="1", name="Some", sql="WITH a AS (SELECT * FROM secrets_of_others) SELECT id FROM a, profiles"
@@ -210,6 +216,11 @@ def test_a_segment_reads_the_profiles_and_nothing_else(
 ) -> None:
     postgres.execute("CREATE TABLE IF NOT EXISTS public.secrets_of_others (id bigint)")
     postgres.execute("GRANT ALL ON public.secrets_of_others TO reader")
+    postgres.execute(
+        "CREATE OR REPLACE VIEW public.both_settings AS "
+        "SELECT a.name FROM ROWS FROM (pg_show_all_settings(), generate_series(1, 2)) AS a"
+    )
+    postgres.execute("GRANT ALL ON public.both_settings TO reader")
     with pytest.raises(InvalidFault) as caught:
         opened(people).check_segment(segment)
     assert caught.value.code is Code.SEGMENT_INVALID
@@ -223,6 +234,8 @@ def test_a_segment_reads_the_profiles_and_nothing_else(
         ('profiles."id" IN (1, 2) AND lower(email) <> upper(email)', 2),
         ("id = (SELECT max(id) FROM profiles)", 1),
         ("id IN (SELECT n FROM generate_series(0, 1) AS n)", 2),
+        ("id IN (SELECT n FROM ROWS FROM (generate_series(0, 1), unnest(ARRAY[1, 2])) AS r(n, m))", 2),
+        ("pg_typeof(email)::text = 'text'", 4),
         ("CASE WHEN phone ~ '^[+]' THEN true END", 2),
     ],
 )
@@ -399,7 +412,7 @@ def test_what_cannot_be_opened_says_why(
     assert 'database "other" does not exist' in over(postgres.url(people, database="other")).message
     missing = over(postgres.url("public.nothing"))
     assert missing.message == "the database has no table 'public.nothing'"
-    assert missing.hint.startswith("tables: public.customers_")
+    assert missing.hint.startswith("tables: public.")
     assert "which table" in over(postgres.url("")).message
     keyless = over(postgres.url(people), key="customer")
     assert keyless.code is Code.KEY_MISSING

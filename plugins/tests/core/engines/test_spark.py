@@ -84,6 +84,10 @@ def test_a_segment_reads_the_profiles_and_nothing_else(people: SparkEngine) -> N
         "reflect('java.lang.System', 'getenv') IS NULL": "the function reflect is not allowed",
         "Java_Method('java.lang.System', 'exit', 1) = ''": "the function java_method is not allowed",
         "raise_error(email) IS NULL": "the function raise_error is not allowed",
+        "from_xml(email, 'a INT', map('rowValidationXSDPath', '/etc/x')) IS NULL": "from_xml is not allowed",
+        "from_avro(x'00', '', map('avroSchemaUrl', 'file:/etc/x')) IS NULL": "from_avro is not allowed",
+        "email = '\udcff'": "no text in UTF-8",
+        "NOT " * 5_000 + "vip": "",
         "nothing_known(id) = 1": "nothing_known is none that Spark brings",
         "spark_catalog.default.mine(id) = 1": "none that Spark brings",
         "IDENTIFIER('reflect')('java.lang.System', 'getenv') = ''": "no computed names",
@@ -171,6 +175,15 @@ def test_queries_that_only_compute_are_let_through(people: SparkEngine) -> None:
     # Of a table alone Spark reads `profiles WHERE (vip)` as an alias.
     assert people.check_segment(where("vip")) == 2
     assert people.names_in(where("vip OR lower(Email) = 'x'")) == {"vip", "email"}
+
+
+def test_a_segment_is_given_no_variable_of_the_environment_or_of_spark(
+    opened: Opened,
+) -> None:
+    asked_for = {"spark.sql.variable.substitute": "true"}
+    people = opened(pa.table({"id": [1], "email": ["a@b.de"]}), **asked_for)
+    for name in ("env:PATH", "system:user.home", "spark.app.name"):
+        assert people.check_segment(where(f"'${{{name}}}' = concat('$', '{{{name}}}')")) == 1
 
 
 # Rows, types and what is staged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import logging
 import socket
@@ -43,6 +44,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(302 if self.path == "/redirect" else 200)
         if self.path == "/redirect":
             self.send_header("Location", "/elsewhere")
+        if self.path.startswith("/bomb"):
+            packed = gzip.compress(bytes(int(self.path.partition("=")[2])), mtime=0)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            self.wfile.write(packed)
+            return
         if self.path == "/cookie":
             self.send_header("Set-Cookie", "sid=1; Path=/")
         self.send_header("Content-Length", "0")
@@ -135,6 +143,15 @@ def test_a_redirect_is_not_followed(session: ConnectionSession, recorder: Record
     answer = session.get(f"{recorder.url}/redirect", allow_redirects=True)
     assert answer.status_code == 302
     assert [seen["path"] for seen in recorder.seen] == ["/redirect"]
+
+
+def test_an_answer_that_would_fill_the_memory_is_given_up(
+    session: ConnectionSession, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "LARGEST_ANSWER", 3_000_000)
+    assert len(session.get(f"{recorder.url}/bomb?size=3000000").content) == 3_000_000
+    with pytest.raises(requests.exceptions.ContentDecodingError):
+        session.get(f"{recorder.url}/bomb?size=300000000")
 
 
 def test_cookies_and_netrc_are_left_alone(

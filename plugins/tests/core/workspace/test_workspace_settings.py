@@ -7,6 +7,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,33 @@ def test_a_file_that_was_cut_off_is_said_to_end_too_early_and_where(workspace: W
         Workspace.open(workspace.folder)
     assert caught.value.message.startswith("cdp.toml ends too early")
     assert caught.value.where == f"{workspace.settings_path}:{2 + end.rstrip().count(chr(10))}"
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "\n".join(f"[t{n}]\na = 1" for n in range(3_000)),
+        "\n".join(f"a{n}.b = 1" for n in range(3_000)),
+        "[x]\n" + "\n".join(f'"a" . b{n} = 1' for n in range(3_000)),
+        "[x]\na = " + "[" * 30_000,
+        "[x]\na = " + "{a=" * 30_000,
+        "[delivery]\n" + "\n".join(f"k{n} = 1" for n in range(3_000)),
+        "# " + "x" * 300_000,
+        '[x]\na = "' + "x" * 3_000_000 + '"',
+        '[engine]\nmemory_limit = "' + "9" * 400 + 'GB"',
+        "[delivery]\nattempts = " + "9" * 5_000,
+    ],
+    ids=["tables", "dotted", "spaced", "lists", "inline", "keys", "long", "longer", "size", "number"],
+)
+def test_what_would_keep_the_parser_busy_is_refused_at_once(workspace: Workspace, bomb: str) -> None:
+    profiles, vault = '[profiles]\nurl = "p"\nkey = "id"\n', '\n[vault]\nkind = "file"\n'
+    before = bomb.startswith("a0.")
+    workspace.settings_path.write_text(f"{bomb}\n{profiles}{vault}" if before else f"{profiles}{bomb}{vault}")
+    began = time.process_time()
+    with pytest.raises(InvalidFault) as caught:
+        Workspace.open(workspace.folder)
+    assert time.process_time() - began < 10
+    assert len(caught.value.message) < 5_000
 
 
 def test_a_character_that_is_in_the_file_is_not_said_to_be_its_end(workspace: Workspace) -> None:
