@@ -135,7 +135,7 @@ def test_what_is_signed_is_what_was_shown(waiting: Job) -> None:
     with CDP.open(folder) as opened:
         shown = opened.approvals.show(plan)
         # Between looking and saying yes.
-        alter(waiting, f"UPDATE plans SET summary = json_set(summary, '$.members', 1) WHERE id = '{plan}'")
+        alter_document(waiting.cdp, plans.c.summary, lambda summary: summary.update(members=1), id=plan)
         with pytest.raises(GateFault, match="has seen otherwise"):
             opened.approvals.approve(plan, digest=shown.digest)
         assert opened.approvals.show(plan).approved_by == ()
