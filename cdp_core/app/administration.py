@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cdp_core.app.desk import Desk, act, is_login
+from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
 from cdp_core.app.rows import write_whole
 from cdp_core.app.workspace_views import AccessView, GrantView, RoleView

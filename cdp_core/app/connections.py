@@ -20,6 +20,7 @@ from cdp_core.model.secret import Secret
 from cdp_core.rules.access import all_roles
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ENGLISH, ConsentDesk
+from cdp_core.runner.rights import about_connection
 
 Agree = Callable[[Sequence[ConsentPrompt]], bool]
 
@@ -50,8 +51,8 @@ class Connections:
         self._consents = consents
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
-        shared = next((c.shared_with for c in self.desk.state.connections.all() if c.name == name), None)
-        return Resource(kind="connection", name=name, shared_with=shared)
+        found = next((each for each in self.desk.state.connections.all() if each.name == name), None)
+        return about_connection(found, name)
 
     @act(Action.CONNECTION_TYPES)
     def form(self, type: str) -> ConnectionForm:  # noqa: A002 (the field's own word)

@@ -17,7 +17,8 @@ from cdp_core.app.alerts import Alerts
 from cdp_core.app.approvals import Approvals
 from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
-from cdp_core.app.desk import Desk, act, login
+from cdp_core.app.consents import Consents
+from cdp_core.app.desk import Desk, act
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers, ledger_place
@@ -48,6 +49,7 @@ from cdp_core.runner.restoring import looked_at
 from cdp_core.runner.runner import Runner
 from cdp_core.runner.services import Services
 from cdp_core.runner.stores import store_of
+from cdp_core.store.logins import login
 from cdp_core.store.state import State
 from cdp_core.telemetry.telemetry import Telemetry
 from cdp_core.vault.ledger_key import ledger_key
@@ -65,7 +67,9 @@ class CDP:
             state = opened.enter_context(State.open(state_place(workspace)))
             require_own(workspace, state)
             manager = create_plugin_manager(disabled=workspace.settings.disabled_plugins)
-            catalog = Catalog(manager)
+            catalog = Catalog(
+                manager, own_roles=workspace.settings.roles, where=str(workspace.settings_path)
+            )
             self.desk = Desk(state, catalog, act_as=act_as)
             vault = vault_of(workspace, state)
             seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
@@ -98,6 +102,7 @@ class CDP:
         self.profiles = ProfileTable(self.desk, profiles)
         self.segments = Segments(self.desk, profiles)
         self.connections = Connections(self.desk, connector, consents)
+        self.consents = Consents(self.desk, consents, runner)
         self.exports = Exports(self.desk, profiles, runner, audiences)
         self.approvals = Approvals(self.desk, self.exports, Signing(services))
         self.audiences = Audiences(self.desk, audiences)

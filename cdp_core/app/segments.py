@@ -23,7 +23,8 @@ class Segments:
         self._profiles = profiles
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
-        return Resource(kind="segment", name=name)
+        found = next((each for each in self.desk.state.segments.all() if each.name == name), None)
+        return Resource(kind="segment", name=name, segment_ids=frozenset({found.id} if found else ()))
 
     @act(Action.SEGMENT_ADD)
     def add(

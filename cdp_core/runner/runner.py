@@ -79,10 +79,11 @@ class Runner:
         """What the gates say of the run's plan."""
         return findings(self._services, export, run.plan_id, meant) if run.plan_id else ()
 
-    def take_out(self, export: Export, actor: Actor) -> Run:
-        """Take the export's members out of its audience, but for those that another export claims."""
-        self._may_send(export)
-        return self._execution(export, actor, None, threading.Event()).take_out()
+    def take_out(self, export: Export, actor: Actor, progress: Progress | None = None) -> Run:
+        """Take the export's members out of its audience, but for those that another export claims. It sends
+        digests that are there already, and only to have them gone: it needs nobody's consent."""
+        self._may_reach(export)
+        return self._execution(export, actor, progress, threading.Event()).take_out()
 
     def release(self, export: Export, actor: Actor) -> None:
         """Give up the export's claims and leave its members where they are; the run says how many."""
@@ -167,6 +168,11 @@ class Runner:
 
     def _may_send(self, export: Export) -> None:
         """Everything that forbids sending and can be known before anything is read."""
+        self._services.consents.require(self._services.connector.connection_of(export))
+        self._may_reach(export)
+
+    def _may_reach(self, export: Export) -> None:
+        """What forbids the service to be asked for anything."""
         services = self._services
         for broken in services.catalog.manager.broken_guards:
             raise NotAllowedFault(
@@ -177,5 +183,4 @@ class Runner:
             )
         services.catalog.destination(export.destination)
         connection = services.connector.connection_of(export)
-        services.consents.require(connection)
         services.connector.require_signed_in(connection)

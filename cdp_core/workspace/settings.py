@@ -20,6 +20,7 @@ from marshmallow import fields
 from tomlkit.exceptions import ParseError, TOMLKitError, UnexpectedCharError, UnexpectedEofError
 
 from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.access import Action, Role
 from cdp_core.model.alert import AlertSettings
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.delivery import Patience
@@ -31,6 +32,7 @@ from cdp_core.workspace.tables import (
     LEDGER_CACHE,
     EngineSettings,
     LedgerSettings,
+    RoleSettings,
     WorkspaceSchema,
 )
 
@@ -58,6 +60,7 @@ class WorkspaceSettings:
     ledger_url: str | None = None
     ledger_options: Mapping[str, str] = field(default_factory=dict)
     ledger_cache: int = LEDGER_CACHE
+    roles: tuple[Role, ...] = ()
 
 
 _PATIENCE = Patience()
@@ -131,6 +134,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         ledger_url=normal(loaded["ledger"]["url"]) if loaded["ledger"]["url"] else None,
         ledger_options=loaded["ledger"]["options"],
         ledger_cache=loaded["ledger"]["cache"],
+        roles=tuple(_role(key, said) for key, said in loaded["roles"].items()),
     )
 
 
@@ -173,6 +177,16 @@ def written(settings: WorkspaceSettings) -> str:
     return document.as_string()
 
 
+def _role(key: str, said: Mapping[str, Any]) -> Role:
+    return Role(
+        key=key,
+        label=said["label"] or key,
+        actions=frozenset(map(Action, said["allows"])),
+        includes=frozenset({said["based_on"]} if said["based_on"] else ()),
+        declared_by="cdp.toml",
+    )
+
+
 def _written_alerts(alerts: AlertSettings) -> dict[str, Any]:
     """Those that are not as they are by default."""
     default = dataclasses.asdict(AlertSettings())
@@ -205,8 +219,12 @@ def _flattened(messages: Mapping[str, Any], above: str = "") -> Iterator[tuple[s
 
 
 def _line_of(text: str, dotted: str) -> int:
-    """The line (from 1) where a field stands: its key's, else its table's heading's, else the first."""
+    """The line (from 1) where a field stands: its key's, else its table's heading's, else the first. A table
+    may lie in another, as `[roles.analyst]` does."""
     table, _, key = dotted.partition(".")
+    if f"[{'.'.join(dotted.split('.')[:2])}]" in text.replace(" ", "").replace('"', ""):
+        name, _, key = key.partition(".")
+        table = f"{table}.{name}"
     key = key.partition(".")[0]
     heading, best = "", 1
     for number, line in enumerate(text.splitlines(), start=1):
@@ -225,6 +243,8 @@ def _line_of(text: str, dotted: str) -> int:
 
 def _meant(wrong: Mapping[str, str]) -> str:
     """The known names near an unknown one, or all of them; of known ones how they may look."""
+    if all(name.startswith("roles.") for name in wrong):
+        return _meant_of_roles(wrong)
     declared_ones = {
         f"{table}.{name}": inner
         for table, declared in WorkspaceSchema().fields.items()
@@ -237,6 +257,17 @@ def _meant(wrong: Mapping[str, str]) -> str:
     near = dict.fromkeys(name for field in wrong for name in difflib.get_close_matches(field, known, n=1))
     unknown = any("Unknown" in message for message in wrong.values())
     return f"did you mean {', '.join(near)}?" if unknown and near else f"known settings: {', '.join(known)}"
+
+
+def _meant_of_roles(wrong: Mapping[str, str]) -> str:
+    known = list(RoleSettings().fields)
+    unknown = [name.rpartition(".")[2] for name, message in wrong.items() if "Unknown" in message]
+    near = dict.fromkeys(each for name in unknown for each in difflib.get_close_matches(name, known, n=1))
+    if near:
+        return f"did you mean {', '.join(near)}?"
+    if unknown:
+        return f"a role has {', '.join(known)}"
+    return "every action is named by: cdp role list --known --json"
 
 
 def _shown(name: str, declared: fields.Field[Any]) -> str:
