@@ -221,7 +221,9 @@ class Connections:
                 hint=f"cdp export detach {as_typed(users[0])} (it keeps its configuration), "
                 "or cdp export remove",
             )
-        self.desk.state.connections.remove(connection.id)
+        with self.desk.state.transaction():
+            self.desk.state.connections.remove(connection.id)
+            self.desk.state.grants.forget("connection", connection.id)
         self._connector.forget(connection)
         self.desk.note(before=self._connector.shown(connection))
 
@@ -294,9 +296,10 @@ class Connections:
 
     def _people(self, names: Iterable[str]) -> frozenset[str]:
         """Roles and people that a connection may be shared with; an unknown name is a slip of the hand."""
-        known = set(self.desk.catalog.roles) | set(self.desk.state.grants.all())
         wanted = frozenset(names)
-        for name in sorted(wanted - known):
+        for name in sorted(wanted - set(self.desk.catalog.roles)):
+            if self.desk.state.grants.actor(name).grants:
+                continue
             raise InvalidFault(
                 Code.NOT_FOUND,
                 f"there is no role or person {name!r} to share with",

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 from cdp_core.alerts.alerting import Alerting
 from cdp_core.alerts.ways import Ways
-from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.administration import Audit, Plugins
 from cdp_core.app.alerts import Alerts
 from cdp_core.app.approvals import Approvals
 from cdp_core.app.audiences import Audiences
@@ -27,6 +27,7 @@ from cdp_core.app.people import People
 from cdp_core.app.places import made_or_joined, new_server, require_own, state_place, vault_of
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.restored import restored
+from cdp_core.app.roles import Roles, granted_roles
 from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
@@ -67,9 +68,7 @@ class CDP:
             state = opened.enter_context(State.open(state_place(workspace)))
             require_own(workspace, state)
             manager = create_plugin_manager(disabled=workspace.settings.disabled_plugins)
-            catalog = Catalog(
-                manager, own_roles=workspace.settings.roles, where=str(workspace.settings_path)
-            )
+            catalog = Catalog(manager, own_roles=workspace.settings.roles, where=str(workspace.settings_path))
             self.desk = Desk(state, catalog, act_as=act_as)
             vault = vault_of(workspace, state)
             seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
@@ -258,6 +257,7 @@ class CDP:
             name=actor.name,
             real=actor.real,
             roles=tuple(sorted(actor.roles)),
+            granted=granted_roles(self.desk, actor.grants),
             actions=tuple(sorted(actions_of(actor.roles, self.desk.catalog.roles))),
             workspace=str(self.workspace.folder),
         )

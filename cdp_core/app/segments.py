@@ -112,7 +112,9 @@ class Segments:
                 where=f"segment {name}",
                 hint="edit or remove these exports first",
             )
-        self.desk.state.segments.remove(segment.id)
+        with self.desk.state.transaction():
+            self.desk.state.segments.remove(segment.id)
+            self.desk.state.grants.forget("segment", segment.id)
         self._profiles.results.forget(segment.kept)
         self.desk.note(before={"where": segment.where, "sql": segment.sql})
 

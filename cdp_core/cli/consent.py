@@ -11,11 +11,11 @@ import rich_click
 
 from cdp_core.cli.ask import ask_yes, can_ask, settled
 from cdp_core.cli.command import json_option, noun, yes_option
+from cdp_core.cli.failure import show_error
 from cdp_core.cli.forms import one_of
 from cdp_core.cli.language import _, marked
 from cdp_core.cli.page import give
 from cdp_core.cli.render import consents
-from cdp_core.cli.failure import show_error
 from cdp_core.cli.render.console import remark, show
 from cdp_core.cli.render.documents import error_document
 from cdp_core.cli.render.words import count, quoted

@@ -47,8 +47,8 @@ class Catalog:
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:
-        """Those of the core, of plugins and of `cdp.toml`. Raises `InvalidFault` where one of `cdp.toml` has a
-        plugin's name, or is based on one that there is not."""
+        """Those of the core, of plugins and of `cdp.toml`. Raises `InvalidFault` where one of `cdp.toml` has
+        a plugin's name, or is based on one that there is not."""
         declared: Mapping[str, Role] = _by_key(self.manager.hook.cdp_roles(), lambda found: found.key)
         plugins = {key: replace(role, declared_by="a plugin") for key, role in declared.items()}
         found = {**plugins, **{role.key: role for role in self._own_roles}, **BUILT_IN_ROLES}

@@ -106,7 +106,11 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
     try:
         loaded: dict[str, Any] = WorkspaceSchema().load(document.unwrap())
     except marshmallow.ValidationError as error:
-        wrong = dict(_flattened(error.messages_dict))
+        # A table of tables names what is wrong in it below `value`, and with its name below `key`.
+        wrong = {
+            re.sub(r"^(roles\.[^.]+)\.(?:value|key)\b", r"\1", name): message
+            for name, message in _flattened(error.messages_dict)
+        }
         raise InvalidFault(
             Code.SETTING_INVALID,
             "; ".join(f"{name}: {message.removesuffix('.')}" for name, message in wrong.items()),
