@@ -95,10 +95,14 @@ class Desk:
         if self._notes:
             self._notes[-1].update(details)
 
+    def may(self, action: Action, resource: Resource) -> bool:
+        """Whether the actor may do this; that it was asked leaves no trace."""
+        return self.catalog.authorize(self.actor, action, resource).allowed
+
     def sees(self, connection: Connection) -> bool:
         """Whether the actor may know of it: Administrators of all, others of those shared with them."""
         about = about_connection(connection)
-        if not self.catalog.authorize(self.actor, Action.CONNECTION_LIST, about).allowed:
+        if not self.may(Action.CONNECTION_LIST, about):
             return False
         scoped = granted_here(self.actor, Action.CONNECTION_LIST, about)
         held = all_roles({*self.actor.roles, *(grant.role for grant in scoped)}, self.catalog.roles)

@@ -24,7 +24,7 @@ class Segments:
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         found = next((each for each in self.desk.state.segments.all() if each.name == name), None)
-        return Resource(kind="segment", name=name, segment_ids=frozenset({found.id} if found else ()))
+        return Resource(kind="segment", name=name) if found is None else _about(found)
 
     @act(Action.SEGMENT_ADD)
     def add(
@@ -92,7 +92,12 @@ class Segments:
 
     @act(Action.SEGMENT_LIST)
     def list(self) -> tuple[SegmentView, ...]:
-        return tuple(self._view(segment, None) for segment in self.desk.state.segments.all())
+        """Those that the actor may look at."""
+        return tuple(
+            self._view(segment, None)
+            for segment in self.desk.state.segments.all()
+            if self.desk.may(Action.SEGMENT_SHOW, _about(segment))
+        )
 
     @act(Action.SEGMENT_SHOW)
     def show(self, name: str) -> SegmentView:
@@ -131,3 +136,7 @@ class Segments:
             created_by=segment.created_by,
             created_at=segment.created_at,
         )
+
+
+def _about(segment: Segment) -> Resource:
+    return Resource(kind="segment", name=segment.name, segment_ids=frozenset({segment.id}))

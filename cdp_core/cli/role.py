@@ -69,7 +69,7 @@ def grant(
     if not view.roles:
         flag = "--group " if group else ""
         command = f"cdp role grant {flag}{quoted(person)} viewer"
-        remark(f"{plain(person)} may do nothing else here, nor see a list: {command}", style="yellow")
+        remark(f"{plain(person)} sees nothing else here: {command}", style="yellow")
     give(view, lambda: (), as_json=as_json, said=_said(view))
 
 

@@ -119,6 +119,8 @@ OF_WHOLE_ROWS = THROUGH_A_CONNECTION - {
 }
 
 
+# Lists that hold no more than what one may see, each by itself.
+_OF_WHAT_ONE_SEES = frozenset({Action.CONNECTION_LIST, Action.EXPORT_LIST, Action.SEGMENT_LIST})
 # What somebody with a role for a segment has to see of a connection, to send that segment through it.
 _WITHOUT_MEMBERS = frozenset({Action.CONNECTION_SHOW, Action.CONNECTION_AUDIENCES, Action.EXPORT_OPTIONS})
 
@@ -180,8 +182,7 @@ def _without_a_role(actor: Actor, roles: Mapping[str, Role]) -> str:
 def _covers(grant: Grant, actor: Actor, action: Action, resource: Resource) -> bool:
     if grant.scope == "workspace":
         return False
-    # Of connections, one is shown those that one may see; what an export can be made of tells of no member.
-    if action is Action.CONNECTION_LIST and not resource.name:
+    if action is Action.WHOAMI or (action in _OF_WHAT_ONE_SEES and not resource.name):
         return True
     if grant.scope == "connection":
         return resource.connection_id == grant.about

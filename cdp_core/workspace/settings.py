@@ -271,7 +271,9 @@ def _meant_of_roles(wrong: Mapping[str, str]) -> str:
         return f"did you mean {', '.join(near)}?"
     if unknown:
         return f"a role has {', '.join(known)}"
-    return "every action is named by: cdp role list --known --json"
+    if any(".allows" in name for name in wrong):
+        return "actions: " + ", ".join(sorted(Action))
+    return 'for example [roles.analyst] based_on = "viewer", allows = ["export.plan"]'
 
 
 def _shown(name: str, declared: fields.Field[Any]) -> str:

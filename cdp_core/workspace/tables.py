@@ -324,6 +324,11 @@ class VaultSettings(SettingsSchema):
     )
 
 
+def _near(name: str) -> str:
+    near = difflib.get_close_matches(name, list(Action), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 class RoleSettings(SettingsSchema):
     """One role of the workspace's own, `[roles.NAME]`."""
 
@@ -354,11 +359,13 @@ class RoleSettings(SettingsSchema):
 
     @marshmallow.validates_schema
     def sensible(self, data: Mapping[str, Any], **_: Any) -> None:
-        for place, name in enumerate(data["allows"]):
-            if name not in set(Action):
-                near = difflib.get_close_matches(name, list(Action), n=1, cutoff=0.5)
-                meant = f"; did you mean {near[0]}?" if near else "."
-                raise marshmallow.ValidationError({"allows": {place: f"There is no action {name!r}{meant}"}})
+        wrong = {
+            place: [f"There is no action {name!r}{_near(name)}"]
+            for place, name in enumerate(data["allows"])
+            if name not in set(Action)
+        }
+        if wrong:
+            raise marshmallow.ValidationError({"allows": wrong})
         if data["based_on"] == "administrator":
             raise marshmallow.ValidationError(
                 "An Administrator may do everything: grant that role itself.", "based_on"
