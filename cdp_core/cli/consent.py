@@ -18,7 +18,7 @@ from cdp_core.cli.page import give
 from cdp_core.cli.render import consents
 from cdp_core.cli.render.console import remark, show
 from cdp_core.cli.render.documents import error_document
-from cdp_core.cli.render.words import count, quoted
+from cdp_core.cli.render.words import counted, quoted
 from cdp_core.cli.session import Session
 from cdp_core.errors import Code, ExitStatus, TemporaryFault, UsageFault
 from cdp_core.model.names import as_typed
@@ -143,8 +143,8 @@ def withdraw(
 def _wants_removal(view: WithdrawalView) -> bool:
     members = sum(each.members for each in view.sent)
     remark(
-        _("{number} members that were sent through {name} are in its audiences.").format(
-            number=count(members), name=quoted(view.connection)
+        _("Sent through {name}, and still in its audiences: {members}.").format(
+            members=counted(members, "member"), name=quoted(view.connection)
         )
     )
     return ask_yes("Take them out now?")

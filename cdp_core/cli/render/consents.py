@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cdp_core.cli.language import _, marked
 from cdp_core.cli.render.tables import Details, Listing
-from cdp_core.cli.render.words import count, moment, plain, plain_lines, quoted
+from cdp_core.cli.render.words import count, counted, moment, plain, plain_lines, quoted
 
 if TYPE_CHECKING:
     from cdp_core.app.consent_views import ConsentStandingView, ConsentTextView, TakenOut, WithdrawalView
@@ -105,13 +105,13 @@ def left(view: WithdrawalView, taken: Sequence[TakenOut]) -> Iterator[Renderable
     """What became of what was sent."""
     for each in taken:
         if each.fault is None:
-            told = _("{export}: its {number} members are taken out, but for those that others hold.")
-            yield Text(told.format(export=quoted(each.export), number=count(each.members)))
+            told = _("{export}: {members}, taken out but for those that exports elsewhere hold.")
+            yield Text(told.format(export=quoted(each.export), members=counted(each.members, "member")))
     done = {each.export for each in taken if each.fault is None}
     staying = [each for each in view.sent if each.export not in done]
     for sent in staying:
-        told = _("{export}: its {number} members stay in the audience.")
-        yield Text(told.format(export=quoted(sent.export), number=count(sent.members)))
+        told = _("{export}: {members}, left in the audience.")
+        yield Text(told.format(export=quoted(sent.export), members=counted(sent.members, "member")))
     if staying:
         command = f"cdp consent withdraw {quoted(view.connection)} --remove --yes"
         yield Text.assemble((_("To take them out: "), "bold"), command)

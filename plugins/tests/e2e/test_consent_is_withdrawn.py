@@ -70,7 +70,7 @@ def test_withdrawal_ends_a_run_that_is_delivering_in_another_process(job: Job) -
     sent = len(job.members())
     assert 0 < sent < 1000
     assert f"has ended; {sent} digests had been accepted." in told
-    assert f"its {sent} members stay in the audience." in told
+    assert f": {sent} members, left in the audience." in told
     (run,) = job.cdp.json("export", "history", NAME)
     assert (run["status"], run["error"]["code"], run["delivered"]["accepted"]) == ("failed", "CDP-503", sent)
     assert "stopped before" in run["error"]["message"]
@@ -202,7 +202,7 @@ def test_at_a_terminal_removal_is_offered(job: Job, answer: str) -> None:
     )
     process.expect("Withdraw the consent of connection")
     process.sendline("y")
-    process.expect("100 members that were sent through")
+    process.expect("still in its audiences: 100 members")
     process.expect("Take them out now")
     process.sendline(answer)
     process.expect(pexpect.EOF)
