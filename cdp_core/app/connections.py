@@ -336,6 +336,8 @@ class Connections:
                     language=record.prompt.language,
                     agreed_by=record.agreed_by,
                     agreed_at=record.agreed_at,
+                    withdrawn_by=record.withdrawn_by,
+                    withdrawn_at=record.withdrawn_at,
                 )
                 for record in self.desk.state.consents.of(connection.id)
             ),

@@ -82,7 +82,7 @@ class Runner:
     def take_out(self, export: Export, actor: Actor, progress: Progress | None = None) -> Run:
         """Take the export's members out of its audience, but for those that another export claims. It sends
         digests that are there already, and only to have them gone: it needs nobody's consent."""
-        self._may_reach(export)
+        self._may_send(export, takes_out=True)
         return self._execution(export, actor, progress, threading.Event()).take_out()
 
     def release(self, export: Export, actor: Actor) -> None:
@@ -166,13 +166,8 @@ class Runner:
             state.runs.start(record.run, audience=audience)
             record.save(RunStatus.FAILED, fault=fault, ended=True)
 
-    def _may_send(self, export: Export) -> None:
+    def _may_send(self, export: Export, *, takes_out: bool = False) -> None:
         """Everything that forbids sending and can be known before anything is read."""
-        self._services.consents.require(self._services.connector.connection_of(export))
-        self._may_reach(export)
-
-    def _may_reach(self, export: Export) -> None:
-        """What forbids the service to be asked for anything."""
         services = self._services
         for broken in services.catalog.manager.broken_guards:
             raise NotAllowedFault(
@@ -183,4 +178,6 @@ class Runner:
             )
         services.catalog.destination(export.destination)
         connection = services.connector.connection_of(export)
+        if not takes_out:
+            services.consents.require(connection)
         services.connector.require_signed_in(connection)
