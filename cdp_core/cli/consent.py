@@ -102,7 +102,7 @@ def withdraw(
         raise UsageFault(Code.USAGE, "--remove and --keep exclude each other", hint="give one of them")
     name = _named(session, connection)
     rooms = session.cdp().consents
-    question = marked("Withdraw the consent of connection {name}? Nothing is sent through it any more")
+    question = marked("Nothing is sent through connection {name} any more: withdraw its consent?")
     settled(question, yes=yes, name=quoted(name))
     if not (remove or keep or yes or can_ask()):
         raise UsageFault(

@@ -207,8 +207,9 @@ def _told(grant: Grant, role: Role) -> str:
     scope = "" if grant.scope == "workspace" else f" for this {grant.scope}"
     if not (to or scope or role.declared_by):
         return ""
-    declared = f", which {role.declared_by} declares" if role.declared_by else ""
-    return f": {role.label}{declared}, is granted{to}{scope}"
+    declared = f", declared by {role.declared_by}" if role.declared_by else ""
+    granted = f", granted{to}{scope}" if to or scope else ""
+    return f" ({role.label}{declared}{granted})"
 
 
 def decide(opinions: Iterable[Opinion]) -> Decision:

@@ -200,7 +200,7 @@ def test_at_a_terminal_removal_is_offered(job: Job, answer: str) -> None:
         timeout=60,
         dimensions=(40, 200),
     )
-    process.expect("Withdraw the consent of connection")
+    process.expect("withdraw its consent")
     process.sendline("y")
     process.expect("still in its audiences: 100 members")
     process.expect("Take them out now")

@@ -61,7 +61,7 @@ def test_a_role_of_the_settings_allows_what_it_says_and_no_more(job: Job) -> Non
     assert "that is not part of the role Analyst" in refused.stderr
     assert (
         opinion(job, "anna", "export.plan", NAME)
-        == "allow: the connection is shared: Analyst, which cdp.toml declares, is granted"
+        == "allow: the connection is shared (Analyst, declared by cdp.toml)"
     )
     known = {role["key"]: role for role in job.cdp.json("role", "list", "--known")}
     assert known["analyst"]["declared_by"] == "cdp.toml"
@@ -143,7 +143,7 @@ def test_a_role_for_a_connection_holds_there_and_shares_it(job: Job) -> None:
     assert job.members() == wanted(range(1000))
     assert (
         opinion(job, "anna", "export.run", NAME)
-        == "allow: the connection is shared: Contributor, is granted for this connection"
+        == "allow: the connection is shared (Contributor, granted for this connection)"
     )
     assert [each["name"] for each in job.cdp.json("--as", "anna", "connection", "list")] == [CONNECTION]
     assert [each["name"] for each in job.cdp.json("--as", "anna", "export", "list")] == [NAME]
@@ -212,7 +212,7 @@ class TestAGroup:
         who = json.loads(as_other(shared, "whoami", "--json").stdout)
         assert [(each["role"], each["group"]) for each in who["granted"]] == [("contributor", OTHER)]
         assert opinion(shared, OTHER, "export.run", NAME) == (
-            f"allow: the connection is shared: Contributor, is granted to the group {OTHER}"
+            f"allow: the connection is shared (Contributor, granted to the group {OTHER})"
         )
         assert f"{OTHER} (group)" in shared.cdp("role", "list").stdout
         shared.cdp("role", "revoke", "--group", OTHER, "contributor")

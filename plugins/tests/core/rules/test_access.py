@@ -179,7 +179,7 @@ def test_a_list_is_open_to_who_sees_part_of_it_and_everything_else_is_not() -> N
         ((Grant(holder="ann", role="viewer"),), "the role includes it"),
         (
             (Grant(holder="ads", role="viewer", holder_kind="group"),),
-            "the role includes it: Viewer, is granted to the group ads",
+            "the role includes it (Viewer, granted to the group ads)",
         ),
         (
             (Grant(holder="ads", role="viewer", holder_kind="group"), Grant(holder="ann", role="viewer")),
