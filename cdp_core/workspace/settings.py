@@ -27,12 +27,12 @@ from cdp_core.model.delivery import Patience
 from cdp_core.model.policy import MemberConsent
 from cdp_core.rules.member_consent import member_consent
 from cdp_core.workspace.ledger_url import normal
+from cdp_core.workspace.role_tables import RoleSettings
 from cdp_core.workspace.tables import (
     APPROVAL_HOURS,
     LEDGER_CACHE,
     EngineSettings,
     LedgerSettings,
-    RoleSettings,
     WorkspaceSchema,
 )
 

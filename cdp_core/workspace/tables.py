@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +10,10 @@ import marshmallow
 from marshmallow import fields, validate
 
 from cdp_core.contract.schemas import ServiceUrl, SettingsSchema
-from cdp_core.model.access import Action
 from cdp_core.model.alert import AlertSettings
 from cdp_core.model.delivery import Patience
-from cdp_core.rules.access import BUILT_IN_ROLES
 from cdp_core.workspace.ledger_url import trouble_with_options, trouble_with_url
+from cdp_core.workspace.role_tables import RoleSettings, role_name
 
 _REFERENCE = r"(env|file|keyring):.+"
 _A_REFERENCE = "Give a reference, env:NAME, file:PATH or keyring:SERVICE/NAME: it may hold a token."
@@ -24,14 +22,6 @@ LEDGER_CACHE = 10 * 10**9
 APPROVAL_HOURS = 72.0
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B)", re.IGNORECASE)
 _PATIENCE = Patience()
-
-
-def _role_name(name: str) -> None:
-    """A name that can be typed, and is none of the core's."""
-    if name in BUILT_IN_ROLES:
-        raise marshmallow.ValidationError(f"The role {name} is the core's and stays as it is.")
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,63}", name):
-        raise marshmallow.ValidationError("A role's name has lower-case letters, digits and hyphens.")
 
 
 class MemorySize(fields.Field[int]):
@@ -324,54 +314,6 @@ class VaultSettings(SettingsSchema):
     )
 
 
-def _near(name: str) -> str:
-    near = difflib.get_close_matches(name, list(Action), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-class RoleSettings(SettingsSchema):
-    """One role of the workspace's own, `[roles.NAME]`."""
-
-    allows = fields.List(
-        fields.String(),
-        load_default=list,
-        metadata={
-            "label": "Allows",
-            "help": "What whoever has it may do, in the words of the audit log; `cdp role list --known "
-            "--json` has them all.",
-            "example": '["export.plan"]',
-        },
-    )
-    based_on = fields.String(
-        load_default=None,
-        metadata={
-            "label": "Based on",
-            "help": "The role whose actions it has besides: `viewer`, `contributor`, a plugin's, or another "
-            "of these.",
-            "example": "viewer",
-        },
-    )
-    label = fields.String(
-        load_default=None,
-        validate=validate.Length(min=1),
-        metadata={"label": "Label", "help": "What people see. Unset: its name.", "example": "Analyst"},
-    )
-
-    @marshmallow.validates_schema
-    def sensible(self, data: Mapping[str, Any], **_: Any) -> None:
-        wrong = {
-            place: [f"There is no action {name!r}{_near(name)}"]
-            for place, name in enumerate(data["allows"])
-            if name not in set(Action)
-        }
-        if wrong:
-            raise marshmallow.ValidationError({"allows": wrong})
-        if data["based_on"] == "administrator":
-            raise marshmallow.ValidationError(
-                "An Administrator may do everything: grant that role itself.", "based_on"
-            )
-
-
 class WorkspaceSchema(SettingsSchema):
     """The whole file; each field is one of its tables."""
 
@@ -386,7 +328,7 @@ class WorkspaceSchema(SettingsSchema):
     ledger = fields.Nested(LedgerSettings, load_default=lambda: LedgerSettings().load({}))
     state = fields.Nested(StateSettings, load_default=lambda: StateSettings().load({}))
     roles = fields.Dict(
-        keys=fields.String(validate=_role_name),
+        keys=fields.String(validate=role_name),
         values=fields.Nested(RoleSettings),
         load_default=dict,
         metadata={"label": "Roles", "help": "Roles of the workspace's own."},
