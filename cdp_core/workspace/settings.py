@@ -226,7 +226,7 @@ def _line_of(text: str, dotted: str) -> int:
     """The line (from 1) where a field stands: its key's, else its table's heading's, else the first. A table
     may lie in another, as `[roles.analyst]` does."""
     table, _, key = dotted.partition(".")
-    if f"[{'.'.join(dotted.split('.')[:2])}]" in text.replace(" ", "").replace('"', ""):
+    if key and f"[{'.'.join(dotted.split('.')[:2])}]" in text.replace(" ", "").replace('"', ""):
         name, _, key = key.partition(".")
         table = f"{table}.{name}"
     key = key.partition(".")[0]
