@@ -108,6 +108,7 @@ class Code(Enum):
     MODE_INVALID = (331, "The export's mode does not go with the destination, or with what was asked")
     LEDGER_PLACE_REFUSED = (340, "The ledgers' URL is not there, or does not let us in")
     LEDGER_PLACE_TAKEN = (341, "The ledgers' URL is another workspace's")
+    NOTHING_TO_WITHDRAW = (345, "There is no consent to withdraw, and nothing was sent")
 
     NOT_ALLOWED = (401, "The person's role does not allow it")
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")
@@ -118,6 +119,7 @@ class Code(Enum):
 
     CONSENT_MISSING = (501, "Nobody has agreed to the connection's consent texts")
     CONSENT_CHANGED = (502, "A consent text has changed since it was agreed to")
+    CONSENT_WITHDRAWN = (503, "Somebody has withdrawn the consent that a connection stands on")
 
     NOT_CONNECTED = (601, "The connection has not been signed in")
     RECONNECT = (602, "The service does not accept the connection's credentials any more")

@@ -74,7 +74,10 @@ def _signature(hook: Callable[..., Any]) -> str:
 
 def workspace_settings() -> Iterator[str]:
     for table, declared in WorkspaceSchema().fields.items():
-        if isinstance(declared, fields.Nested):
+        if isinstance(declared, fields.Dict) and isinstance(declared.value_field, fields.Nested):
+            yield f"### `[{table}.NAME]`\n"
+            yield from _settings(type(declared.value_field.schema))
+        elif isinstance(declared, fields.Nested):
             yield f"### `[{table}]`\n"
             yield from _settings(type(declared.schema))
 

@@ -28,7 +28,7 @@ from cdp_core.cli.root import NOUNS, cli
 CLI = LOCALE.parent
 CORE = CLI.parent
 # Nouns whose commands speak every language.
-STEPS = ("connection", "export")
+STEPS = ("connection", "consent", "export")
 # Whose tables' labels are translated.
 PICTURES = {
     "approvals.py",
@@ -36,6 +36,7 @@ PICTURES = {
     "audiences.py",
     "batches.py",
     "connections.py",
+    "consents.py",
     "exports.py",
     "run.py",
     "schedules.py",

@@ -12,6 +12,7 @@ from cdp_core.model.configuration import Connection
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.runner.audiences import Audiences as AudienceDesk
 from cdp_core.runner.history import known_of
+from cdp_core.runner.rights import about_connection, about_export
 
 
 class Audiences:
@@ -23,10 +24,11 @@ class Audiences:
         state = self.desk.state
         if "export" in arguments:
             export = next((each for each in state.exports.all() if each.name == arguments["export"]), None)
-            over = state.connections.by_id(export.connection_id) if export and export.connection_id else None
-            return Resource(kind="export", name=arguments["export"], shared_with=_sharing(over))
+            if export is None:
+                return Resource(kind="export", name=arguments["export"])
+            return about_export(state, self.desk.catalog, export)
         found = next((each for each in state.connections.all() if each.name == name), None)
-        return Resource(kind="connection", name=name, shared_with=_sharing(found))
+        return about_connection(found, name)
 
     @act(Action.CONNECTION_AUDIENCES)
     def of(self, connection: str) -> tuple[AudienceView, ...]:

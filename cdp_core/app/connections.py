@@ -20,6 +20,7 @@ from cdp_core.model.secret import Secret
 from cdp_core.rules.access import all_roles
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ENGLISH, ConsentDesk
+from cdp_core.runner.rights import about_connection
 
 Agree = Callable[[Sequence[ConsentPrompt]], bool]
 
@@ -50,8 +51,8 @@ class Connections:
         self._consents = consents
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
-        shared = next((c.shared_with for c in self.desk.state.connections.all() if c.name == name), None)
-        return Resource(kind="connection", name=name, shared_with=shared)
+        found = next((each for each in self.desk.state.connections.all() if each.name == name), None)
+        return about_connection(found, name)
 
     @act(Action.CONNECTION_TYPES)
     def form(self, type: str) -> ConnectionForm:  # noqa: A002 (the field's own word)
@@ -220,7 +221,9 @@ class Connections:
                 hint=f"cdp export detach {as_typed(users[0])} (it keeps its configuration), "
                 "or cdp export remove",
             )
-        self.desk.state.connections.remove(connection.id)
+        with self.desk.state.transaction():
+            self.desk.state.connections.remove(connection.id)
+            self.desk.state.grants.forget("connection", connection.id)
         self._connector.forget(connection)
         self.desk.note(before=self._connector.shown(connection))
 
@@ -293,9 +296,10 @@ class Connections:
 
     def _people(self, names: Iterable[str]) -> frozenset[str]:
         """Roles and people that a connection may be shared with; an unknown name is a slip of the hand."""
-        known = set(self.desk.catalog.roles) | set(self.desk.state.grants.all())
         wanted = frozenset(names)
-        for name in sorted(wanted - known):
+        for name in sorted(wanted - set(self.desk.catalog.roles)):
+            if self.desk.state.grants.actor(name).grants:
+                continue
             raise InvalidFault(
                 Code.NOT_FOUND,
                 f"there is no role or person {name!r} to share with",
@@ -332,6 +336,8 @@ class Connections:
                     language=record.prompt.language,
                     agreed_by=record.agreed_by,
                     agreed_at=record.agreed_at,
+                    withdrawn_by=record.withdrawn_by,
+                    withdrawn_at=record.withdrawn_at,
                 )
                 for record in self.desk.state.consents.of(connection.id)
             ),

@@ -8,19 +8,19 @@ only looks leaves one.
 from __future__ import annotations
 
 import functools
-import getpass
 import inspect
-import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from cdp_core.errors import CdpError, Code, NotAllowedFault
-from cdp_core.model.access import Action, Actor, Resource
+from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection
 from cdp_core.model.names import as_typed
 from cdp_core.plugins.catalog import Catalog
-from cdp_core.rules.access import PERSONAL_ACTIONS, actions_of, all_roles
+from cdp_core.rules.access import PERSONAL_ACTIONS, actions_of, all_roles, granted_here
+from cdp_core.runner.rights import about_connection
+from cdp_core.store.logins import login
 from cdp_core.store.state import State
 
 P = ParamSpec("P")
@@ -36,6 +36,8 @@ LOOKING = frozenset(
         Action.CONNECTION_TYPES,
         Action.CONNECTION_LIST,
         Action.CONNECTION_SHOW,
+        Action.CONSENT_LIST,
+        Action.CONSENT_SHOW,
         Action.EXPORT_OPTIONS,
         Action.EXPORT_LIST,
         Action.EXPORT_SHOW,
@@ -58,31 +60,6 @@ LOOKING = frozenset(
 )
 
 
-def login() -> str:
-    """The operating system's name for who runs this process; the environment could be set by anyone."""
-    try:
-        import pwd
-    except ImportError:  # Windows has no password database
-        return getpass.getuser()
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container's user without an entry
-        return str(os.getuid())
-
-
-def is_login(person: str) -> bool:
-    """Whether the operating system knows somebody of that name; so taken where it cannot be asked."""
-    try:
-        import pwd
-    except ImportError:  # Windows has no password database
-        return True
-    try:
-        pwd.getpwnam(person)
-    except KeyError:
-        return person.isdecimal()  # a container's user without an entry
-    return True
-
-
 class Desk:
     """Knows the actor; decides and audits each act."""
 
@@ -91,7 +68,7 @@ class Desk:
         self.catalog = catalog
         self._notes: list[dict[str, Any]] = []
         real = login()
-        self.actor = Actor(name=real, real=real, roles=state.grants.of(real))
+        self.actor = state.grants.actor(real)
         if act_as and act_as != real:
             if "administrator" not in all_roles(self.actor.roles, catalog.roles):
                 self._write(Action.WHOAMI, act_as, "denied", {"reason": "--as is the Administrator's"})
@@ -101,13 +78,13 @@ class Desk:
                     where=f"--as {act_as}",
                     hint="leave out --as, or ask an Administrator",
                 )
-            self.actor = Actor(name=act_as, real=real, roles=state.grants.of(act_as))
+            self.actor = state.grants.actor(act_as, real=real)
 
     @classmethod
     def in_name_of(cls, person: str, state: State, catalog: Catalog) -> Self:
         """For a run that nobody starts: the export user acts, with the roles that they have today."""
         desk = cls(state, catalog)
-        desk.actor = Actor(name=person, real=desk.actor.real, roles=state.grants.of(person))
+        desk.actor = state.grants.actor(person, real=desk.actor.real)
         return desk
 
     def now(self) -> datetime:
@@ -118,13 +95,20 @@ class Desk:
         if self._notes:
             self._notes[-1].update(details)
 
+    def may(self, action: Action, resource: Resource) -> bool:
+        """Whether the actor may do this; that it was asked leaves no trace."""
+        return self.catalog.authorize(self.actor, action, resource).allowed
+
     def sees(self, connection: Connection) -> bool:
         """Whether the actor may know of it: Administrators of all, others of those shared with them."""
-        about = Resource(kind="connection", name=connection.name, shared_with=connection.shared_with)
-        if not self.catalog.authorize(self.actor, Action.CONNECTION_LIST, about).allowed:
+        about = about_connection(connection)
+        if not self.may(Action.CONNECTION_LIST, about):
             return False
-        held = all_roles(self.actor.roles, self.catalog.roles)
-        return "administrator" in held or bool(connection.shared_with & (held | {self.actor.name}))
+        scoped = granted_here(self.actor, Action.CONNECTION_LIST, about)
+        held = all_roles({*self.actor.roles, *(grant.role for grant in scoped)}, self.catalog.roles)
+        if "administrator" in held or any(grant.scope == "connection" for grant in scoped):
+            return True
+        return bool(connection.shared_with & (held | {self.actor.name}))
 
     def require(self, action: Action, resource: Resource) -> None:
         """Raise `NotAllowedFault`, and leave a trace, unless the actor may do this."""

@@ -14,7 +14,6 @@ from cdp_core.app.run_views import CancelView, RunReport
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.approval import Asked, asked_of
-from cdp_core.model.configuration import Connection
 from cdp_core.model.delivery import Audience
 from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.names import as_typed
@@ -23,6 +22,7 @@ from cdp_core.model.sentence import Sentence
 from cdp_core.runner.canceling import ask_to_end, end_of
 from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.outcome import exit_status, notes
+from cdp_core.runner.rights import about_export
 from cdp_core.runner.runner import Runner
 from cdp_core.scheduler.job import give_up_waiting
 
@@ -34,17 +34,26 @@ class ExportRuns:
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         state = self.desk.state
+        export = next((e for e in state.exports.all() if e.name == name), None)
+        wanted = frozenset(arguments.get("segments") or ())
+        # One that is not there is nobody's, and the act itself tells of it.
+        known = {segment.name: segment.id for segment in state.segments.all()} if wanted else {}
+        named = {known.get(each, "") for each in wanted}
         if "connection" in arguments:
             found = next((c for c in state.connections.all() if c.name == arguments["connection"]), None)
             payload = self.desk.catalog.payload_of(found.type) if found else "digests"
-            return Resource(kind="export", name=name, shared_with=_sharing(found), payload=payload)
-        export = next((e for e in state.exports.all() if e.name == name), None)
-        spec = self.desk.catalog.destinations.get(export.destination) if export else None
-        payload = spec.capabilities.payload if spec else "digests"
-        if export is None or export.connection_id is None:
-            return Resource(kind="export", name=name, payload=payload)
-        connection = state.connections.by_id(export.connection_id)
-        return Resource(kind="export", name=name, shared_with=connection.shared_with, payload=payload)
+            before = export.segment_ids if export else ()
+            return Resource(
+                kind="export",
+                name=name,
+                shared_with=None if found is None else found.shared_with,
+                payload=payload,
+                connection_id=None if found is None else found.id,
+                segment_ids=frozenset(before).union(named),
+            )
+        if export is None:
+            return Resource(kind="export", name=name)
+        return about_export(state, self.desk.catalog, export, segments=named)
 
     @act(Action.EXPORT_PLAN)
     def plan(self, name: str, *, progress: Callable[[RunEvent], None] | None = None) -> RunReport:
@@ -187,7 +196,3 @@ def _approval(run: Run, asked: Asked | None) -> tuple[str, ...]:
             command=f"cdp export approve {run.plan_id}",
         ),
     )
-
-
-def _sharing(connection: Connection | None) -> frozenset[str] | None:
-    return None if connection is None else connection.shared_with

@@ -166,7 +166,12 @@ class Exports(ExportRuns):
 
     @act(Action.EXPORT_LIST)
     def list(self) -> tuple[ExportView, ...]:
-        return tuple(self._view(export) for export in self.desk.state.exports.all())
+        """Those that the actor may look at."""
+        return tuple(
+            self._view(export)
+            for export in self.desk.state.exports.all()
+            if self.desk.may(Action.EXPORT_SHOW, self.resource(export.name, {}))
+        )
 
     @act(Action.EXPORT_SHOW)
     def show(self, name: str) -> ExportView:
@@ -325,9 +330,7 @@ class Exports(ExportRuns):
         state = self.desk.state
         connection = state.connections.by_id(export.connection_id) if export.connection_id else None
         last = next(iter(as_they_stand(state, state.runs.of_export(export.id, 1))), None)
-        edit = self.desk.catalog.authorize(
-            self.desk.actor, Action.EXPORT_EDIT, self.resource(export.name, {})
-        )
+        edit = self.desk.may(Action.EXPORT_EDIT, self.resource(export.name, {}))
         spec = self.desk.catalog.destinations.get(export.destination)
         return ExportView(
             name=export.name,
@@ -339,7 +342,7 @@ class Exports(ExportRuns):
             segments=tuple(state.segments.by_id(segment_id).name for segment_id in export.segment_ids),
             policy=export.policy,
             member_consent=export.policy.consent or self._profiles.settings.consent,
-            permission="edit" if edit.allowed else "view",
+            permission="edit" if edit else "view",
             status=str(last.status) if last else None,
             shown=shown_of(state, export, last, self.desk.now()),
             refreshed=last.ended_at if last else None,

@@ -12,12 +12,13 @@ from typing import Any, Literal, Self
 
 from cdp_core.alerts.alerting import Alerting
 from cdp_core.alerts.ways import Ways
-from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.administration import Audit, Plugins
 from cdp_core.app.alerts import Alerts
 from cdp_core.app.approvals import Approvals
 from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
-from cdp_core.app.desk import Desk, act, login
+from cdp_core.app.consents import Consents
+from cdp_core.app.desk import Desk, act
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers, ledger_place
@@ -26,6 +27,7 @@ from cdp_core.app.people import People
 from cdp_core.app.places import made_or_joined, new_server, require_own, state_place, vault_of
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.restored import restored
+from cdp_core.app.roles import Roles, granted_roles
 from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
@@ -48,6 +50,7 @@ from cdp_core.runner.restoring import looked_at
 from cdp_core.runner.runner import Runner
 from cdp_core.runner.services import Services
 from cdp_core.runner.stores import store_of
+from cdp_core.store.logins import login
 from cdp_core.store.state import State
 from cdp_core.telemetry.telemetry import Telemetry
 from cdp_core.vault.ledger_key import ledger_key
@@ -65,7 +68,7 @@ class CDP:
             state = opened.enter_context(State.open(state_place(workspace)))
             require_own(workspace, state)
             manager = create_plugin_manager(disabled=workspace.settings.disabled_plugins)
-            catalog = Catalog(manager)
+            catalog = Catalog(manager, own_roles=workspace.settings.roles, where=str(workspace.settings_path))
             self.desk = Desk(state, catalog, act_as=act_as)
             vault = vault_of(workspace, state)
             seal = Seal(lambda: ledger_key(vault), encrypts=workspace.settings.encrypt_ledger)
@@ -98,6 +101,7 @@ class CDP:
         self.profiles = ProfileTable(self.desk, profiles)
         self.segments = Segments(self.desk, profiles)
         self.connections = Connections(self.desk, connector, consents)
+        self.consents = Consents(self.desk, consents, runner)
         self.exports = Exports(self.desk, profiles, runner, audiences)
         self.approvals = Approvals(self.desk, self.exports, Signing(services))
         self.audiences = Audiences(self.desk, audiences)
@@ -253,6 +257,7 @@ class CDP:
             name=actor.name,
             real=actor.real,
             roles=tuple(sorted(actor.roles)),
+            granted=granted_roles(self.desk, actor.grants),
             actions=tuple(sorted(actions_of(actor.roles, self.desk.catalog.roles))),
             workspace=str(self.workspace.folder),
         )

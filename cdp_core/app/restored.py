@@ -53,7 +53,8 @@ def restored(
         if vault_key is not None:
             write_private(workspace.vault_folder / KEY_FILE, _key(vault_key))
         with State.open(workspace.state_path) as state:
-            desk = Desk(state, Catalog(create_plugin_manager(disabled=settings.disabled_plugins)))
+            manager = create_plugin_manager(disabled=settings.disabled_plugins)
+            desk = Desk(state, Catalog(manager, own_roles=settings.roles, where=str(workspace.settings_path)))
             about = Resource(kind="workspace", name=str(folder.absolute()))
 
             def deed() -> None:

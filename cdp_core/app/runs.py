@@ -17,6 +17,7 @@ from cdp_core.model.run import Run
 from cdp_core.runner.dead import as_they_stand
 from cdp_core.runner.outcome import exit_status, notes
 from cdp_core.runner.rejected import Rejected
+from cdp_core.runner.rights import about_export
 from cdp_core.runner.runner import Runner
 
 
@@ -35,10 +36,9 @@ class Runs:
         except CdpError:
             return Resource(kind="export", name=name)
         export = self._export_of(run)
-        if export is None or export.connection_id is None:
+        if export is None:
             return Resource(kind="export", name=run.export_name)
-        shared_with = state.connections.by_id(export.connection_id).shared_with
-        return Resource(kind="export", name=run.export_name, shared_with=shared_with)
+        return about_export(state, self.desk.catalog, export)
 
     @act(Action.EXPORT_SHOW_RUN)
     def show(self, run: str) -> RunDetails:

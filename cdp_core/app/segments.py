@@ -23,7 +23,8 @@ class Segments:
         self._profiles = profiles
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
-        return Resource(kind="segment", name=name)
+        found = next((each for each in self.desk.state.segments.all() if each.name == name), None)
+        return Resource(kind="segment", name=name) if found is None else _about(found)
 
     @act(Action.SEGMENT_ADD)
     def add(
@@ -91,7 +92,12 @@ class Segments:
 
     @act(Action.SEGMENT_LIST)
     def list(self) -> tuple[SegmentView, ...]:
-        return tuple(self._view(segment, None) for segment in self.desk.state.segments.all())
+        """Those that the actor may look at."""
+        return tuple(
+            self._view(segment, None)
+            for segment in self.desk.state.segments.all()
+            if self.desk.may(Action.SEGMENT_SHOW, _about(segment))
+        )
 
     @act(Action.SEGMENT_SHOW)
     def show(self, name: str) -> SegmentView:
@@ -111,7 +117,9 @@ class Segments:
                 where=f"segment {name}",
                 hint="edit or remove these exports first",
             )
-        self.desk.state.segments.remove(segment.id)
+        with self.desk.state.transaction():
+            self.desk.state.segments.remove(segment.id)
+            self.desk.state.grants.forget("segment", segment.id)
         self._profiles.results.forget(segment.kept)
         self.desk.note(before={"where": segment.where, "sql": segment.sql})
 
@@ -128,3 +136,7 @@ class Segments:
             created_by=segment.created_by,
             created_at=segment.created_at,
         )
+
+
+def _about(segment: Segment) -> Resource:
+    return Resource(kind="segment", name=segment.name, segment_ids=frozenset({segment.id}))

@@ -50,6 +50,8 @@ class ConsentView:
     language: str
     agreed_by: str
     agreed_at: datetime
+    withdrawn_by: str | None = None
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

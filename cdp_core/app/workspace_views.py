@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from cdp_core.model.access import Opinion
+from cdp_core.model.access import Opinion, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +79,28 @@ class ResealedLedgers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantedRole:
+    """A role and what it holds for: the workspace, or one connection or segment (`about` is its name), and
+    the group that it is through, if any. `known`: somebody declares it, here and now."""
+
+    role: str
+    scope: Scope
+    about: str
+    group: str | None
+    known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessView:
     """Whether a person may do something, every opinion on it, and the roles that would have the action.
-    `personal`: nobody does it in another's name."""
+    `granted` is all that the person holds, by themselves and through groups. `personal`: nobody does it in
+    another's name."""
 
     person: str
     action: str
     object: str
     roles: tuple[str, ...]
+    granted: tuple[GrantedRole, ...]
     allowed: bool
     opinions: tuple[Opinion, ...]
     roles_with_it: tuple[str, ...]
@@ -122,18 +137,24 @@ class RestoredView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
-    """`can_act` is whether this machine knows a login of that name."""
+    """What was granted to a person or a group (`kind`): `roles` for the whole workspace, `granted` all of it.
+    `can_act` is whether this machine knows a login, or a group, of that name."""
 
     person: str
     roles: tuple[str, ...]
     can_act: bool = True
+    kind: Literal["person", "group"] = "person"
+    granted: tuple[GrantedRole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleView:
+    """`declared_by` is empty for the core's own."""
+
     key: str
     label: str
     actions: tuple[str, ...]
+    declared_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +162,7 @@ class Whoami:
     name: str
     real: str
     roles: tuple[str, ...]
+    granted: tuple[GrantedRole, ...]
     actions: tuple[str, ...]
     workspace: str
 

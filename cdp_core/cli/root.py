@@ -30,6 +30,10 @@ NOUNS = {
         "cdp_core.cli.connection:connection",
         "Services that data may go to: consent, sign-in and sharing.",
     ),
+    "consent": (
+        "cdp_core.cli.consent:consent",
+        "Consent on record: who agreed to what, and its end.",
+    ),
     "export": ("cdp_core.cli.export:export", "Segments to audiences: set up, plan, run, look back."),
     "schedule": ("cdp_core.cli.schedule:schedule", "When exports run by themselves."),
     "scheduler": ("cdp_core.cli.scheduler:scheduler", "The process that runs exports when they are due."),

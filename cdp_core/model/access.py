@@ -39,6 +39,10 @@ class Action(StrEnum):
     CONNECTION_EXPORT_USER = "connection.export-user"
     CONNECTION_AUDIENCES = "connection.audiences"
     CONNECTION_REMOVE = "connection.remove"
+    CONSENT_LIST = "consent.list"
+    CONSENT_SHOW = "consent.show"
+    CONSENT_WITHDRAW = "consent.withdraw"
+    CONSENT_TAKE_OUT = "consent.take-out"
     EXPORT_OPTIONS = "export.options"
     EXPORT_LIST = "export.list"
     EXPORT_SHOW = "export.show"
@@ -124,6 +128,10 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.CONNECTION_EXPORT_USER: "become a connection's export user",
     Action.CONNECTION_AUDIENCES: "see what audiences a connection reaches",
     Action.CONNECTION_REMOVE: "remove a connection",
+    Action.CONSENT_LIST: "see who has agreed to what",
+    Action.CONSENT_SHOW: "read the texts that were agreed to",
+    Action.CONSENT_WITHDRAW: "withdraw a connection's consent",
+    Action.CONSENT_TAKE_OUT: "take out what was sent through a connection",
     Action.EXPORT_OPTIONS: "see what an export can be made of",
     Action.EXPORT_LIST: "list exports",
     Action.EXPORT_SHOW: "see an export",
@@ -178,12 +186,29 @@ _IN_WORDS: Mapping[Action, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A named set of actions; `includes` names the roles whose actions it has too."""
+    """A named set of actions; `includes` names the roles whose actions it has too. `declared_by` is told to
+    people: the core fills it in for roles that are none of its own."""
 
     key: str
     label: str
     actions: frozenset[Action] = frozenset()
     includes: frozenset[str] = frozenset()
+    declared_by: str = ""
+
+
+Scope = Literal["workspace", "connection", "segment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A role that a person or a group (`holder_kind`) has been given: for the whole workspace, or for one
+    connection or segment alone, of which `about` is the id."""
+
+    holder: str
+    role: str
+    holder_kind: Literal["person", "group"] = "person"
+    scope: Scope = "workspace"
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,12 +216,14 @@ class Actor:
     """A person and the roles granted to them; `real` is who sits at the keyboard.
 
     The two names differ when an Administrator acts as somebody else (`--as`), and for a run that
-    nobody started, which happens in the export user's name.
+    nobody started, which happens in the export user's name. `roles` hold for the whole workspace; `grants`
+    are all there are, through groups and for one connection or segment alone, too.
     """
 
     name: str
     real: str
     roles: frozenset[str] = frozenset()
+    grants: tuple[Grant, ...] = ()
 
     @property
     def is_real(self) -> bool:
@@ -207,7 +234,8 @@ class Actor:
 class Resource:
     """What an act is about. `shared_with` (roles and people) is the sharing of the connection that
     it is, or that it goes through; None where no connection is concerned. `payload` is what leaves by it:
-    digests, or whole rows (`records`)."""
+    digests, or whole rows (`records`). `connection_id` is that connection, `segment_ids` the segments whose
+    members are concerned."""
 
     kind: Literal[
         "workspace",
@@ -227,6 +255,8 @@ class Resource:
     name: str = ""
     shared_with: frozenset[str] | None = None
     payload: Literal["digests", "records"] = "digests"
+    connection_id: str | None = None
+    segment_ids: frozenset[str] = frozenset()
 
 
 Verdict = Literal["allow", "deny", "abstain"]

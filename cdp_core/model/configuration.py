@@ -141,10 +141,16 @@ class ConsentPrompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """The record that somebody agreed to a prompt for a connection."""
+    """The record that somebody agreed to a prompt for a connection, and that somebody withdrew it since."""
 
     id: str
     connection_id: str
     prompt: ConsentPrompt
     agreed_by: str
     agreed_at: datetime
+    withdrawn_by: str | None = None
+    withdrawn_at: datetime | None = None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.withdrawn_at is not None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal, TypeVar
 
@@ -29,8 +31,11 @@ T = TypeVar("T")
 class Catalog:
     """The union of what the core and its plugins provide. The core's own entries cannot be replaced."""
 
-    def __init__(self, manager: CdpPluginManager) -> None:
+    def __init__(self, manager: CdpPluginManager, *, own_roles: Sequence[Role] = (), where: str = "") -> None:
+        """`own_roles` are those that the workspace's settings, at `where`, declare."""
         self.manager = manager
+        self._own_roles = own_roles
+        self._where = where
 
     @cached_property
     def connection_types(self) -> Mapping[str, ConnectionType]:
@@ -42,7 +47,28 @@ class Catalog:
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:
-        return {**_by_key(self.manager.hook.cdp_roles(), lambda found: found.key), **BUILT_IN_ROLES}
+        """Those of the core, of plugins and of `cdp.toml`. Raises `InvalidFault` where one of `cdp.toml` has
+        a plugin's name, or is based on one that there is not."""
+        declared: Mapping[str, Role] = _by_key(self.manager.hook.cdp_roles(), lambda found: found.key)
+        plugins = {key: replace(role, declared_by="a plugin") for key, role in declared.items()}
+        found = {**plugins, **{role.key: role for role in self._own_roles}, **BUILT_IN_ROLES}
+        for role in self._own_roles:
+            if role.key in plugins:
+                raise InvalidFault(
+                    Code.SETTING_INVALID,
+                    f"roles.{role.key}: a plugin declares a role of that name",
+                    where=self._where,
+                    hint=f"give yours another name, such as [roles.our-{role.key}]",
+                )
+            for missing in sorted(role.includes - set(found)):
+                near = difflib.get_close_matches(missing, found, n=1)
+                raise InvalidFault(
+                    Code.SETTING_INVALID,
+                    f"roles.{role.key}.based_on: there is no role {missing!r}",
+                    where=self._where,
+                    hint=f"did you mean {near[0]}?" if near else f"roles: {', '.join(sorted(found))}",
+                )
+        return found
 
     @cached_property
     def kinds(self) -> Mapping[str, IdentifierKind]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cdp_core.errors import Code, GateFault, InvalidFault, NotAllowedFault
-from cdp_core.model.access import Action, Actor, Resource
+from cdp_core.model.access import Action, Actor
 from cdp_core.model.approval import Asked, Signature, asked_of, signed_digest
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import Operation
@@ -20,6 +20,7 @@ from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.pipeline.plan import Plan
 from cdp_core.runner import basis
+from cdp_core.runner.rights import about_export
 from cdp_core.runner.services import Services
 from cdp_core.store.state import State
 
@@ -216,14 +217,8 @@ class Approvals:
 
     def _may(self, person: str, plan: PlanRecord) -> bool:
         export = self._state.exports.by_id(plan.export_id)
-        connection = self._services.connector.connection_of(export)
-        actor = Actor(name=person, real=person, roles=self._state.grants.of(person))
-        about = Resource(
-            kind="export",
-            name=export.name,
-            shared_with=connection.shared_with,
-            payload=self._services.catalog.destination(export.destination).capabilities.payload,
-        )
+        about = about_export(self._state, self._services.catalog, export)
+        actor = self._state.grants.actor(person)
         return self._services.catalog.authorize(actor, Action.EXPORT_APPROVE, about).allowed
 
     def _name(self, plan: PlanRecord) -> str:

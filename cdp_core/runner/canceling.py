@@ -19,13 +19,18 @@ _LOOK = 0.2
 
 def ask_to_end(state: State, export: Export, audience: AudienceKey, person: str) -> Run | None:
     """The export's run that is under way, which has been asked to end; None where there is none."""
+    run = under_way(state, export, audience)
+    asked = run is not None and state.leases.ask_to_stop(str(audience), run_id=run.id, person=person)
+    return run if asked else None
+
+
+def under_way(state: State, export: Export, audience: AudienceKey) -> Run | None:
+    """The export's run that holds its audience now."""
     holder = state.leases.holder(str(audience))
     if holder is None or not state.runs.known([holder.run_id]):
         return None
     run = state.runs.get(holder.run_id)
-    if run.export_id != export.id:
-        return None
-    return run if state.leases.ask_to_stop(str(audience), run_id=run.id, person=person) else None
+    return run if run.export_id == export.id else None
 
 
 def end_of(state: State, run: Run, *, within: float) -> Run:

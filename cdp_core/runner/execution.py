@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from cdp_core.errors import CdpError, Code, GateFault, TemporaryFault
-from cdp_core.model.access import Actor
+from cdp_core.model.access import Action, Actor
 from cdp_core.model.approval import Asked
 from cdp_core.model.configuration import Export
 from cdp_core.model.gates import Gate
@@ -24,6 +24,7 @@ from cdp_core.runner.gates import and_yet, fault_of, findings, skips
 from cdp_core.runner.opening import Opening, opening
 from cdp_core.runner.planning import Planning
 from cdp_core.runner.record import Record
+from cdp_core.runner.rights import objection
 from cdp_core.runner.services import Services
 from cdp_core.runner.settle import settle
 from cdp_core.runner.watch import LeaseWatch
@@ -51,6 +52,8 @@ class Execution:
         self._actor = actor
         self._stop = stop
         self._command = "run"
+        # What the person does has to stay allowed while it goes on; taking out and giving up are not stopped.
+        self._action: Action | None = None
         self.rest_waits = False
         self._audience = services.connector.audience_of(export)
         self._record = Record(services=services, export=export, actor=actor, progress=progress)
@@ -58,6 +61,7 @@ class Execution:
     def plan(self) -> Run:
         """A dry run: it ends when the plan is on disk."""
         self._record.note(dry_run=True)
+        self._action = Action.EXPORT_PLAN
         with self._under_way() as watch:
             planning = self._planning(watch)
             planning.from_profiles()
@@ -65,20 +69,23 @@ class Execution:
 
     def run(self, meant: Collection[Gate]) -> Run:
         """`meant` are the gates that do not stop it."""
+        self._action = Action.EXPORT_RUN
         return self._deliver(Planning.from_profiles, meant)
 
     def wait(self, meant: Collection[Gate], *, resync: bool = False) -> Run:
         """Plan anew what is left after a run that sent what is owed and nothing else, and wait with it."""
+        self._action = Action.EXPORT_RESYNC if resync else Action.EXPORT_RUN
         make_plan = Planning.sent_again if resync else Planning.from_profiles
         return self._deliver(make_plan, meant, owed_is_sent=True)
 
     def run_planned(self, plan_id: str, meant: Collection[Gate]) -> Run:
         """Deliver a plan that was looked at, or nothing."""
+        self._action = Action.EXPORT_RUN
         return self._deliver(lambda planning: planning.reopened(plan_id), meant, approved=True)
 
     def resync(self, meant: Collection[Gate]) -> Run:
         """A run that sends again what is there already."""
-        self._command = "resync"
+        self._command, self._action = "resync", Action.EXPORT_RESYNC
         return self._deliver(Planning.sent_again, meant)
 
     def take_out(self) -> Run:
@@ -131,8 +138,9 @@ class Execution:
             held_back = bool(self._record.run.skipped_because)
             if held_back and not plan.changes_something:
                 return self._skipped(planning.failing)
-            self._look(watch, destination)
             opened = destination.result()
+            watch.look_for_objections()
+            self._look(watch, destination)
             # The libraries of delivery are imported by now, by who opened the destination.
             from cdp_core.runner.sending import Sending
 
@@ -187,6 +195,8 @@ class Execution:
         """Raise what ends the run before anything is sent: that somebody wants it to end, or what the
         service has refused already."""
         if self._stop.is_set() and not watch.lost.is_set():
+            if watch.forbidden is not None:
+                raise watch.forbidden
             who = watch.canceled_by
             raise TemporaryFault(
                 Code.CANCELED if who else Code.INTERRUPTED,
@@ -197,12 +207,16 @@ class Execution:
         if destination is not None:
             destination.look()
 
+    def _objection(self, action: Action) -> Callable[[], CdpError | None]:
+        return objection(self._services, self._export, self._actor, action)
+
     @contextmanager
     def _under_way(self) -> Iterator[LeaseWatch]:
         """Hold the lease, settle what was left, and record this run, also when it fails before delivery."""
         record = self._record
         holder = this_process(person=self._actor.real, run_id=record.run.id)
-        with LeaseWatch(self._state, self._audience, holder, self._stop) as watch:
+        forbids = (lambda: None) if self._action is None else self._objection(self._action)
+        with LeaseWatch(self._state, self._audience, holder, self._stop, objection=forbids) as watch:
             self._services.ledgers.require_current()
             settled = settle(self._services, self._audience, watch, settler=record.run.id, emit=record.tell)
             record.note(resumed_from=settled)

@@ -79,10 +79,11 @@ class Runner:
         """What the gates say of the run's plan."""
         return findings(self._services, export, run.plan_id, meant) if run.plan_id else ()
 
-    def take_out(self, export: Export, actor: Actor) -> Run:
-        """Take the export's members out of its audience, but for those that another export claims."""
-        self._may_send(export)
-        return self._execution(export, actor, None, threading.Event()).take_out()
+    def take_out(self, export: Export, actor: Actor, progress: Progress | None = None) -> Run:
+        """Take the export's members out of its audience, but for those that another export claims. It sends
+        digests that are there already, and only to have them gone: it needs nobody's consent."""
+        self._may_send(export, takes_out=True)
+        return self._execution(export, actor, progress, threading.Event()).take_out()
 
     def release(self, export: Export, actor: Actor) -> None:
         """Give up the export's claims and leave its members where they are; the run says how many."""
@@ -165,7 +166,7 @@ class Runner:
             state.runs.start(record.run, audience=audience)
             record.save(RunStatus.FAILED, fault=fault, ended=True)
 
-    def _may_send(self, export: Export) -> None:
+    def _may_send(self, export: Export, *, takes_out: bool = False) -> None:
         """Everything that forbids sending and can be known before anything is read."""
         services = self._services
         for broken in services.catalog.manager.broken_guards:
@@ -177,5 +178,6 @@ class Runner:
             )
         services.catalog.destination(export.destination)
         connection = services.connector.connection_of(export)
-        services.consents.require(connection)
+        if not takes_out:
+            services.consents.require(connection)
         services.connector.require_signed_in(connection)

@@ -15,6 +15,7 @@ import tenacity
 
 from cdp_core.contract.faults import CredentialsRejected, DestinationFault
 from cdp_core.errors import CdpError, Code, InternalFault
+from cdp_core.model.accounting import DeliveryCounts
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.names import as_typed
@@ -158,7 +159,8 @@ class Sending:
         )
         counts = delivery_counts(plan, outcomes, self._state.journal.totals(run_id))
         self._record.note(delivered=counts)
-        status, fault = RunStatus.COMMITTED, self._end_fault(end, opened) or self._fault
+        status, fault = RunStatus.COMMITTED, self._end_fault(end, opened) or self._forbidden(end, counts)
+        fault = fault or self._fault
         if not counts.balances:
             fault = InternalFault(Code.UNBALANCED, "what was sent does not add up to what was planned")
         if fault is not None:
@@ -175,6 +177,14 @@ class Sending:
             )
         letters = dead_letters.change(plan, self._state.journal.batches(run_id))
         self._record.commit(self._watch.lease, self._audience, files, status, letters)
+
+    def _forbidden(self, end: DeliveryEnd, counts: DeliveryCounts) -> CdpError | None:
+        """What has been brought up against the run, where that ended it."""
+        fault = self._watch.forbidden
+        if fault is None or not end.interrupted:
+            return None
+        left = f"stopped before {counts.not_sent + counts.unknown:,} digests had their answer"
+        return type(fault)(fault.code, f"{fault.message}; {left}", where=fault.where, hint=fault.hint)
 
     def _end_fault(self, end: DeliveryEnd, opened: Opened) -> CdpError | None:
         if isinstance(end.fault, CredentialsRejected):

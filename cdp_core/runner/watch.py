@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -22,9 +23,18 @@ LOOK = 1.0
 class LeaseWatch:
     """Takes the lease on entry (raises `HeldFault` where somebody holds it), renews it every `BEAT`
     seconds, releases it on exit. `lost` is set, and `stop` with it, where somebody fenced it off;
-    `canceled_by`, and `stop` with it, where somebody asks its run to end."""
+    `canceled_by`, and `stop` with it, where somebody asks its run to end; `forbidden`, and `stop` with it,
+    where `objection` has something against its going on."""
 
-    def __init__(self, state: State, name: AudienceKey | str, holder: Holder, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        state: State,
+        name: AudienceKey | str,
+        holder: Holder,
+        stop: threading.Event,
+        *,
+        objection: Callable[[], CdpError | None] = lambda: None,
+    ) -> None:
         self._state = state
         self._name = str(name)
         self._holder = holder
@@ -32,6 +42,8 @@ class LeaseWatch:
         self._done = threading.Event()
         self.lost = threading.Event()
         self.canceled_by = ""
+        self.forbidden: CdpError | None = None
+        self._objection = objection
 
     def __enter__(self) -> Self:
         self.lease: Lease = self._state.leases.take(self._name, self._holder, TTL)
@@ -66,4 +78,11 @@ class LeaseWatch:
     def _look(self) -> None:
         if not self.canceled_by and (person := self._state.leases.stop_asked_by(self.lease)):
             self.canceled_by = person
+            self._stop.set()
+        self.look_for_objections()
+
+    def look_for_objections(self) -> None:
+        """Look now, and not only at the next beat."""
+        if self.forbidden is None and (fault := self._objection()) is not None:
+            self.forbidden = fault
             self._stop.set()

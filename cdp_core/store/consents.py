@@ -1,8 +1,10 @@
-"""The record of who agreed to which text; nothing is ever taken out of it."""
+"""The record of who agreed to which text, and who withdrew that; nothing is ever taken out of it."""
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
 
 from cdp_core.model.configuration import Consent, ConsentPrompt
 from cdp_core.store.database import Repository
@@ -28,8 +30,16 @@ class Consents(Repository):
                 )
             )
 
+    def withdraw(self, connection_id: str, *, by: str, at: datetime) -> int:
+        """End every consent that stands for a connection; how many there were."""
+        with self._database.write() as connection:
+            standing = update(consents).where(
+                consents.c.connection_id == connection_id, consents.c.withdrawn_at.is_(None)
+            )
+            return connection.execute(standing.values(withdrawn_by=by, withdrawn_at=at)).rowcount
+
     def of(self, connection_id: str) -> tuple[Consent, ...]:
-        """Everything that was agreed to for a connection, the newest first."""
+        """Everything that was agreed to for a connection, withdrawn or not, the newest first."""
         query = (
             select(consents)
             .where(consents.c.connection_id == connection_id)
@@ -50,6 +60,8 @@ class Consents(Repository):
                 ),
                 agreed_by=row.agreed_by,
                 agreed_at=row.agreed_at,
+                withdrawn_by=row.withdrawn_by,
+                withdrawn_at=row.withdrawn_at,
             )
             for row in rows
         )

@@ -78,6 +78,8 @@ consents = Table(
     Column("prompt_digest", Text, nullable=False),
     Column("agreed_by", Text, nullable=False),
     Column("agreed_at", UtcDateTime, nullable=False),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", UtcDateTime),
 )
 
 exports = Table(
@@ -172,13 +174,19 @@ alerts = Table(
     Column("waiting", Json, nullable=False),
 )
 
+# Of a person or a group (`holder_kind`); for the whole workspace, or for one connection or segment alone,
+# which `about` names by its id: a later one of the same name inherits nothing.
 grants = Table(
     "grants",
     metadata,
-    Column("person", Text, primary_key=True),
-    Column("role", Text, primary_key=True),
+    Column("holder_kind", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("about", Text, nullable=False),
     Column("granted_by", Text, nullable=False),
     Column("granted_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("holder_kind", "holder", "role", "scope", "about"),
 )
 
 plans = Table(

@@ -21,12 +21,14 @@ from marshmallow import fields
 from tomlkit.exceptions import ParseError, TOMLKitError, UnexpectedCharError, UnexpectedEofError
 
 from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.access import Action, Role
 from cdp_core.model.alert import AlertSettings
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.delivery import Patience
 from cdp_core.model.policy import MemberConsent
 from cdp_core.rules.member_consent import member_consent
 from cdp_core.workspace.ledger_url import normal
+from cdp_core.workspace.role_tables import RoleSettings
 from cdp_core.workspace.tables import (
     APPROVAL_HOURS,
     LEDGER_CACHE,
@@ -64,6 +66,7 @@ class WorkspaceSettings:
     ledger_url: str | None = None
     ledger_options: Mapping[str, str] = field(default_factory=dict)
     ledger_cache: int = LEDGER_CACHE
+    roles: tuple[Role, ...] = ()
 
 
 _PATIENCE = Patience()
@@ -126,7 +129,11 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
     try:
         loaded: dict[str, Any] = WorkspaceSchema().load(document.unwrap())
     except marshmallow.ValidationError as error:
-        wrong = dict(itertools.islice(_flattened(error.messages_dict), _MOST_WRONG))
+        # A table of tables names what is wrong in it below `value`, and with its name below `key`.
+        wrong = {
+            re.sub(r"^(roles\.[^.]+)\.(?:value|key)\b", r"\1", name): message
+            for name, message in itertools.islice(_flattened(error.messages_dict), _MOST_WRONG)
+        }
         raise InvalidFault(
             Code.SETTING_INVALID,
             "; ".join(f"{name}: {message.removesuffix('.')}" for name, message in wrong.items()),
@@ -154,6 +161,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         ledger_url=normal(loaded["ledger"]["url"]) if loaded["ledger"]["url"] else None,
         ledger_options=loaded["ledger"]["options"],
         ledger_cache=loaded["ledger"]["cache"],
+        roles=tuple(_role(key, said) for key, said in loaded["roles"].items()),
     )
 
 
@@ -196,6 +204,16 @@ def written(settings: WorkspaceSettings) -> str:
     return document.as_string()
 
 
+def _role(key: str, said: Mapping[str, Any]) -> Role:
+    return Role(
+        key=key,
+        label=said["label"] or key,
+        actions=frozenset(map(Action, said["allows"])),
+        includes=frozenset({said["based_on"]} if said["based_on"] else ()),
+        declared_by="cdp.toml",
+    )
+
+
 def _written_alerts(alerts: AlertSettings) -> dict[str, Any]:
     """Those that are not as they are by default."""
     default = dataclasses.asdict(AlertSettings())
@@ -228,8 +246,12 @@ def _flattened(messages: Mapping[str, Any], above: str = "") -> Iterator[tuple[s
 
 
 def _line_of(text: str, dotted: str) -> int:
-    """The line (from 1) where a field stands: its key's, else its table's heading's, else the first."""
+    """The line (from 1) where a field stands: its key's, else its table's heading's, else the first. A table
+    may lie in another, as `[roles.analyst]` does."""
     table, _, key = dotted.partition(".")
+    if key and f"[{'.'.join(dotted.split('.')[:2])}]" in text.replace(" ", "").replace('"', ""):
+        name, _, key = key.partition(".")
+        table = f"{table}.{name}"
     key = key.partition(".")[0]
     heading, best = "", 1
     for number, line in enumerate(text.splitlines(), start=1):
@@ -248,6 +270,8 @@ def _line_of(text: str, dotted: str) -> int:
 
 def _meant(wrong: Mapping[str, str]) -> str:
     """The known names near an unknown one, or all of them; of known ones how they may look."""
+    if all(name.startswith("roles.") for name in wrong):
+        return _meant_of_roles(wrong)
     declared_ones = {
         f"{table}.{name}": inner
         for table, declared in WorkspaceSchema().fields.items()
@@ -260,6 +284,19 @@ def _meant(wrong: Mapping[str, str]) -> str:
     near = dict.fromkeys(name for field in wrong for name in difflib.get_close_matches(field, known, n=1))
     unknown = any("Unknown" in message for message in wrong.values())
     return f"did you mean {', '.join(near)}?" if unknown and near else f"known settings: {', '.join(known)}"
+
+
+def _meant_of_roles(wrong: Mapping[str, str]) -> str:
+    known = list(RoleSettings().fields)
+    unknown = [name.rpartition(".")[2] for name, message in wrong.items() if "Unknown" in message]
+    near = dict.fromkeys(each for name in unknown for each in difflib.get_close_matches(name, known, n=1))
+    if near:
+        return f"did you mean {', '.join(near)}?"
+    if unknown:
+        return f"a role has {', '.join(known)}"
+    if any(".allows" in name for name in wrong):
+        return "actions: " + ", ".join(sorted(Action))
+    return 'for example [roles.analyst] based_on = "viewer", allows = ["export.plan"]'
 
 
 def _shown(name: str, declared: fields.Field[Any]) -> str:

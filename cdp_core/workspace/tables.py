@@ -13,6 +13,7 @@ from cdp_core.contract.schemas import ServiceUrl, SettingsSchema
 from cdp_core.model.alert import AlertSettings
 from cdp_core.model.delivery import Patience
 from cdp_core.workspace.ledger_url import trouble_with_options, trouble_with_url
+from cdp_core.workspace.role_tables import RoleSettings, role_name
 
 _REFERENCE = r"(env|file|keyring):.+"
 _A_REFERENCE = "Give a reference, env:NAME, file:PATH or keyring:SERVICE/NAME: it may hold a token."
@@ -327,5 +328,11 @@ class WorkspaceSchema(SettingsSchema):
     alerts = fields.Nested(AlertsSettings, load_default=lambda: AlertsSettings().load({}))
     ledger = fields.Nested(LedgerSettings, load_default=lambda: LedgerSettings().load({}))
     state = fields.Nested(StateSettings, load_default=lambda: StateSettings().load({}))
+    roles = fields.Dict(
+        keys=fields.String(validate=role_name),
+        values=fields.Nested(RoleSettings),
+        load_default=dict,
+        metadata={"label": "Roles", "help": "Roles of the workspace's own."},
+    )
     plugins = fields.Nested(PluginsSettings, load_default=lambda: {"disabled": []})
     vault = fields.Nested(VaultSettings, required=True)

@@ -76,6 +76,9 @@ def connection(view: ConnectionView) -> Details:
             moment=moment(record.agreed_at),
             person=record.agreed_by,
         )
+        if record.withdrawn_at is not None:
+            ended = _("withdrawn by {person}, {moment}")
+            agreed += "; " + ended.format(person=record.withdrawn_by, moment=moment(record.withdrawn_at))
         fields.append((f"  {record.title}", agreed))
     fields += settings(view.settings or {})
     fields += [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cdp_core.app.workspace_views import (
         AccessView,
         Check,
+        GrantedRole,
         GrantView,
         LedgerView,
         MendedLedger,
@@ -165,7 +166,7 @@ def access(view: AccessView) -> Iterator[RenderableType]:
     yield Details(
         f"{view.person} {'may' if view.allowed else 'may not'} do this: {what}",
         (
-            ("Roles of the person", names(view.roles) or "none"),
+            ("Roles of the person", granted(view.granted) or "none"),
             ("Roles that include it", names(view.roles_with_it)),
             ("In another's name", "nobody: it is a person's own" if view.personal else ""),
         ),
@@ -179,15 +180,33 @@ def access(view: AccessView) -> Iterator[RenderableType]:
 
 def grants(views: Iterable[GrantView]) -> Listing:
     return Listing(
-        ("Person", "Roles"), ((view.person, names(view.roles)) for view in views), texts=("Roles",)
+        ("Person", "Roles"),
+        (
+            (f"{view.person} (group)", granted(view.granted, within=view.person))
+            if view.kind == "group"
+            else (view.person, granted(view.granted))
+            for view in views
+        ),
+        texts=("Roles",),
     )
+
+
+def granted(roles: Iterable[GrantedRole], *, within: str = "") -> str:
+    """Roles with what they hold for, and the group that they are through, unless that is spoken of."""
+    return names(dict.fromkeys(_granted(role, within) for role in roles))
+
+
+def _granted(role: GrantedRole, within: str) -> str:
+    about = "" if role.scope == "workspace" else f" for the {role.scope} {quoted(role.about)}"
+    group = f" through the group {plain(role.group)}" if role.group and role.group != within else ""
+    return f"{plain(role.role)}{'' if role.known else ' (nothing declares it)'}{about}{group}"
 
 
 def roles(views: Iterable[RoleView]) -> Listing:
     return Listing(
-        ("Role", "Means", "May"),
-        ((view.key, view.label, _acts(view.actions)) for view in views),
-        texts=("May",),
+        ("Role", "Means", "Declared by", "May"),
+        ((view.key, view.label, view.declared_by, _acts(view.actions)) for view in views),
+        texts=("Declared by", "May"),
     )
 
 
@@ -196,7 +215,7 @@ def person(view: Whoami) -> Details:
     return Details(
         acting,
         (
-            ("Roles", names(view.roles) or "none: ask an Administrator for one"),
+            ("Roles", granted(view.granted) or "none: ask an Administrator for one"),
             ("May", ALL_ACTS if len(view.actions) == len(Action) else _acts(view.actions)),
             ("Workspace", view.workspace),
         ),

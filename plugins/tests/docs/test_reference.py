@@ -100,8 +100,9 @@ def test_every_hook_is_documented_with_its_arguments_and_its_example(hook: str) 
 def schemas() -> Iterator[tuple[str, type[marshmallow.Schema]]]:
     catalog = Catalog(create_plugin_manager())
     for declared in WorkspaceSchema().fields.values():
-        assert isinstance(declared, fields.Nested)
-        yield "workspace.md", type(declared.schema)
+        table = declared.value_field if isinstance(declared, fields.Dict) else declared
+        assert isinstance(table, fields.Nested)
+        yield "workspace.md", type(table.schema)
     for connection_type in catalog.connection_types.values():
         yield "settings.md", connection_type.settings_schema
     for destination in catalog.destinations.values():

@@ -14,17 +14,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cdp_core.app.administration import Audit, Plugins, Roles
+from cdp_core.app.administration import Audit, Plugins
 from cdp_core.app.alerts import Alerts
 from cdp_core.app.approvals import Approvals
 from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
+from cdp_core.app.consents import Consents
 from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
 from cdp_core.app.ledgers import Ledgers
 from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
+from cdp_core.app.roles import Roles
 from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
@@ -40,6 +42,7 @@ ROOMS: dict[str, type] = {
     "profiles": ProfileTable,
     "segments": Segments,
     "connections": Connections,
+    "consents": Consents,
     "exports": Exports,
     "approvals": Approvals,
     "audiences": Audiences,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp_core.model.access import Action, Actor, Opinion, Resource, Role
+from cdp_core.model.access import Action, Actor, Grant, Opinion, Resource, Role
 from cdp_core.rules.access import (
     BUILT_IN_ROLES,
     CONTRIBUTOR,
@@ -104,3 +104,91 @@ def test_no_allow_is_no_and_any_deny_wins(verdicts: list[str]) -> None:
     decision = decide(opinions)
     assert decision.allowed == ("allow" in verdicts and "deny" not in verdicts)
     assert decision.opinions == tuple(opinions)
+
+
+def with_grants(*grants: Grant) -> Actor:
+    roles = frozenset(grant.role for grant in grants if grant.scope == "workspace")
+    return Actor(name="ann", real="ann", roles=roles, grants=grants)
+
+
+def of_segments(*ids: str) -> tuple[Grant, ...]:
+    return tuple(Grant(holder="ann", role="contributor", scope="segment", about=each) for each in ids)
+
+
+OVER_C = Resource(
+    kind="export",
+    name="Loyal",
+    shared_with=frozenset(),
+    connection_id="c",
+    segment_ids=frozenset({"s"}),
+)
+
+
+def test_a_role_for_a_connection_holds_for_it_and_what_goes_through_it_alone() -> None:
+    ann = with_grants(Grant(holder="ann", role="contributor", scope="connection", about="c"))
+    assert core_opinion(ann, Action.EXPORT_RUN, OVER_C, BUILT_IN_ROLES).verdict == "allow"
+    elsewhere = Resource(
+        kind="export", name="Other", shared_with=frozenset({"contributor"}), connection_id="d"
+    )
+    assert core_opinion(ann, Action.EXPORT_RUN, elsewhere, BUILT_IN_ROLES).verdict == "deny"
+    rows = Resource(kind="export", name="Rows", shared_with=frozenset(), connection_id="c", payload="records")
+    assert core_opinion(ann, Action.EXPORT_RUN, rows, BUILT_IN_ROLES).verdict == "deny"
+
+
+@given(
+    granted=st.frozensets(st.sampled_from("abcd")),
+    exported=st.frozensets(st.sampled_from("abcd")),
+    shared=st.booleans(),
+)
+def test_a_role_for_segments_holds_where_all_of_an_export_are_granted(
+    granted: frozenset[str], exported: frozenset[str], shared: bool
+) -> None:
+    about = Resource(
+        kind="export",
+        name="Loyal",
+        shared_with=frozenset({"ann"}) if shared else frozenset(),
+        connection_id="c",
+        segment_ids=exported,
+    )
+    opinion = core_opinion(with_grants(*of_segments(*granted)), Action.EXPORT_RUN, about, BUILT_IN_ROLES)
+    assert (opinion.verdict == "allow") == (shared and bool(exported) and exported <= granted)
+
+
+@given(action=st.sampled_from(list(Action)))
+def test_a_scoped_role_never_allows_what_the_role_itself_would_not(action: Action) -> None:
+    scoped = with_grants(Grant(holder="ann", role="contributor", scope="connection", about="c"))
+    if core_opinion(scoped, action, OVER_C, BUILT_IN_ROLES).verdict == "allow":
+        assert action in actions_of({"contributor"}, BUILT_IN_ROLES)
+
+
+def test_a_list_is_open_to_who_sees_part_of_it_and_everything_else_is_not() -> None:
+    ann = with_grants(*of_segments("s"))
+    everything = Resource(kind="export")
+    allowed = {
+        action
+        for action in Action
+        if core_opinion(ann, action, everything, BUILT_IN_ROLES).verdict == "allow"
+    }
+    assert {Action.EXPORT_LIST, Action.SEGMENT_LIST, Action.CONNECTION_LIST, Action.WHOAMI} <= allowed
+    assert not allowed & {Action.SEGMENT_ADD, Action.EXPORT_HISTORY, Action.SUPPRESSION_ADD}
+
+
+@pytest.mark.parametrize(
+    ("grants", "said"),
+    [
+        ((Grant(holder="ann", role="viewer"),), "the role includes it"),
+        (
+            (Grant(holder="ads", role="viewer", holder_kind="group"),),
+            "the role includes it (Viewer, granted to the group ads)",
+        ),
+        (
+            (Grant(holder="ads", role="viewer", holder_kind="group"), Grant(holder="ann", role="viewer")),
+            "the role includes it",
+        ),
+    ],
+)
+def test_where_a_role_is_from_is_said_unless_it_is_ones_own(grants: tuple[Grant, ...], said: str) -> None:
+    opinion = core_opinion(
+        with_grants(*grants), Action.SEGMENT_LIST, Resource(kind="segment"), BUILT_IN_ROLES
+    )
+    assert opinion.reason == said

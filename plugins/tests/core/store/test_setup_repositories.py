@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.access import Grant
 from cdp_core.model.configuration import (
     Connection,
     ConnectionStatus,
@@ -220,3 +221,48 @@ def test_plans_are_found_by_id_and_by_export_the_newest_first(state: State) -> N
     with pytest.raises(InvalidFault) as caught:
         state.plans.get("p")
     assert code_of(caught) is Code.PLAN_UNKNOWN
+
+
+def test_a_withdrawal_ends_what_stands_and_leaves_it_on_record(full: State) -> None:
+    def agree(number: int) -> None:
+        prompt = ConsentPrompt(key="core.privacy", version="1", title="T", text="Text")
+        consent = Consent(
+            id=str(number),
+            connection_id="c1",
+            prompt=prompt,
+            agreed_by="anna",
+            agreed_at=WHEN + timedelta(days=number),
+        )
+        full.consents.record(consent)
+
+    agree(1)
+    assert full.consents.withdraw("another", by="bob", at=WHEN) == 0
+    assert full.consents.withdraw("c1", by="bob", at=WHEN) == 1
+    agree(2)
+    assert full.consents.withdraw("c1", by="eve", at=WHEN) == 1
+    newest, first = full.consents.of("c1")
+    assert (first.withdrawn_by, newest.withdrawn_by) == ("bob", "eve")
+    assert first.is_withdrawn
+    assert newest.is_withdrawn
+
+
+def test_a_groups_roles_are_those_of_its_people(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def groups_of(person: str) -> frozenset[str]:
+        asked.append(person)
+        return frozenset({"ads"}) if person == "anna" else frozenset()
+
+    monkeypatch.setattr("cdp_core.store.logins.groups_of", groups_of)
+    state.grants.grant("anna", "viewer", by="x")
+    assert state.grants.of("anna") == {"viewer"}
+    assert asked == []
+    state.grants.give(Grant(holder="ads", role="contributor", holder_kind="group"), by="x")
+    state.grants.give(Grant(holder="ads", role="x", holder_kind="group", scope="segment", about="s"), by="x")
+    assert state.grants.of("anna") == {"viewer", "contributor"}
+    assert {grant.role for grant in state.grants.actor("anna").grants} == {"viewer", "contributor", "x"}
+    # A person of a group's name is none of its people.
+    assert state.grants.of("ads") == frozenset()
+    assert state.grants.all() == {"anna": {"viewer"}}
+    state.grants.forget("segment", "s")
+    assert {grant.role for grant in state.grants.actor("anna").grants} == {"viewer", "contributor"}

@@ -10,14 +10,16 @@ import stat
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import create_engine, inspect, select
 
 from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault
 from cdp_core.store import schema, sqlite, tables
@@ -105,6 +107,27 @@ def test_an_older_state_is_brought_up_to_date_once_however_many_open_it(path: Pa
     assert [opener.wait(60) for opener in openers] == [0, 0, 0]
     with State.open(path) as state:
         assert sorted(state.grants.all()) == ["a", "b", "c"]
+
+
+def test_who_had_a_role_before_grants_had_scopes_has_it_after(path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0015")
+        connection.exec_driver_sql(
+            "INSERT INTO grants (person, role, granted_by, granted_at) "
+            "VALUES ('anna', 'administrator', 'eve', '2026-11-23 04:05:06.789012')"
+        )
+    engine.dispose()
+    path.chmod(0o600)
+    with State.open(path) as state:
+        assert state.grants.all() == {"anna": {"administrator"}}
+        with state._database.read() as connection:
+            (row,) = connection.execute(select(tables.grants)).all()
+    assert (row.holder_kind, row.scope, row.about, row.granted_by) == ("person", "workspace", "", "eve")
+    assert row.granted_at == datetime(2026, 11, 23, 4, 5, 6, 789_012, tzinfo=UTC)
 
 
 def test_a_state_of_a_newer_version_is_refused(state: State, path: Path) -> None:
