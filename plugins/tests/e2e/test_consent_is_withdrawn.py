@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import timedelta
 
 import pexpect
 import pytest
 
+from by_hand import alter, by_hand
 from cdp_core.app.facade import CDP
 from cdp_core.errors import Code, ConsentFault
 from cdp_core.model.run import RunEvent, Station
+from cdp_core.store.tables import due_runs
 from fork_server import CDP as COMMAND
 from main_job import Job, add_export, customers, wanted
-from scheduled import NAME, alter, last, make_due, until
+from scheduled import NAME, last, make_due, until
 
 SLOW = "stall:route=add-users,seconds=2,count=1000"
 CONNECTION = "Snapchat EU"
@@ -43,7 +46,7 @@ def test_the_text_is_shown_as_it_was_agreed_to(job: Job) -> None:
     assert "With this connection you let customer data" in dutch
     shown = job.cdp.json("consent", "show", CONNECTION)
     assert all(each["text"] and each["text_today"] is None for each in shown)
-    alter(job, "UPDATE consents SET prompt_text = 'As it was', prompt_digest = 'x'")
+    alter(job.cdp, "UPDATE consents SET prompt_text = 'As it was', prompt_digest = 'x'")
     changed = job.cdp.json("consent", "show", CONNECTION)
     assert {each["standing"]["state"] for each in changed} == {"changed"}
     told = job.cdp("consent", "show", CONNECTION).stdout
@@ -52,7 +55,7 @@ def test_the_text_is_shown_as_it_was_agreed_to(job: Job) -> None:
 
 
 def test_that_who_agreed_has_lost_the_role_is_told_and_ends_nothing(job: Job) -> None:
-    alter(job, "UPDATE consents SET agreed_by = 'anna'")
+    alter(job.cdp, "UPDATE consents SET agreed_by = 'anna'")
     assert "anna may not agree to it any more" in job.cdp("consent", "list").stdout
     assert {each["role_lost"] for each in job.cdp.json("consent", "list")} == {True}
     job.cdp("export", "run", NAME)
@@ -174,7 +177,10 @@ def test_a_due_run_stops_with_it_and_is_told_of_once(job: Job) -> None:
     done = last(job)
     assert done["last"]["outcome"] == "failed"
     assert done["paused"].startswith("CDP-503")
-    alter(job, "UPDATE due_runs SET due_at = datetime(due_at, '-2 minutes')")
+    with by_hand(job.cdp) as state:
+        for row in state.execute(due_runs.select()).all():
+            earlier = row.due_at - timedelta(minutes=2)
+            state.execute(due_runs.update().where(due_runs.c.due_at == row.due_at).values(due_at=earlier))
     job.cdp("scheduler", "start", "--once")
     (alert,) = job.cdp.json("alerts", "list")
     assert alert["message"].startswith("CDP-503")

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from by_hand import alter
 from cdp_core.app.facade import CDP
 from cdp_core.errors import Code, NotAllowedFault
 from cdp_core.model.run import RunEvent, Station
 from cdp_snapchat.simulator import SnapchatSimulator
 from main_job import AUDIENCE, Cdp, Job, wanted
-from scheduled import NAME, alter, last, make_due, until
+from scheduled import NAME, last, make_due, until
 from second_person import CAN_BE, OTHER, as_other, shared_job
 
 CONNECTION = "Snapchat EU"
@@ -303,7 +304,7 @@ def test_a_run_that_is_being_planned_sends_nothing(
 
 def test_an_export_user_who_lost_the_right_is_told_of_once_and_the_export_pauses(annas: Job) -> None:
     declare(annas, '\n[alerts]\nwebhook = "http://127.0.0.1:9/none"\n')
-    alter(annas, "UPDATE connections SET export_user = 'anna'")
+    alter(annas.cdp, "UPDATE connections SET export_user = 'anna'")
     annas.simulator.fault(SLOW)
     make_due(annas, NAME)
     scheduler = annas.cdp.start("scheduler", "start", "--once")
