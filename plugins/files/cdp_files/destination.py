@@ -27,6 +27,7 @@ from cdp_core import (
     ServiceFailed,
     ServiceIdentity,
 )
+from cdp_files.connections import origin
 from cdp_files.encoding import encoded, ending
 from cdp_files.places import (
     LATEST,
@@ -40,7 +41,6 @@ from cdp_files.places import (
     read_name,
     run_folder,
 )
-from cdp_files.schemas import origin
 from cdp_files.storage import Storage
 
 FORM = 1

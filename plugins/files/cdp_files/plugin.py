@@ -27,7 +27,7 @@ ROWS_LABEL = "Files, whole rows"
 @hookimpl
 def cdp_connection_types() -> Sequence[ConnectionType]:
     from cdp_core import ConnectionType
-    from cdp_files.schemas import ConnectionSettings, origin
+    from cdp_files.connections import ConnectionSettings, origin
 
     return [
         ConnectionType(

@@ -1,20 +1,13 @@
-"""The settings of a files connection and of an export over it: declared here, and nowhere else."""
+"""What an export to files can be told: which folder it fills, and how its files look."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import urlsplit
-
-import marshmallow
 from marshmallow import fields, validate
 
-from cdp_core import Secret, SecretField, Sentence, ServiceUrl, SettingsSchema
-from cdp_files.complaints import complaint
+from cdp_core import Sentence
 from cdp_files.encoding import COMPRESSIONS, DELIMITERS, FORMATS
 from cdp_files.places import checked_dated_path, checked_folder
-from cdp_files.storage import SCHEMES, root_of
+from cdp_files.settings import Trimmed, reads, said
 
 KINDS = ("EMAIL", "PHONE", "MOBILE_AD_ID")
 ROWS_LIMIT = 1_000_000
@@ -36,291 +29,13 @@ def while_emptied(latest: str) -> Sentence:
     )
 
 
-def origin(settings: Mapping[str, Any]) -> str:
-    """The folder's URL, and the server where S3's protocol is spoken by another one than S3."""
-    parts = urlsplit(str(settings["url"]).strip())
-    place = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-    endpoint = settings.get("endpoint_url")
-    return f"{place} at {endpoint}" if endpoint else place
-
-
-class StorageUrl(validate.Validator):
-    """A folder at one of the storages, without credentials, query or fragment."""
-
-    def __call__(self, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            parts.port  # noqa: B018 (the property is what checks it)
-            if "\0" in root_of(value):
-                raise ValueError
-        except ValueError:
-            raise marshmallow.ValidationError(
-                complaint("Not a URL.", nl="Geen URL.", da="Ikke en URL.")
-            ) from None
-        if parts.scheme not in SCHEMES:
-            raise marshmallow.ValidationError(
-                complaint(
-                    "The URL begins with {known}.",
-                    nl="De URL begint met {known}.",
-                    da="URL'en begynder med {known}.",
-                    known=", ".join(f"{each}://" for each in SCHEMES),
-                )
-            )
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise marshmallow.ValidationError(
-                complaint(
-                    "The URL may hold no user name, query or fragment.",
-                    nl="De URL mag geen gebruikersnaam, query of fragment bevatten.",
-                    da="URL'en må ikke indeholde brugernavn, forespørgsel eller fragment.",
-                )
-            )
-        if parts.scheme == "file" and (parts.netloc or not root_of(value).startswith("/")):
-            raise marshmallow.ValidationError(
-                complaint(
-                    "A folder here is written file:///srv/exports, and is not / itself.",
-                    nl="Een map hier wordt geschreven als file:///srv/exports, en is niet / zelf.",
-                    da="En mappe her skrives file:///srv/exports, og er ikke selve /.",
-                )
-            )
-        if parts.scheme != "file" and not parts.netloc:
-            raise marshmallow.ValidationError(
-                complaint(
-                    "The URL names no bucket, container or host.",
-                    nl="De URL noemt geen bucket, container of host.",
-                    da="URL'en nævner ingen bucket, container eller vært.",
-                )
-            )
-        if any(part in (".", "..") for part in root_of(value).split("/")):
-            raise marshmallow.ValidationError(
-                complaint(
-                    "The URL holds no . or .. between its slashes.",
-                    nl="De URL heeft geen . of .. tussen de schuine strepen.",
-                    da="URL'en har ingen . eller .. mellem sine skråstreger.",
-                )
-            )
-        return value
-
-
-def _said(
-    label: str, help_: str, *, nl: tuple[str, str], da: tuple[str, str], example: str, asked: bool = False
-) -> dict[str, Any]:
-    """A field's metadata: label and help in three languages."""
-    return {
-        "label": label,
-        "help": help_,
-        "example": example,
-        "advanced": not asked,
-        "nl": {"label": nl[0], "help": nl[1]},
-        "da": {"label": da[0], "help": da[1]},
-    }
-
-
-def _reads(read: Callable[[str], object]) -> Callable[[str], None]:
-    """A check of a text setting by whatever reads it."""
-
-    def check(value: str) -> None:
-        try:
-            read(value)
-        except ValueError as wrong:
-            raise marshmallow.ValidationError(wrong.args[0]) from None
-
-    return check
-
-
-def _account(value: Secret) -> None:
-    try:
-        found = json.loads(value.reveal())
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or "private_key" not in found:
-        raise marshmallow.ValidationError(
-            complaint(
-                "It is not a service account's key file in JSON.",
-                nl="Het is geen sleutelbestand van een serviceaccount in JSON.",
-                da="Det er ikke en tjenestekontos nøglefil i JSON.",
-            )
-        )
-
-
-class _Trimmed(SettingsSchema):
-    """Settings are pasted from web pages: the white space around them is nobody's wish."""
-
-    @marshmallow.pre_load
-    def _trim(self, values: Mapping[str, Any], **_: Any) -> dict[str, Any]:
-        return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
-
-
-class ConnectionSettings(_Trimmed):
-    """Where files go, and who one is there. What is not set is the machine's own, where there is one."""
-
-    url = fields.String(
-        required=True,
-        validate=StorageUrl(),
-        metadata=_said(
-            "Folder",
-            "Where files go: file:///folder, s3://bucket/prefix, gs://bucket/prefix, "
-            "az://container/prefix or sftp://host/folder.",
-            nl=(
-                "Map",
-                "Waar bestanden naartoe gaan: file:///map, s3://bucket/prefix, gs://bucket/prefix, "
-                "az://container/prefix of sftp://host/map.",
-            ),
-            da=(
-                "Mappe",
-                "Hvor filer lægges: file:///mappe, s3://bucket/præfiks, gs://bucket/præfiks, "
-                "az://container/præfiks eller sftp://vært/mappe.",
-            ),
-            example="s3://acme-audiences/exports",
-            asked=True,
-        ),
-    )
-    access_key_id = fields.String(
-        load_default="",
-        metadata=_said(
-            "S3 access key ID",
-            "Unset: what the machine has, from its environment, files or role.",
-            nl=(
-                "S3-toegangssleutel-id",
-                "Niet ingesteld: wat de machine heeft, uit omgeving, bestanden of rol.",
-            ),
-            da=("S3-adgangsnøgle-id", "Ikke angivet: hvad maskinen har, fra miljø, filer eller rolle."),
-            example="AKIA…",
-        ),
-    )
-    secret_access_key = SecretField(
-        load_default=None,
-        metadata=_said(
-            "S3 secret access key",
-            "Of the same access key.",
-            nl=("Geheime S3-toegangssleutel", "Van dezelfde toegangssleutel."),
-            da=("Hemmelig S3-adgangsnøgle", "For samme adgangsnøgle."),
-            example="env:AWS_SECRET",
-        ),
-    )
-    endpoint_url = fields.String(
-        load_default="",
-        validate=lambda value: ServiceUrl()(value) if value else value,
-        metadata=_said(
-            "S3 endpoint",
-            "Another server than Amazon's that speaks S3's protocol.",
-            nl=("S3-eindpunt", "Een andere server dan die van Amazon die het protocol van S3 spreekt."),
-            da=("S3-slutpunkt", "En anden server end Amazons, som taler S3's protokol."),
-            example="https://minio.acme.example",
-        ),
-    )
-    region = fields.String(
-        load_default="",
-        metadata=_said(
-            "S3 region",
-            "Where the bucket is, where the server wants that said.",
-            nl=("S3-regio", "Waar de bucket is, als de server dat wil weten."),
-            da=("S3-region", "Hvor bucketen er, hvis serveren vil vide det."),
-            example="eu-west-1",
-        ),
-    )
-    service_account = SecretField(
-        load_default=None,
-        validate=_account,
-        metadata=_said(
-            "Google service account",
-            "The content of its key file in JSON. Unset: what the machine has.",
-            nl=(
-                "Google-serviceaccount",
-                "De inhoud van het sleutelbestand in JSON. Niet ingesteld: dat van de machine.",
-            ),
-            da=("Google-tjenestekonto", "Nøglefilens indhold i JSON. Ikke angivet: hvad maskinen har."),
-            example="file:/run/secrets/gcp.json",
-        ),
-    )
-    account_name = fields.String(
-        load_default="",
-        metadata=_said(
-            "Azure storage account",
-            "The account that holds the container.",
-            nl=("Azure-opslagaccount", "Het account met de container."),
-            da=("Azure-lagerkonto", "Kontoen, som har containeren."),
-            example="acmeaudiences",
-        ),
-    )
-    account_key = SecretField(
-        load_default=None,
-        metadata=_said(
-            "Azure account key",
-            "One of the account's two keys. Unset: what the machine has.",
-            nl=(
-                "Azure-accountsleutel",
-                "Een van de twee sleutels van het account. Niet ingesteld: van de machine.",
-            ),
-            da=("Azure-kontonøgle", "En af kontoens to nøgler. Ikke angivet: hvad maskinen har."),
-            example="env:AZURE_KEY",
-        ),
-    )
-    user = fields.String(
-        load_default="",
-        metadata=_said(
-            "SFTP user",
-            "Who signs in to the server.",
-            nl=("SFTP-gebruiker", "Wie zich bij de server aanmeldt."),
-            da=("SFTP-bruger", "Hvem der logger på serveren."),
-            example="exports",
-        ),
-    )
-    password = SecretField(
-        load_default=None,
-        metadata=_said(
-            "SFTP password",
-            "Where no key signs in.",
-            nl=("SFTP-wachtwoord", "Als geen sleutel aanmeldt."),
-            da=("SFTP-adgangskode", "Hvor ingen nøgle logger på."),
-            example="env:SFTP_PASSWORD",
-        ),
-    )
-    private_key = SecretField(
-        load_default=None,
-        metadata=_said(
-            "SFTP private key",
-            "The content of its file, without a passphrase. Unset, with no password: the SSH agent's keys.",
-            nl=(
-                "SFTP-privésleutel",
-                "De inhoud van het bestand, zonder wachtwoordzin. Niet ingesteld en zonder wachtwoord: die "
-                "van de SSH-agent.",
-            ),
-            da=(
-                "Privat SFTP-nøgle",
-                "Filens indhold, uden adgangssætning. Ikke angivet og uden adgangskode: SSH-agentens nøgler.",
-            ),
-            example="file:/run/secrets/id_ed25519",
-        ),
-    )
-    known_hosts = fields.String(
-        load_default="~/.ssh/known_hosts",
-        metadata=_said(
-            "Known hosts",
-            "The file with the server's key, as ssh-keyscan writes it. A server that is not in it is "
-            "not let in.",
-            nl=(
-                "Bekende hosts",
-                "Het bestand met de sleutel van de server, zoals ssh-keyscan dat schrijft. Een andere server "
-                "wordt niet vertrouwd.",
-            ),
-            da=(
-                "Kendte værter",
-                "Filen med serverens nøgle, som ssh-keyscan skriver den. En anden server er der ikke "
-                "tillid til.",
-            ),
-            example="/etc/ssh/ssh_known_hosts",
-        )
-        | {"path": True},
-    )
-
-
-class ExportSettings(_Trimmed):
+class ExportSettings(Trimmed):
     """Which folder an export fills, and how its files look."""
 
     folder = fields.String(
         required=True,
-        validate=_reads(checked_folder),
-        metadata=_said(
+        validate=reads(checked_folder),
+        metadata=said(
             "Folder of the audience",
             "Below the connection's folder; it is made.",
             nl=("Map van de doelgroep", "Onder de map van de verbinding; ze wordt gemaakt."),
@@ -332,7 +47,7 @@ class ExportSettings(_Trimmed):
     format = fields.String(
         load_default="parquet",
         validate=validate.OneOf(FORMATS),
-        metadata=_said(
+        metadata=said(
             "Format",
             "parquet, csv or ndjson (a JSON object on each line).",
             nl=("Indeling", "parquet, csv of ndjson (een JSON-object op elke regel)."),
@@ -344,7 +59,7 @@ class ExportSettings(_Trimmed):
     compression = fields.String(
         load_default="none",
         validate=validate.OneOf(COMPRESSIONS),
-        metadata=_said(
+        metadata=said(
             "Compression",
             "none, gzip or zstd; Parquet compresses within itself.",
             nl=("Compressie", "none, gzip of zstd; Parquet comprimeert in het bestand zelf."),
@@ -355,7 +70,7 @@ class ExportSettings(_Trimmed):
     delimiter = fields.String(
         load_default="comma",
         validate=validate.OneOf(tuple(DELIMITERS)),
-        metadata=_said(
+        metadata=said(
             "Delimiter",
             "Between the columns of CSV: comma, semicolon, tab or pipe.",
             nl=("Scheidingsteken", "Tussen de kolommen van CSV: comma, semicolon, tab of pipe."),
@@ -365,8 +80,8 @@ class ExportSettings(_Trimmed):
     )
     dated_path = fields.String(
         load_default="%Y/%m/%d",
-        validate=_reads(checked_dated_path),
-        metadata=_said(
+        validate=reads(checked_dated_path),
+        metadata=said(
             "Dated path",
             "Folders above each run's own, with %Y, %m, %d and %H of its beginning (UTC). Empty: none.",
             nl=(
@@ -383,7 +98,7 @@ class ExportSettings(_Trimmed):
     rows_per_file = fields.Integer(
         load_default=ROWS_LIMIT,
         validate=validate.Range(min=1, max=ROWS_LIMIT),
-        metadata=_said(
+        metadata=said(
             "Rows in a file",
             "The most, up to 1,000,000: so many digests are one batch, which is one file.",
             nl=(
@@ -402,7 +117,7 @@ class RowsExportSettings(ExportSettings):
     rows_per_file = fields.Integer(
         load_default=WHOLE_ROWS_LIMIT,
         validate=validate.Range(min=1, max=WHOLE_ROWS_LIMIT),
-        metadata=_said(
+        metadata=said(
             "Rows in a file",
             "The most, up to 250,000: so many rows are one batch, which is one file.",
             nl=("Rijen per bestand", "Hoogstens, tot 250.000: zoveel rijen zijn één batch, dus één bestand."),
@@ -412,7 +127,7 @@ class RowsExportSettings(ExportSettings):
     )
     escape_formulas = fields.Boolean(
         load_default=True,
-        metadata=_said(
+        metadata=said(
             "Escape formulas",
             "In CSV, put an apostrophe before a value that a spreadsheet would take for a formula (true or "
             "false).",

@@ -123,7 +123,7 @@ def test_a_bucket_is_filled_and_no_secret_is_kept(files: FilesJob) -> None:
         cdp("export", "run", "Loyal to S3")
         # Read by nobody but S3's own protocol.
         from cdp_core.contract.schemas import load_settings
-        from cdp_files.schemas import ConnectionSettings
+        from cdp_files.connections import ConnectionSettings
         from cdp_files.storage import Storage
         from reading_files import members
 

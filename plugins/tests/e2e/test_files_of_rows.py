@@ -301,7 +301,7 @@ def test_a_bucket_is_filled_with_rows(rows: RowsJob) -> None:
         )
         rows.cdp("export", "run", "To S3")
         from cdp_core.contract.schemas import load_settings
-        from cdp_files.schemas import ConnectionSettings
+        from cdp_files.connections import ConnectionSettings
         from cdp_files.storage import Storage
 
         bucket = Storage(load_settings(ConnectionSettings, server.settings, what="the bucket"))

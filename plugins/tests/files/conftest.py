@@ -13,8 +13,9 @@ import requests
 
 from cdp_core.contract.destination import ConnectionContext, Delivering, DestinationContext
 from cdp_core.contract.schemas import load_settings
+from cdp_files.connections import ConnectionSettings
 from cdp_files.destination import FilesAudience
-from cdp_files.schemas import ConnectionSettings, ExportSettings
+from cdp_files.schemas import ExportSettings
 from cdp_files.storage import Storage
 from storages import S3Server, s3_server, sftp_server
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from cdp_core import Delivering, InvalidFault, Sentence, SettingsSchema
 from cdp_core.contract.schemas import load_settings, settings_of
+from cdp_files.connections import ConnectionSettings, origin
 from cdp_files.places import checked_dated_path, checked_folder, file_name, read_name, run_folder
-from cdp_files.schemas import ConnectionSettings, ExportSettings, origin
+from cdp_files.schemas import ExportSettings
 
 from .conftest import storage
 

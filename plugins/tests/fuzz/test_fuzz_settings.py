@@ -28,8 +28,9 @@ from cdp_core.rules.postgres_urls import has_password
 from cdp_core.vault import references
 from cdp_core.workspace.ledger_url import trouble_with_options, trouble_with_url
 from cdp_core.workspace.settings import parse, validated
-from cdp_files.schemas import ConnectionSettings as FilesConnection
-from cdp_files.schemas import RowsExportSettings, StorageUrl
+from cdp_files.connections import ConnectionSettings as FilesConnection
+from cdp_files.connections import StorageUrl
+from cdp_files.schemas import RowsExportSettings
 from cdp_files.storage import root_of
 from cdp_snapchat.schemas import ConnectionSettings as SnapchatConnection
 from cdp_snapchat.schemas import ExportSettings as SnapchatExport
