@@ -108,6 +108,9 @@ class Code(Enum):
     MODE_INVALID = (331, "The export's mode does not go with the destination, or with what was asked")
     LEDGER_PLACE_REFUSED = (340, "The ledgers' URL is not there, or does not let us in")
     LEDGER_PLACE_TAKEN = (341, "The ledgers' URL is another workspace's")
+    CONFIG_UNREADABLE = (351, "The configuration file cannot be read")
+    CONFIG_INVALID = (352, "The configuration file is not valid")
+    CONFIG_FIXED = (353, "The configuration file changes what stays as it was made")
 
     NOT_ALLOWED = (401, "The person's role does not allow it")
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")

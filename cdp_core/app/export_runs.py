@@ -34,11 +34,15 @@ class ExportRuns:
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         state = self.desk.state
-        if "connection" in arguments:
+        if arguments.get("connection") is not None:
             found = next((c for c in state.connections.all() if c.name == arguments["connection"]), None)
             payload = self.desk.catalog.payload_of(found.type) if found else "digests"
             return Resource(kind="export", name=name, shared_with=_sharing(found), payload=payload)
         export = next((e for e in state.exports.all() if e.name == name), None)
+        if export is None and arguments.get("destination"):
+            spec = self.desk.catalog.destinations.get(arguments["destination"])
+            payload = spec.capabilities.payload if spec else "digests"
+            return Resource(kind="export", name=name, payload=payload)
         spec = self.desk.catalog.destinations.get(export.destination) if export else None
         payload = spec.capabilities.payload if spec else "digests"
         if export is None or export.connection_id is None:
