@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cdp_core.app.configuration.forms import Form
-from cdp_core.app.configuration.reading import Marked, Path_
-from cdp_core.app.configuration.schemas import SECTIONS
+from cdp_core.app.configuration.schemas import SECTIONS, defaults_of
 from cdp_core.app.configuration.views import ConfigChange, ConfigDiff, Difference, Kind, NotInFile
+
+if TYPE_CHECKING:
+    from cdp_core.app.configuration.reading import Marked, Path_
 
 KINDS: Mapping[str, Kind] = {
     "roles": "role",
@@ -30,8 +33,9 @@ def compare(marked: Marked, wanted: Form, present: Form) -> ConfigDiff:
     for section in (each for each in SECTIONS if each in wanted):
         kind = KINDS[section]
         want, have = _things(section, wanted[section]), _things(section, present[section])
-        for name, after in want.items():
+        for name, asked in want.items():
             before = have.get(name)
+            after = _laid_over(before or {}, asked) if kind == "connection" else asked
             if before == after:
                 same += 1
                 continue
@@ -40,7 +44,9 @@ def compare(marked: Marked, wanted: Form, present: Form) -> ConfigDiff:
                     kind=kind,
                     name=name,
                     act="add" if before is None else "change",
-                    differences=tuple(_differences(before or {}, after)),
+                    differences=_added(section, after)
+                    if before is None
+                    else tuple(_differences(before, after)),
                     line=marked.line(place_of(kind, name)),
                     before=before,
                     after=after,
@@ -74,6 +80,18 @@ def _things(section: str, entries: Mapping[str, Any]) -> dict[str, Any]:
         for person, entry in entries.items()
         for role in entry["roles"]
     }
+
+
+def _added(section: str, after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """What a new thing is told to be: not what it would be anyway."""
+    told = _differences(defaults_of(section), after)
+    return tuple(dataclasses.replace(each, before=None) for each in told)
+
+
+def _laid_over(before: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A connection with the settings that the file names: others stay, and what is null there goes."""
+    settings = {**before.get("settings", {}), **asked["settings"]}
+    return {**asked, "settings": {each: value for each, value in settings.items() if value is not None}}
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any], way: str = "") -> Iterator[Difference]:

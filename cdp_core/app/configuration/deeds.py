@@ -153,7 +153,7 @@ def _edited(rooms: Rooms, name: str, before: Entry, after: Entry) -> str:
         raise UsageFault(
             fault.code,
             fault.message,
-            hint=f"that is said by hand: {detach} --take-members-out, or --leave-members; then apply the file",
+            hint=f"say it by hand: {detach} --take-members-out, or --leave-members; then apply the file",
         ) from None
     if moves and after["connection"] is not None:
         unchecked = rooms.exports.attach(name, connection=after["connection"]).unchecked

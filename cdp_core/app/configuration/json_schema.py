@@ -1,5 +1,5 @@
-"""The JSON Schema of a configuration file, for editors: made from the schemas that files are read by, with the
-settings of every connection type and destination that a plugin has."""
+"""The JSON Schema of a configuration file, for editors: made from the schemas that files are read by, with
+the settings of every connection type and destination that a plugin has."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         spec.components.schema(name, schema=schema(exclude=hidden))
     definitions: dict[str, Any] = _moved(spec.to_dict()["components"]["schemas"])
     for name, schema in wanted.items():
-        _say(definitions[name], schema)
+        _say(definitions[name], schema, kind=name.partition(".")[0])
     definitions["Segment"]["oneOf"] = [{"required": ["where"]}, {"required": ["sql"]}]
     _by_type(definitions["Connection"], catalog)
     _by_destination(definitions["Export"], catalog)
@@ -70,13 +70,16 @@ def _moved(value: Any) -> Any:
     return [_moved(each) for each in value] if isinstance(value, list) else value
 
 
-def _say(definition: dict[str, Any], schema: type[marshmallow.Schema]) -> None:
+def _say(definition: dict[str, Any], schema: type[marshmallow.Schema], *, kind: str) -> None:
     """With each setting's own help and example."""
     for info in settings_of(schema):
         if info.secret:
             continue
         found = definition["properties"][info.name]
         found.pop("example", None)
+        if kind == "connection" and not info.required and isinstance(found.get("type"), str):
+            found["type"] = [found["type"], "null"]
+            found |= {"enum": [*found["enum"], None]} if "enum" in found else {}
         found |= {"title": info.label, "description": info.help}
         if info.example:
             found["examples"] = [info.example]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import marshmallow
 
@@ -21,7 +21,6 @@ from cdp_core.app.configuration.forms import (
     secret_form,
     settings_form,
 )
-from cdp_core.app.configuration.reading import Marked, Path_
 from cdp_core.app.configuration.schemas import IN_THE_VAULT, NAMED, FilePart
 from cdp_core.contract.schemas import settings_of
 from cdp_core.errors import CdpError, Code, InvalidFault, UsageFault
@@ -30,9 +29,12 @@ from cdp_core.model.schedule import Schedule
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.vault.references import FORMS, parse
 
+if TYPE_CHECKING:
+    from cdp_core.app.configuration.reading import Marked, Path_
+
 MOST_SHOWN = 20
 
-Complaint = tuple[Path_, str]
+Complaint = tuple[tuple[str | int, ...], str]
 
 
 def meaning(marked: Marked, catalog: Catalog, present: Form) -> Form:
@@ -112,7 +114,9 @@ class _Meaning:
             self._complain((*path, "secrets"), f"The secret {each!r} is missing: {FORMS}.")
         return {
             "type": loaded["type"],
-            "settings": absolute(schema, settings_form(schema, settings)),
+            # Of a connection, null takes a setting away: one that is left out may be what signing in chose.
+            "settings": absolute(schema, settings_form(schema, settings))
+            | {each: None for each, value in settings.items() if value is None},
             "secrets": secrets,
             "share_with": sorted(set(loaded["share_with"])),
         }

@@ -1,4 +1,4 @@
-"""How the workspace stands, in the form that is compared with a file's: as much of it as the actor may see."""
+"""How the workspace stands, in the form that is compared with a file's: as much as the actor may see."""
 
 from __future__ import annotations
 

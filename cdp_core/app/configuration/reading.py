@@ -82,13 +82,13 @@ def read(content: bytes, file: str) -> Marked:
         place = f"{file}:{mark.line + 1}" if mark else file
         hint = "compare the line, and the one before, with what cdp config export writes"
         raise _unreadable(place, f"that is no YAML: {error.problem or error.context}", hint=hint) from None
-    if root is None or root.start_mark is None:
+    if root is None:
         return Marked(file, {}, content=content)
     reader = _Reader(file)
-    value = reader.value(root, (), root.start_mark.line + 1)
+    value = reader.value(root, (), _line(root))
     if not isinstance(value, Mapping):
         raise _unreadable(
-            f"{file}:{root.start_mark.line + 1}",
+            f"{file}:{_line(root)}",
             "the file holds no mapping",
             hint="it begins with `version: 1`; cdp config export shows one",
         )
@@ -99,7 +99,7 @@ def _look_through(text: str, file: str) -> None:
     """Whatever is refused by its looks, before anything is built of it."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = _line(event)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -135,10 +135,7 @@ class _Reader:
         if isinstance(node, yaml.MappingNode):
             return {key: self.value(inner, (*path, key), at) for key, inner, at in self._pairs(node)}
         if isinstance(node, yaml.SequenceNode):
-            return [
-                self.value(inner, (*path, place), inner.start_mark.line + 1)
-                for place, inner in enumerate(node.value)
-            ]
+            return [self.value(inner, (*path, place), _line(inner)) for place, inner in enumerate(node.value)]
         is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return None if is_plain and node.value in _NOTHING else node.value
 
@@ -146,7 +143,7 @@ class _Reader:
         """Key, value and line; raises where a key is no text, or stands there twice."""
         seen: dict[str, int] = {}
         for key, inner in node.value:
-            line = key.start_mark.line + 1
+            line = _line(key)
             if not isinstance(key, yaml.ScalarNode):
                 raise _unreadable(f"{self._file}:{line}", "a key must be a text", hint="take it out")
             if key.value == "<<" and key.style is None:
@@ -163,6 +160,10 @@ class _Reader:
                 )
             seen[key.value] = line
             yield key.value, inner, line
+
+
+def _line(what: yaml.Event | yaml.Node) -> int:
+    return what.start_mark.line + 1 if what.start_mark else 1
 
 
 def _too_deep(file: str, line: int) -> InvalidFault:

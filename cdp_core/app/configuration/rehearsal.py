@@ -54,11 +54,13 @@ COPIED = frozenset(
 @contextmanager
 def rehearsal(desk: Desk, services: Services, vault: Vault, alerting: Alerting) -> Iterator[Rooms]:
     """Rooms over the copy, in which the same person acts."""
-    with tempfile.TemporaryDirectory(dir=services.workspace.scratch_folder) as folder:
-        with State.create(Path(folder) / "state.db") as state:
-            with desk.state.as_it_is() as source, state.standing_still() as target:
-                copying.copy_only(source, target, COPIED)
-            yield _rooms(desk, services, vault, alerting, state)
+    with (
+        tempfile.TemporaryDirectory(dir=services.workspace.scratch_folder) as folder,
+        State.create(Path(folder) / "state.db") as state,
+    ):
+        with desk.state.as_it_is() as source, state.standing_still() as target:
+            copying.copy_only(source, target, COPIED)
+        yield _rooms(desk, services, vault, alerting, state)
 
 
 def _rooms(desk: Desk, services: Services, vault: Vault, alerting: Alerting, state: State) -> Rooms:

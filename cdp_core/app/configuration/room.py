@@ -1,20 +1,21 @@
-"""Configuration as code: written to a file, compared with one, and made as one says."""
+"""Configuration as code: written to a file, compared with one, and made as one says.
+
+What reads and writes YAML is imported when it is used: no other command needs it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cdp_core.alerts.alerting import Alerting
 from cdp_core.app.configuration.comparing import KINDS, compare, place_of
 from cdp_core.app.configuration.deeds import Rooms, carry_out
 from cdp_core.app.configuration.forms import Form
-from cdp_core.app.configuration.json_schema import json_schema
 from cdp_core.app.configuration.meaning import meaning
 from cdp_core.app.configuration.present import SEEN_WITH, present, seen, unseen
-from cdp_core.app.configuration.reading import Marked, contents, read
 from cdp_core.app.configuration.rehearsal import rehearsal
 from cdp_core.app.configuration.schemas import SECTIONS
 from cdp_core.app.configuration.views import (
@@ -24,14 +25,17 @@ from cdp_core.app.configuration.views import (
     ConfigExported,
     NotInFile,
 )
-from cdp_core.app.configuration.writing import document, text
 from cdp_core.app.desk import Desk, act
 from cdp_core.errors import CdpError, Code, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import ConnectionStatus
 from cdp_core.model.names import as_typed
+from cdp_core.runner.consents import ENGLISH, ConsentDesk
 from cdp_core.runner.services import Services
 from cdp_core.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from cdp_core.app.configuration.reading import Marked
 
 # Of each fault the part of an entry that it is about.
 _PART_OF = {
@@ -63,11 +67,15 @@ class Configuration:
     @act(Action.CONFIG_SCHEMA)
     def schema(self) -> Mapping[str, Any]:
         """The JSON Schema (draft 2020-12) of a configuration file, for editors."""
+        from cdp_core.app.configuration.json_schema import json_schema
+
         return json_schema(self.desk.catalog)
 
     @act(Action.CONFIG_EXPORT)
     def export(self) -> ConfigExported:
-        """The workspace as a file, as far as the actor may see it. Of a secret only the reference is in it."""
+        """The workspace as a file, as far as the actor may see it. Of secrets only references are in it."""
+        from cdp_core.app.configuration.writing import document, text
+
         sections = seen(self.desk)
         form = present(self.desk, sections)
         left_out = tuple(
@@ -155,6 +163,7 @@ class Configuration:
     def _carried_out(self, found: ConfigDiff, progress: Callable[[ConfigChange], None]) -> list[str]:
         remarks: list[str] = []
         done: list[str] = []
+        self.desk.note(changes=done)
         for change in found.changes:
             try:
                 remarks.extend(carry_out(self._rooms, change))
@@ -167,11 +176,8 @@ class Configuration:
                 again = f"then apply {as_typed(found.file)} again: it goes on with the rest"
                 fault.hint = f"{fault.hint}; {again}" if fault.hint else again
                 raise
-            finally:
-                self.desk.note(changes=[*done])
             done.append(f"{change.act} {change.kind} {change.name!r}")
             progress(change)
-        self.desk.note(changes=done)
         return remarks
 
     def _steps(self, rooms: Rooms, wanted: Form) -> tuple[str, ...]:
@@ -179,11 +185,12 @@ class Configuration:
         file."""
         steps = []
         state, catalog = rooms.connections.desk.state, self.desk.catalog
+        consents = ConsentDesk(state, catalog, ENGLISH)
         for connection in state.connections.all():
             if connection.name not in wanted.get("connections", {}):
                 continue
             name = as_typed(connection.name)
-            if rooms.connections.lacks_consent(connection):
+            if consents.gap(connection).open:
                 steps.append(f"cdp connection agree {name}")
             signs_in = catalog.connection_type(connection.type).oauth is not None
             if signs_in and connection.status is not ConnectionStatus.CONNECTED:
@@ -194,6 +201,8 @@ class Configuration:
 
 
 def _read(file: str | Path, content: bytes | None) -> Marked:
+    from cdp_core.app.configuration.reading import contents, read
+
     return read(contents(file) if content is None else content, str(file))
 
 
@@ -227,7 +236,16 @@ def _pruned(
         except CdpError as fault:
             if fault.code is Code.NOT_ALLOWED:
                 raise
-            stays.append(NotInFile(kind=each.kind, name=each.name, stays=fault.message, hint=fault.hint))
+            hint = _by_hand(each) if fault.code is Code.NOT_AGREED_TO_ACT else fault.hint
+            stays.append(NotInFile(kind=each.kind, name=each.name, stays=fault.message, hint=hint))
         else:
             removed.append(change)
     return tuple(removed), tuple(stays)
+
+
+def _by_hand(each: NotInFile) -> str:
+    """The command that asks for the yes which a file cannot say."""
+    if each.kind == "role":
+        person, _, role = each.name.rpartition(": ")
+        return f"cdp role revoke {as_typed(person)} {role} --yes"
+    return f"cdp export remove {as_typed(each.name)} --take-members-out, or --leave-members"

@@ -68,7 +68,7 @@ class ConnectionPart(_Part):
         keys=fields.String(),
         values=fields.Raw(allow_none=True),
         load_default=dict,
-        **_said("What is set and no secret."),
+        **_said("What is set and no secret. What is left out stays as it is; null takes it away."),
     )
     secrets = fields.Dict(
         keys=fields.String(),
@@ -193,3 +193,12 @@ class FilePart(_Part):
 
 SECTIONS = ("roles", "segments", "connections", "exports", "schedule")
 NAMED = {"segments": SegmentPart, "connections": ConnectionPart, "exports": ExportPart}
+
+
+def defaults_of(section: str) -> dict[str, Any]:
+    """What is so where a thing of that section says nothing, by the fields' names in the file."""
+    found: dict[str, Any] = {}
+    for name, declared in (NAMED[section]().fields if section in NAMED else {}).items():
+        default = declared.load_default
+        found[declared.data_key or name] = default() if callable(default) else default
+    return found

@@ -1,4 +1,4 @@
-"""What the facade hands on of configuration as code: what differs, what was done, and what is left to people."""
+"""What the facade hands on of configuration as code: what differs, what was done, what is left to people."""
 
 from __future__ import annotations
 

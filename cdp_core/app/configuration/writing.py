@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from cdp_core.app.configuration.forms import REFRESH, Entry, Form
-from cdp_core.app.configuration.schemas import NAMED, SECTIONS, VERSION, RecurrencePart
+from cdp_core.app.configuration.schemas import SECTIONS, VERSION, RecurrencePart, defaults_of
 
 SCHEMA_FILE = "cdp.schema.json"
 _HINT = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
@@ -29,7 +29,7 @@ def document(form: Form) -> dict[str, Any]:
             if REFRESH in entries:
                 said[section] = _less(entries[REFRESH], RecurrencePart().load({}))
         else:
-            defaults = _defaults(section)
+            defaults = defaults_of(section)
             said[section] = {name: _less(_short(entry), defaults) for name, entry in entries.items()}
     return said
 
@@ -41,14 +41,6 @@ def text(form: Form, left_out: tuple[str, ...]) -> str:
         document(form), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6, indent=2
     )
     return f"{_HINT}{_HEADING}{remarks}{body}"
-
-
-def _defaults(section: str) -> Entry:
-    found: Entry = {}
-    for name, declared in NAMED[section]().fields.items():
-        default = declared.load_default
-        found[declared.data_key or name] = default() if callable(default) else default
-    return found
 
 
 def _short(entry: Entry) -> Entry:
