@@ -4,7 +4,8 @@ complaint with its line. What only the workspace can tell is found by the rehear
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
@@ -22,10 +23,11 @@ from cdp_core.app.configuration.forms import (
     settings_form,
 )
 from cdp_core.app.configuration.schemas import IN_THE_VAULT, NAMED, FilePart
-from cdp_core.contract.schemas import settings_of
+from cdp_core.contract.schemas import SettingInfo, settings_of
 from cdp_core.errors import CdpError, Code, InvalidFault, UsageFault
 from cdp_core.model.names import checked_name
 from cdp_core.model.schedule import Schedule
+from cdp_core.model.secret import Secret
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.vault.references import FORMS, parse
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from cdp_core.app.configuration.reading import Marked, Path_
 
 MOST_SHOWN = 20
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Complaint = tuple[tuple[str | int, ...], str]
 
@@ -101,10 +104,16 @@ class _Meaning:
         for each in sorted(hidden & set(loaded["settings"])):
             self._complain((*path, "settings", each), "That is a secret: it stands under `secrets`.")
         settings = {each: value for each, value in loaded["settings"].items() if each not in hidden}
-        self._check_settings(schema, settings, (*path, "settings"))
-        there = self._present.get("connections", {}).get(name, {}).get("secrets", {})
+        there = self._present.get("connections", {}).get(name, {})
+        self._check_settings(
+            schema,
+            settings,
+            (*path, "settings"),
+            there=there.get("settings", {}) if there.get("type") == loaded["type"] else {},
+            secrets=hidden & set(loaded["secrets"]),
+        )
         secrets = {
-            each: self._secret(reference, (*path, "secrets", each), there.get(each))
+            each: self._secret(reference, (*path, "secrets", each), there.get("secrets", {}).get(each))
             for each, reference in sorted(loaded["secrets"].items())
         }
         for each in sorted(set(secrets) - hidden):
@@ -193,19 +202,40 @@ class _Meaning:
             self._unknown(path, section.removesuffix("s"), name, there)
 
     def _check_settings(
-        self, schema: type[marshmallow.Schema], settings: Mapping[str, Any], path: Path_
+        self,
+        schema: type[marshmallow.Schema],
+        settings: Mapping[str, Any],
+        path: Path_,
+        *,
+        there: Mapping[str, Any] = _NOTHING,
+        secrets: Iterable[str] = (),
     ) -> None:
+        """By the plugin's own schema; `there` is what is set already, and secrets are taken to be right: they
+        are read by the rehearsal."""
         known = {info.name: info for info in settings_of(schema)}
-        for name, value in settings.items():
-            if name not in known:
-                self._unknown((*path, name), "setting", name, known)
-            elif isinstance(value, list | dict):
-                self._complain((*path, name), "A setting is a text or a number.")
-            elif value is not None and (wrong := known[name].complaint(value)):
-                self._complain((*path, name), str(wrong))
-        for info in known.values():
-            if info.required and not info.secret and settings.get(info.name) is None:
-                self._complain(path, f"The setting {info.name!r} ({info.label}) is missing.")
+        given = {name: value for name, value in {**there, **settings}.items() if value is not None}
+        try:
+            schema().load({**given, **dict.fromkeys(secrets, Secret("-"))})
+        except marshmallow.ValidationError as fault:
+            for name, wrong in fault.messages_dict.items():
+                self._wrong_setting(name, wrong, path, known, is_said=name in settings)
+
+    def _wrong_setting(
+        self, name: str, wrong: Any, path: Path_, known: Mapping[str, SettingInfo], *, is_said: bool
+    ) -> None:
+        if name in known and known[name].secret:
+            return
+        sentences = wrong if isinstance(wrong, list) else [wrong]
+        if name == "_schema":
+            for each in sentences:
+                self._complain(path, str(each))
+        elif name not in known:
+            self._unknown((*path, name), "setting", name, known)
+        elif is_said:
+            for each in sentences:
+                self._complain((*path, name), str(each))
+        else:
+            self._complain(path, f"{name} ({known[name].label}): {' '.join(map(str, sentences))}")
 
     def _unknown(self, path: Path_, what: str, name: str, known: Any) -> None:
         near = difflib.get_close_matches(name, list(known), n=3)

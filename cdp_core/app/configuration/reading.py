@@ -121,7 +121,7 @@ class _Reader:
         self._nodes = 0
 
     def value(self, node: yaml.Node, path: Path_, line: int) -> Any:
-        """`line` is where the file comes to the node: an alias stands elsewhere than what it is for."""
+        """`line` is where the file comes to the node: an alias stands below what it is for."""
         self._nodes += 1
         if self._nodes > MOST_NODES:
             raise _unreadable(
@@ -133,9 +133,14 @@ class _Reader:
             raise _too_deep(self._file, line)
         self.lines.setdefault(path, line)
         if isinstance(node, yaml.MappingNode):
-            return {key: self.value(inner, (*path, key), at) for key, inner, at in self._pairs(node)}
+            return {
+                key: self.value(inner, (*path, key), max(line, at)) for key, inner, at in self._pairs(node)
+            }
         if isinstance(node, yaml.SequenceNode):
-            return [self.value(inner, (*path, place), _line(inner)) for place, inner in enumerate(node.value)]
+            return [
+                self.value(inner, (*path, place), max(line, _line(inner)))
+                for place, inner in enumerate(node.value)
+            ]
         is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return None if is_plain and node.value in _NOTHING else node.value
 

@@ -136,4 +136,5 @@ class _AsItIs(Audiences):
 
     def check(self, export: Export) -> str:
         over = self._services.state.connections.by_id(str(export.connection_id))
-        return self._real.check(export) if self._now.get(over.id) == over else ""
+        now = self._now.get(over.id)
+        return self._real.check(export) if now is not None and now.settings == over.settings else ""

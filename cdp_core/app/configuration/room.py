@@ -46,6 +46,7 @@ _PART_OF = {
     Code.SETTING_INVALID: ("settings",),
     Code.SCHEDULE_INVALID: ("schedule",),
     Code.MODE_INVALID: ("mode",),
+    Code.NOT_FOUND: ("share_with",),
     Code.AUDIENCE_GONE: ("settings",),
     Code.AUDIENCE_UNFIT: ("settings",),
 }
@@ -115,10 +116,16 @@ class Configuration:
         marked = _read(file, content)
         self.desk.note(file=marked.file, sha256=hashlib.sha256(marked.content).hexdigest(), dry_run=dry_run)
         found, wanted = self._compared(marked)
-        with rehearsal(self.desk, self._services, self._vault, self._alerting) as rooms:
-            remarks = [remark for change in found.changes for remark in _rehearsed(rooms, change, marked)]
-            removed, stays = _pruned(rooms, found.not_in_file) if prune else ((), found.not_in_file)
-            steps = self._steps(rooms, wanted)
+        remarks: list[str] = []
+        removed: tuple[ConfigChange, ...] = ()
+        stays, steps = found.not_in_file, self._steps(self._rooms, wanted)
+        if found.changes or (prune and stays):
+            with rehearsal(self.desk, self._services, self._vault, self._alerting) as rooms:
+                for change in found.changes:
+                    remarks.extend(_rehearsed(rooms, change, marked))
+                if prune:
+                    removed, stays = _pruned(rooms, stays)
+                steps = self._steps(rooms, wanted)
         found = ConfigDiff(
             file=found.file,
             sections=found.sections,
