@@ -169,7 +169,7 @@ def edit(
 ) -> None:
     """Change a segment's condition or query; its exports go on with it.
 
-    Who is no member any more is taken out of their audiences by the next run, past the gate of shrinking.
+    Who is no member any more is taken out of their audiences by the next run.
     """
     _require_one(where, sql_file)
     if where is None and sql_file is None and static is None:

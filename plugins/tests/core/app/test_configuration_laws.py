@@ -4,6 +4,7 @@ the file says; and to apply it again changes nothing."""
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -184,3 +185,21 @@ def test_the_schema_is_one_and_knows_what_a_plugin_has(made: Path) -> None:
         },
     ):
         assert not known.is_valid(wrong), wrong
+
+
+def test_the_file_that_the_docs_show_is_one(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNAPCHAT_CLIENT_SECRET", "x")
+    page = (Path(__file__).parents[4] / "docs/how-to/configuration-as-code.md").read_text(encoding="utf-8")
+    shown = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert shown is not None
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(made, Path(folder) / "w")
+        with CDP.open(Path(folder) / "w") as cdp:
+            text = shown[1].replace("lifetime_value", "value")
+            cdp.configuration.apply(file="cdp.yaml", content=text.encode())
+            assert not cdp.configuration.diff(file="cdp.yaml", content=text.encode()).changes
+            # It is what would be written, but for who is an Administrator here.
+            written = cdp.configuration.export().text
+            assert written.partition("segments:")[2] == text.partition("segments:")[2]
+            assert written.splitlines()[0] == text.splitlines()[0]
+            jsonschema.Draft202012Validator(cdp.configuration.schema()).validate(yaml.safe_load(text))
