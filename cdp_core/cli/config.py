@@ -47,7 +47,10 @@ def export(session: Session, *, as_json: bool) -> None:
     if as_json:
         print_document(found.document)
     else:
-        sys.stdout.write(found.text)
+        # A file is UTF-8, whatever the terminal is.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(found.text.encode())
+        sys.stdout.buffer.flush()
 
 
 @config.verb("schema", example="cdp config schema > cdp.schema.json")
@@ -79,8 +82,7 @@ def diff(context: click.Context, *, file: str, as_json: bool) -> None:
 
 @config.verb(
     "apply",
-    example="cdp config apply cdp.yaml --dry-run\ncdp config apply cdp.yaml --yes\n"
-    "cdp --workspace test/.cdp config export | cdp config apply - --yes",
+    example="cdp config apply cdp.yaml --dry-run\ncdp config apply cdp.yaml --prune --yes",
 )
 @rich_click.argument("file")
 @rich_click.option("--dry-run", is_flag=True, help="Check everything, say what would be done, do nothing.")

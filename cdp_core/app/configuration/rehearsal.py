@@ -9,11 +9,10 @@ asked about an audience only over a connection that is there already, and as it 
 from __future__ import annotations
 
 import copy
-import tempfile
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 from cdp_core.alerts.alerting import Alerting
 from cdp_core.app.administration import Roles
@@ -34,6 +33,7 @@ from cdp_core.runner.services import Services
 from cdp_core.store import copying
 from cdp_core.store.state import State
 from cdp_core.vault.vault import Vault
+from cdp_core.workspace.files import scratch_folder
 
 COPIED = frozenset(
     {
@@ -54,13 +54,14 @@ COPIED = frozenset(
 @contextmanager
 def rehearsal(desk: Desk, services: Services, vault: Vault, alerting: Alerting) -> Iterator[Rooms]:
     """Rooms over the copy, in which the same person acts."""
-    with (
-        tempfile.TemporaryDirectory(dir=services.workspace.scratch_folder) as folder,
-        State.create(Path(folder) / "state.db") as state,
-    ):
-        with desk.state.as_it_is() as source, state.standing_still() as target:
-            copying.copy_only(source, target, COPIED)
-        yield _rooms(desk, services, vault, alerting, state)
+    folder = scratch_folder("rehearsal-", services.workspace.scratch_folder)
+    try:
+        with State.create(folder / "state.db") as state:
+            with desk.state.as_it_is() as source, state.standing_still() as target:
+                copying.copy_only(source, target, COPIED)
+            yield _rooms(desk, services, vault, alerting, state)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rooms(desk: Desk, services: Services, vault: Vault, alerting: Alerting, state: State) -> Rooms:

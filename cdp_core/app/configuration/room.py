@@ -86,7 +86,8 @@ class Configuration:
         )
         if hidden := unseen(self.desk):
             left_out += (
-                f"{hidden} exports are left out: their connection is not shared with {self.desk.actor.name}.",
+                f"Exports are left out, {hidden} of them: their connection is not shared with "
+                f"{self.desk.actor.name}.",
             )
         return ConfigExported(text=text(form, left_out), left_out=left_out, document=document(form))
 
@@ -179,7 +180,8 @@ class Configuration:
                 fault.message = (
                     f"{change.act} {change.kind} {change.name!r}: {fault.message} (done before: {made})"
                 )
-                fault.where = fault.where or f"{found.file}:{change.line or 1}"
+                place = f"{found.file}:{change.line}" if change.line else found.file
+                fault.where = f"{place} ({fault.where})" if fault.where else place
                 again = f"then apply {as_typed(found.file)} again: it goes on with the rest"
                 fault.hint = f"{fault.hint}; {again}" if fault.hint else again
                 raise

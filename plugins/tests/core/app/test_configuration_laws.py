@@ -162,7 +162,7 @@ def test_the_schema_is_one_and_knows_what_a_plugin_has(made: Path) -> None:
     known = jsonschema.Draft202012Validator(schema)
     export = {"destination": "snapchat", "segments": ["A"], "settings": {"audience_id": "1"}}
     assert known.is_valid({"version": 1, "exports": {"E": export}})
-    for wrong in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"exports": {}},
         {"version": 2},
         {"version": 1, "exprots": {}},
@@ -183,7 +183,8 @@ def test_the_schema_is_one_and_knows_what_a_plugin_has(made: Path) -> None:
                 }
             },
         },
-    ):
+    )
+    for wrong in wrongs:
         assert not known.is_valid(wrong), wrong
 
 
