@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pexpect
 import pytest
 import yaml
 
 from cdp_core.app.desk import login
 from cdp_core.store import copying
 from cdp_core.store.state import State
-from main_job import AUDIENCE, Cdp, Job, customers, wanted
+from fork_server import CDP
+from main_job import AUDIENCE, Cdp, Job, customers, wanted, write_profiles
+from postgres_server import Postgres
 
 NAME = "Loyal to Snapchat"
 SECRET = "s3cret-of-the-app"
@@ -505,3 +508,42 @@ def test_what_a_killed_rehearsal_leaves_is_swept_by_a_later_run(job: Job) -> Non
     os.utime(left, (0, 0))
     job.cdp("export", "run", NAME)
     assert not left.exists()
+
+
+def test_a_shared_state_is_rehearsed_in_a_copy_too(cdp: Cdp, postgres: Postgres) -> None:
+    cdp.environ |= {"CDP_STATE_URL": postgres.state_place().url, "CDP_VAULT_KEY": "correct horse"}
+    write_profiles(cdp.folder / "profiles.parquet", customers(range(5)))
+    cdp("init", "--profiles", "profiles.parquet", "--key", "customer_id")
+    said = "version: 1\nsegments:\n  A: {where: lifetime_value > 1, static: true}\n  B: {where: 'true'}\n"
+    (cdp.folder / "cdp.yaml").write_text(said.replace("'true'", "no_such > 1"))
+    assert "segments > B > where" in cdp("config", "apply", "cdp.yaml", "--yes", status=3).stderr
+    assert cdp.json("segment", "list") == []
+    (cdp.folder / "cdp.yaml").write_text(said)
+    assert "2 changes made." in cdp("config", "apply", "cdp.yaml", "--yes").stdout
+    assert cdp("config", "diff").stdout.startswith("Nothing differs")
+    (cdp.folder / "cdp.yaml").write_text("version: 1\nsegments: {}\n")
+    assert "2 changes made." in cdp("config", "apply", "cdp.yaml", "--prune", "--yes").stdout
+    assert cdp.json("segment", "list") == []
+    assert list((cdp.folder / ".cdp" / "segments").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a terminal of POSIX")
+def test_on_a_terminal_the_differences_are_shown_before_the_question(job: Job) -> None:
+    written(job, lambda document: document["segments"].update(New={"where": "true"}))
+    for answer, expected in (("n", "nothing was done"), ("y", "1 change made.")):
+        terminal = pexpect.spawn(
+            str(CDP),
+            ["config", "apply", "cdp.yaml"],
+            cwd=str(job.cdp.folder),
+            env=job.cdp.environ | {"TERM": "xterm"},
+            encoding="utf-8",
+            timeout=60,
+        )
+        terminal.expect_exact('+ segment "New"')
+        terminal.expect_exact("Make 1 change?")
+        terminal.expect_exact("[y/N]")
+        terminal.sendline(answer)
+        terminal.expect_exact(expected)
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+    assert {each["name"] for each in job.cdp.json("segment", "list")} == {"Loyal customers", "New"}
