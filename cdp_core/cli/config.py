@@ -123,7 +123,11 @@ def apply(session: Session, *, file: str, dry_run: bool, prune: bool, yes: bool,
 
 
 def _piped(file: str) -> bytes | None:
-    return sys.stdin.buffer.read() if file == "-" else None
+    if file != "-":
+        return None
+    from cdp_core.app.configuration.reading import MOST_BYTES
+
+    return sys.stdin.buffer.read(MOST_BYTES + 1)
 
 
 def _document(found: ConfigDiff) -> dict[str, object]:

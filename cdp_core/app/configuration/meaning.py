@@ -85,7 +85,7 @@ class _Meaning:
             path: Path_ = (section, name)
             tidy = name
             with _Heard(self, path):
-                tidy = checked_name(name, section.removesuffix("s"))
+                tidy = checked_name(name, "person" if section == "roles" else section.removesuffix("s"))
             if tidy in found:
                 self._complain(path, f"{tidy!r} stands here twice.")
             found[tidy] = make(tidy, loaded, path)

@@ -26,7 +26,7 @@ from cdp_core.app.configuration.views import (
     NotInFile,
 )
 from cdp_core.app.desk import Desk, act
-from cdp_core.errors import CdpError, Code, UsageFault
+from cdp_core.errors import CdpError, Code, GateFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import ConnectionStatus
 from cdp_core.model.names import as_typed
@@ -112,11 +112,12 @@ class Configuration:
 
         Everything is rehearsed first: a file of which one thing would be refused changes nothing. `agree`
         is asked with what is about to be done, and `progress` is told of each change that was made. Raises
-        `UsageFault` where that is not agreed to.
+        `UsageFault` where that is not agreed to, and `GateFault` where the workspace has changed meanwhile.
         """
         marked = _read(file, content)
         self.desk.note(file=marked.file, sha256=hashlib.sha256(marked.content).hexdigest(), dry_run=dry_run)
-        found, wanted = self._compared(marked)
+        compared, wanted = self._compared(marked)
+        found = compared
         remarks: list[str] = []
         removed: tuple[ConfigChange, ...] = ()
         stays, steps = found.not_in_file, self._steps(self._rooms, wanted)
@@ -138,6 +139,13 @@ class Configuration:
             if not agree(found):
                 raise UsageFault(
                     Code.NOT_AGREED_TO_ACT, "not agreed to: nothing was done", hint="answer yes, or add --yes"
+                )
+            if self._compared(marked)[0] != compared:
+                raise GateFault(
+                    Code.PLAN_STALE,
+                    "somebody has changed the workspace while this was looked at; nothing was done",
+                    where=marked.file,
+                    hint="look again: cdp config diff, and apply it then",
                 )
             remarks = self._carried_out(found, progress)
             steps = self._steps(self._rooms, wanted)

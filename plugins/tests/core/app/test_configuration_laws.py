@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from cdp_core.app.configuration.views import ConfigDiff
 from cdp_core.app.desk import login
 from cdp_core.app.facade import CDP
+from cdp_core.errors import GateFault, InvalidFault, UsageFault
 
 FIELDS = ("email", "other_email", "country", "consent")
 KINDS = st.sampled_from([{"kind": "EMAIL", "field": "email"}, {"kind": "EMAIL", "field": "other_email"}])
@@ -32,7 +35,7 @@ NAMES = (
         ),
         st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=20),
     )
-    .map(lambda name: __import__("unicodedata").normalize("NFC", name).strip())
+    .map(lambda name: unicodedata.normalize("NFC", name).strip())
     .filter(bool)
 )
 CONDITIONS = st.sampled_from(
@@ -204,3 +207,49 @@ def test_the_file_that_the_docs_show_is_one(made: Path, monkeypatch: pytest.Monk
             assert written.partition("segments:")[2] == text.partition("segments:")[2]
             assert written.splitlines()[0] == text.splitlines()[0]
             jsonschema.Draft202012Validator(cdp.configuration.schema()).validate(yaml.safe_load(text))
+
+
+def test_what_somebody_changes_while_the_question_is_open_is_not_written_over(made: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(made, Path(folder) / "w")
+        with CDP.open(Path(folder) / "w") as cdp:
+            cdp.segments.add("Theirs", where="value > 1")
+            said = b"version: 1\nsegments: {Theirs: {where: value > 2}}"
+
+            def meanwhile(_: ConfigDiff) -> bool:
+                cdp.segments.edit("Theirs", where="value > 3")
+                return True
+
+            with pytest.raises(GateFault):
+                cdp.configuration.apply(file="f", content=said, agree=meanwhile)
+            assert cdp.segments.show("Theirs").where == "value > 3"
+            assert cdp.configuration.apply(file="f", content=said).changes
+            said = said.replace(b"> 2", b"> 4")
+            with pytest.raises(UsageFault):
+                cdp.configuration.apply(file="f", content=said, agree=lambda _: False)
+            assert cdp.segments.show("Theirs").where == "value > 2"
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ('segments: {"a\\x07b": {where: x}}', "control characters"),
+        ("roles: {'': [viewer]}", "the person's name is empty"),
+        ("segments: {A: {where: x}, ' A': {where: y}}", "stands here twice"),
+        ("schedule: {active: false}", "refresh needs"),
+        ("schedule: {cron: ['0 2 * * *']}", "belong together"),
+        ("schedule: {cron: ['0 2 * * *'], timezone: Europe/Amsterdm}", "no time zone"),
+        ("segments: {A: {where: x, static: perhaps}}", "not a valid boolean"),
+        ("segments: {A: }", "may not be null"),
+        ("segments: [A]", "not a valid mapping"),
+        ("exports: {E: {segments: [A]}}", "needs its `destination`"),
+        ("exports: {E: {segments: [], destination: webhook}}", "shorter than minimum"),
+        ("connections: {C: {type: snapchta}}", "did you mean 'snapchat'"),
+        ("connections: {C: {type: webhook, settings: {auth: [a]}}}", "auth"),
+    ],
+)
+def test_what_a_file_says_wrongly_is_said_in_words(made: Path, said: str, complaint: str) -> None:
+    with CDP.open(made) as cdp, pytest.raises(InvalidFault) as fault:
+        cdp.configuration.diff(file="f.yaml", content=f"version: 1\n{said}\n".encode())
+    assert complaint.lower() in fault.value.message.lower()
+    assert "f.yaml:2" in f"{fault.value.where} {fault.value.message}"
