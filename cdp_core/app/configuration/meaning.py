@@ -185,11 +185,14 @@ class _Meaning:
         asked = self._loaded.get("connections", {}).get(over) or self._present.get("connections", {}).get(
             over
         )
-        if given is not None or asked is None:
+        if asked is None:
             return given or ""
         with _Heard(self, (*path, "connection")):
-            return self._catalog.destination_for(asked["type"]).key
-        return ""
+            found = self._catalog.destination_for(asked["type"]).key
+            if given not in (None, found):
+                self._complain((*path, "destination"), f"Over {over!r} goes {found!r}, not {given!r}.")
+            return found
+        return given or ""
 
     def _schedule(self, loaded: Entry, path: Path_) -> Entry:
         with _Heard(self, path):

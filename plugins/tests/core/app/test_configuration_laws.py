@@ -230,6 +230,22 @@ def test_what_somebody_changes_while_the_question_is_open_is_not_written_over(ma
             assert cdp.segments.show("Theirs").where == "value > 2"
 
 
+def test_a_destination_that_does_not_go_over_its_connection_is_said(made: Path) -> None:
+    said = """version: 1
+segments: {A: {where: 'true'}}
+connections:
+  C: {type: webhook, settings: {api_url: https://a.example, add_path: /a, add_body: '{"ids": "$digests"}'}}
+exports:
+  E: {connection: C, segments: [A], settings: {audience_id: x},
+      matching: [{kind: EMAIL, field: email}],
+      destination: snapchat}
+"""
+    with CDP.open(made) as cdp:
+        with pytest.raises(InvalidFault, match="over 'C' goes 'webhook', not 'snapchat'"):
+            cdp.configuration.diff(file="f.yaml", content=said.encode())
+        cdp.configuration.diff(file="f.yaml", content=said.replace("snapchat", "webhook").encode())
+
+
 @pytest.mark.parametrize(
     ("said", "complaint"),
     [
