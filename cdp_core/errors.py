@@ -109,6 +109,9 @@ class Code(Enum):
     LEDGER_PLACE_REFUSED = (340, "The ledgers' URL is not there, or does not let us in")
     LEDGER_PLACE_TAKEN = (341, "The ledgers' URL is another workspace's")
     NOTHING_TO_WITHDRAW = (345, "There is no consent to withdraw, and nothing was sent")
+    CONFIG_UNREADABLE = (351, "The configuration file cannot be read")
+    CONFIG_INVALID = (352, "The configuration file is not valid")
+    CONFIG_FIXED = (353, "The configuration file changes what stays as it was made")
 
     NOT_ALLOWED = (401, "The person's role does not allow it")
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from cdp_core.app.desk import Desk, act
@@ -125,10 +125,15 @@ class Connections:
         settings: Mapping[str, Any] | None = None,
         secrets: Mapping[str, str | Secret] | None = None,
         new_name: str | None = None,
+        unset: Collection[str] = (),
     ) -> ConnectionView:
-        """Change some settings or the name; its exports go on with the new ones."""
+        """Change some settings or the name; its exports go on with the new ones. Those in `unset` are what
+        they are where nobody has set them."""
         before = self.desk.state.connections.get(name)
-        after = self._with_settings(before, settings or {}, secrets or {}) if settings or secrets else before
+        kept = {each: value for each, value in before.settings.items() if each not in unset}
+        after = dataclasses.replace(before, settings=kept)
+        if settings or secrets or unset:
+            after = self._with_settings(after, settings or {}, secrets or {})
         if new_name is not None:
             after = dataclasses.replace(after, name=checked_name(new_name, "connection"))
         self._refuse_other_origin(before, after)

@@ -39,7 +39,7 @@ class ExportRuns:
         # One that is not there is nobody's, and the act itself tells of it.
         known = {segment.name: segment.id for segment in state.segments.all()} if wanted else {}
         named = {known.get(each, "") for each in wanted}
-        if "connection" in arguments:
+        if arguments.get("connection") is not None:
             found = next((c for c in state.connections.all() if c.name == arguments["connection"]), None)
             payload = self.desk.catalog.payload_of(found.type) if found else "digests"
             before = export.segment_ids if export else ()
@@ -52,7 +52,9 @@ class ExportRuns:
                 segment_ids=frozenset(before).union(named),
             )
         if export is None:
-            return Resource(kind="export", name=name)
+            spec = self.desk.catalog.destinations.get(arguments.get("destination", ""))
+            payload = spec.capabilities.payload if spec else "digests"
+            return Resource(kind="export", name=name, payload=payload, segment_ids=frozenset(named))
         return about_export(state, self.desk.catalog, export, segments=named)
 
     @act(Action.EXPORT_PLAN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -64,26 +64,32 @@ class Exports(ExportRuns):
         self,
         name: str,
         *,
-        connection: str,
+        connection: str | None,
         settings: Mapping[str, Any],
         matching: Sequence[Match],
         segments: Sequence[str],
         policy: Policy | None = None,
         new_audience: NewAudienceForm | None = None,
+        destination: str = "",
+        group: str | None = None,
     ) -> ExportView:
         """Keep an export. Nothing is sent until it is run.
 
         The service is asked whether its audience can take members, or, with `new_audience`, to make one.
+        One without a `connection` is detached from the beginning, and needs its `destination`; `group` is the
+        group that it is of.
         """
+        over = None if connection is None else self.desk.state.connections.get(connection)
         given = Export(
             id=uuid.uuid4().hex,
             name=checked_name(name, "export"),
-            destination="",
-            connection_id=self.desk.state.connections.get(connection).id,
+            destination=destination,
+            connection_id=None if over is None else over.id,
             settings=dict(settings),
             matching=tuple(matching),
             segment_ids=self._segment_ids(segments),
             policy=policy or Policy(),
+            group=None if group is None else self._free_for_a_group(group),
             created_by=self.desk.actor.name,
             created_at=self.desk.now(),
         )
@@ -109,10 +115,8 @@ class Exports(ExportRuns):
 
         `progress` is told the name of each export that was added.
         """
-        group = checked_name(name, "export")
+        group = self._free_for_a_group(name)
         exports = self.desk.state.exports.all()
-        if any(export.name == group for export in exports):
-            raise InvalidFault(Code.NAME_TAKEN, f"there is an export {group!r} already", hint="another name")
         there = {export.segment_ids for export in exports if export.group == group}
         views = []
         for segment, segment_id in zip(dict.fromkeys(segments), self._segment_ids(segments), strict=True):
@@ -139,7 +143,9 @@ class Exports(ExportRuns):
 
     def _add(self, given: Export, new_audience: NewAudienceForm | None) -> ExportView:
         state = self.desk.state
-        over = state.connections.by_id(str(given.connection_id))
+        if given.connection_id is None:
+            return self._add_detached(given)
+        over = state.connections.by_id(given.connection_id)
         spec = self.desk.catalog.destination_for(over.type)
         export, marker = dataclasses.replace(given, destination=spec.key), None
         self._refuse_taken(export)
@@ -163,6 +169,14 @@ class Exports(ExportRuns):
                 self._audiences.settle(marker)
         self.desk.note(after=_described(export))
         return self._view(export, unchecked=unchecked)
+
+    def _add_detached(self, export: Export) -> ExportView:
+        self._refuse_taken(export)
+        self._sound(export)
+        self._runner.check_mode(export, alone=False)
+        self.desk.state.exports.add(export)
+        self.desk.note(after=_described(export))
+        return self._view(export)
 
     @act(Action.EXPORT_LIST)
     def list(self) -> tuple[ExportView, ...]:
@@ -188,14 +202,19 @@ class Exports(ExportRuns):
         segments: Sequence[str] | None = None,
         policy: Policy | None = None,
         leaving: Leaving | None = None,
+        unset: Collection[str] = (),
     ) -> ExportView:
-        """Change what is given and keep the rest. `leaving` is asked for where the audience changes
-        and the old one holds members that this export put there."""
+        """Change what is given and keep the rest; settings in `unset` are what they are where nobody has set
+        them. `leaving` is asked for where the audience changes and the old one holds members that this
+        export put there."""
         before = self.desk.state.exports.get(name)
         after = dataclasses.replace(
             before,
             name=before.name if new_name is None else checked_name(new_name, "export"),
-            settings={**before.settings, **(settings or {})},
+            settings={
+                **{each: value for each, value in before.settings.items() if each not in unset},
+                **(settings or {}),
+            },
             matching=before.matching if matching is None else tuple(matching),
             segment_ids=before.segment_ids if segments is None else self._segment_ids(segments),
             policy=before.policy if policy is None else policy,
@@ -291,6 +310,12 @@ class Exports(ExportRuns):
             raise InvalidFault(
                 Code.NAME_TAKEN, f"there is an export {export.name!r} already", hint="another name"
             )
+
+    def _free_for_a_group(self, name: str) -> str:
+        group = checked_name(name, "export")
+        if any(export.name == group for export in self.desk.state.exports.all()):
+            raise InvalidFault(Code.NAME_TAKEN, f"there is an export {group!r} already", hint="another name")
+        return group
 
     def _refuse_names_of_groups(self, names: Sequence[str]) -> None:
         groups = {export.group for export in self.desk.state.exports.all()}

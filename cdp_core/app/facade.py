@@ -16,6 +16,8 @@ from cdp_core.app.administration import Audit, Plugins
 from cdp_core.app.alerts import Alerts
 from cdp_core.app.approvals import Approvals
 from cdp_core.app.audiences import Audiences
+from cdp_core.app.configuration.deeds import Rooms
+from cdp_core.app.configuration.room import Configuration
 from cdp_core.app.connections import Connections
 from cdp_core.app.consents import Consents
 from cdp_core.app.desk import Desk, act
@@ -130,6 +132,19 @@ class CDP:
             self.desk, workspace=workspace, vault=vault, store=store, opened=self._opened
         )
         self.roles = Roles(self.desk, self.exports)
+        self.configuration = Configuration(
+            self.desk,
+            Rooms(
+                roles=self.roles,
+                segments=self.segments,
+                connections=self.connections,
+                exports=self.exports,
+                schedules=self.schedules,
+            ),
+            services=services,
+            vault=vault,
+            alerting=alerting,
+        )
         self.plugins = Plugins(self.desk, workspace)
         self.audit = Audit(self.desk)
 

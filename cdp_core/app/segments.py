@@ -33,11 +33,7 @@ class Segments:
         """Validate and keep a segment; `where` is a condition, `sql` a SELECT that yields the key column. A
         `static` one is evaluated now, and then when somebody refreshes it."""
         if (where is None) == (sql is None):
-            raise InvalidFault(
-                Code.SEGMENT_INVALID,
-                "a segment has either a condition or an SQL query",
-                hint='cdp segment add "Loyal customers" --where "lifetime_value > 500"',
-            )
+            raise _one_of_two()
         segment = Segment(
             id=uuid.uuid4().hex,
             name=checked_name(name, "segment"),
@@ -55,8 +51,36 @@ class Segments:
         except BaseException:
             self._profiles.results.forget(segment.kept)
             raise
-        self.desk.note(after={"where": where, "sql": sql, "static": static}, members=members)
+        self.desk.note(after=_described(segment), members=members)
         return self._view(segment, members)
+
+    @act(Action.SEGMENT_EDIT)
+    def edit(
+        self, name: str, *, where: str | None = None, sql: str | None = None, static: bool | None = None
+    ) -> SegmentView:
+        """Another condition or query, or another way to keep it; its exports go on with it. A static one is
+        evaluated now."""
+        before = self.desk.state.segments.get(name)
+        if where is not None and sql is not None:
+            raise _one_of_two()
+        if where is None and sql is None:
+            where, sql = before.where, before.sql
+        after = dataclasses.replace(before, where=where, sql=sql, kept=None)
+        keeps = before.kept is not None if static is None else static
+        with self._profiles.open() as engine:
+            members = engine.check_segment(after)
+            if keeps:
+                after = dataclasses.replace(after, kept=self._evaluated(engine, after))
+        try:
+            self.desk.state.segments.update(after)
+        except BaseException:
+            self._profiles.results.forget(after.kept)
+            raise
+        if before.kept is not None:
+            self._profiles.results.replaced(before.kept)
+            self._profiles.results.sweep(each.kept for each in self.desk.state.segments.all())
+        self.desk.note(before=_described(before), after=_described(after), members=members)
+        return self._view(after, members)
 
     @act(Action.SEGMENT_REFRESH)
     def refresh(self, name: str) -> SegmentView:
@@ -140,3 +164,15 @@ class Segments:
 
 def _about(segment: Segment) -> Resource:
     return Resource(kind="segment", name=segment.name, segment_ids=frozenset({segment.id}))
+
+
+def _one_of_two() -> InvalidFault:
+    return InvalidFault(
+        Code.SEGMENT_INVALID,
+        "a segment has either a condition or an SQL query",
+        hint='cdp segment add "Loyal customers" --where "lifetime_value > 500"',
+    )
+
+
+def _described(segment: Segment) -> dict[str, Any]:
+    return {"where": segment.where, "sql": segment.sql, "static": segment.kept is not None}

@@ -52,6 +52,10 @@ NOUNS = {
         "cdp_core.cli.workspace:workspace",
         "The workspace itself: backed up and brought back, moved to PostgreSQL.",
     ),
+    "config": (
+        "cdp_core.cli.config:config",
+        "Configuration as code: the workspace as a file, compared and applied.",
+    ),
     "role": ("cdp_core.cli.role:role", "Who may do what in this workspace."),
     "plugins": ("cdp_core.cli.plugins:plugins", "Plugins: what is installed, loaded, disabled or broken."),
     "audit": ("cdp_core.cli.audit:audit", "The audit log: who did what, when, with what outcome."),

@@ -29,6 +29,17 @@ segment = noun(
 )
 
 
+where_option = rich_click.option(
+    "--where", metavar="CONDITION", help="An SQL condition over the profiles' columns."
+)
+sql_option = rich_click.option(
+    "--sql",
+    "sql_file",
+    metavar="FILE",
+    help="A file with a SELECT that yields the key column; - reads standard input.",
+)
+
+
 def _named(session: Session, name: str | None) -> str:
     return one_of(
         name, "Segment", lambda: (view.name for view in session.cdp().segments.list()), option="NAME"
@@ -40,13 +51,8 @@ def _named(session: Session, name: str | None) -> str:
     example=f'cdp segment add "Loyal customers" {CONDITION}\ncdp segment add "From a query" --sql query.sql',
 )
 @rich_click.argument("name", required=False)
-@rich_click.option("--where", metavar="CONDITION", help="An SQL condition over the profiles' columns.")
-@rich_click.option(
-    "--sql",
-    "sql_file",
-    metavar="FILE",
-    help="A file with a SELECT that yields the key column; - reads standard input.",
-)
+@where_option
+@sql_option
 @rich_click.option(
     "--static",
     is_flag=True,
@@ -68,8 +74,7 @@ def add(
     Of a static segment digests of the members' keys are kept. Who is no profile any more is no member,
     whatever the result says.
     """
-    if where is not None and sql_file is not None:
-        raise UsageFault(Code.USAGE, "--where and --sql exclude each other", hint="leave one of them out")
+    _require_one(where, sql_file)
     name = name or ask_text("Name", option="cdp segment add NAME")
     sql = _read(sql_file) if sql_file is not None else None
     if where is None and sql is None:
@@ -79,6 +84,11 @@ def add(
     said = _("Segment {name} has {members} today.").format(name=quoted(view.name), members=members)
     give(view, lambda: (), as_json=as_json, said=said)
     _warn_of_restless(where or sql or "")
+
+
+def _require_one(where: str | None, sql_file: str | None) -> None:
+    if where is not None and sql_file is not None:
+        raise UsageFault(Code.USAGE, "--where and --sql exclude each other", hint="leave one of them out")
 
 
 def _warn_of_restless(text: str) -> None:
@@ -134,6 +144,44 @@ def refresh(session: Session, *, name: str | None, as_json: bool) -> None:
     members = counted(view.members or 0, "member", "members")
     said = _("Segment {name} has {members} from now on.").format(name=quoted(view.name), members=members)
     give(view, lambda: (), as_json=as_json, said=said)
+
+
+@segment.verb("edit", example='cdp segment edit "Loyal customers" --where "lifetime_value > 800"')
+@rich_click.argument("name", required=False)
+@where_option
+@sql_option
+@rich_click.option(
+    "--static/--dynamic",
+    "static",
+    default=None,
+    help="Keep a result until `cdp segment refresh`, or have every run evaluate it. Default: as it was.",
+)
+@json_option
+@click.pass_obj
+def edit(
+    session: Session,
+    *,
+    name: str | None,
+    where: str | None,
+    sql_file: str | None,
+    static: bool | None,
+    as_json: bool,
+) -> None:
+    """Change a segment's condition or query; its exports go on with it.
+
+    Who is no member any more is taken out of their audiences by the next run.
+    """
+    _require_one(where, sql_file)
+    if where is None and sql_file is None and static is None:
+        raise UsageFault(
+            Code.USAGE, "nothing is said that would change", hint=f"{CONDITION}, --sql FILE, --static"
+        )
+    sql = _read(sql_file) if sql_file is not None else None
+    view = session.cdp().segments.edit(_named(session, name), where=where, sql=sql, static=static)
+    members = counted(view.members or 0, "member", "members")
+    said = _("Segment {name} has {members} today.").format(name=quoted(view.name), members=members)
+    give(view, lambda: (), as_json=as_json, said=said)
+    _warn_of_restless(where or sql or "")
 
 
 @segment.verb("deactivate", example='cdp segment deactivate "Christmas 2026"')

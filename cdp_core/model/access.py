@@ -24,6 +24,7 @@ class Action(StrEnum):
     SEGMENT_LIST = "segment.list"
     SEGMENT_SHOW = "segment.show"
     SEGMENT_ADD = "segment.add"
+    SEGMENT_EDIT = "segment.edit"
     SEGMENT_REFRESH = "segment.refresh"
     SEGMENT_SWITCH = "segment.switch"
     SEGMENT_REMOVE = "segment.remove"
@@ -81,6 +82,10 @@ class Action(StrEnum):
     LEDGER_ENCRYPT = "ledger.encrypt"
     LEDGER_DECRYPT = "ledger.decrypt"
     LEDGER_MOVE = "ledger.move"
+    CONFIG_SCHEMA = "config.schema"
+    CONFIG_EXPORT = "config.export"
+    CONFIG_DIFF = "config.diff"
+    CONFIG_APPLY = "config.apply"
     ROLE_LIST = "role.list"
     ROLE_EXPLAIN = "role.explain"
     ROLE_GRANT = "role.grant"
@@ -113,6 +118,7 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.SEGMENT_LIST: "list segments",
     Action.SEGMENT_SHOW: "see a segment",
     Action.SEGMENT_ADD: "add a segment",
+    Action.SEGMENT_EDIT: "change a segment",
     Action.SEGMENT_REFRESH: "evaluate a static segment anew",
     Action.SEGMENT_SWITCH: "switch a segment on or off",
     Action.SEGMENT_REMOVE: "remove a segment",
@@ -170,6 +176,10 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.LEDGER_ENCRYPT: "encrypt the ledgers",
     Action.LEDGER_DECRYPT: "decrypt the ledgers",
     Action.LEDGER_MOVE: "move the ledgers elsewhere",
+    Action.CONFIG_SCHEMA: "see what a configuration file may hold",
+    Action.CONFIG_EXPORT: "write the configuration to a file",
+    Action.CONFIG_DIFF: "compare the workspace with a configuration file",
+    Action.CONFIG_APPLY: "apply a configuration file",
     Action.ROLE_LIST: "list roles",
     Action.ROLE_EXPLAIN: "see why somebody may do something",
     Action.ROLE_GRANT: "grant a role",

@@ -36,7 +36,12 @@ CONTRIBUTOR = Role(
     actions=frozenset(
         {
             Action.PROFILES_LINT,
+            Action.CONFIG_SCHEMA,
+            Action.CONFIG_EXPORT,
+            Action.CONFIG_DIFF,
+            Action.CONFIG_APPLY,
             Action.SEGMENT_ADD,
+            Action.SEGMENT_EDIT,
             Action.SEGMENT_REFRESH,
             Action.SEGMENT_SWITCH,
             Action.SEGMENT_REMOVE,

@@ -43,7 +43,7 @@ def sweep_scratch(state: State, folder: Path) -> frozenset[str]:
     """
     seen = {path.name: path for path in folder.iterdir()}
     for path in seen.values():
-        if path.name.startswith(("duckdb-", "spark-", "fetched-")):
+        if path.name.startswith(("duckdb-", "spark-", "fetched-", "rehearsal-")):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _FORGOTTEN_AFTER:
                     shutil.rmtree(path, ignore_errors=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,6 +65,14 @@ def copy(
         copied[table.name] = after.rows
         progress(table.name, after.rows)
     return copied
+
+
+def copy_only(source: Connection, target: Connection, names: Collection[str]) -> None:
+    """Copy the rows of some tables, which refer to no others, into empty ones."""
+    for table in tables():
+        if table.name in names:
+            for rows in _read(source, table):
+                target.execute(insert(table), rows)
 
 
 def content(connection: Connection, table: Table) -> Content:

@@ -56,6 +56,14 @@ class Segments(Repository):
             rows = connection.execute(select(segments).order_by(segments.c.name)).all()
         return tuple(_segment(row) for row in rows)
 
+    def update(self, segment: Segment) -> None:
+        """Replace the query and what a static one keeps."""
+        with self._database.write() as connection:
+            its = update(segments).where(segments.c.id == segment.id)
+            changed = its.values(condition=segment.where, sql=segment.sql, kept=_kept(segment.kept))
+            if not connection.execute(changed).rowcount:
+                raise gone("segment", segment.id)
+
     def switch(self, segment_id: str, *, active: bool) -> None:
         with self._database.write() as connection:
             its = update(segments).where(segments.c.id == segment_id)

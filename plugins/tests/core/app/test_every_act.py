@@ -18,6 +18,7 @@ from cdp_core.app.administration import Audit, Plugins
 from cdp_core.app.alerts import Alerts
 from cdp_core.app.approvals import Approvals
 from cdp_core.app.audiences import Audiences
+from cdp_core.app.configuration.room import Configuration
 from cdp_core.app.connections import Connections
 from cdp_core.app.consents import Consents
 from cdp_core.app.exports import Exports
@@ -54,6 +55,7 @@ ROOMS: dict[str, type] = {
     "overview": Overviews,
     "alerts": Alerts,
     "workspaces": Workspaces,
+    "configuration": Configuration,
     "roles": Roles,
     "plugins": Plugins,
     "audit": Audit,
