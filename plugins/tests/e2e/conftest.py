@@ -21,12 +21,16 @@ def simulator() -> Iterator[SnapchatSimulator]:
 
 
 @pytest.fixture
-def cdp(tmp_path: Path, request: pytest.FixtureRequest) -> Cdp:
+def cdp(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cdp:
     """Its state is in a file, or where the environment asks for it in PostgreSQL."""
     made = cdp_in(tmp_path)
     if os.environ.get("CDP_TEST_STATE") != "postgresql" or request.node.get_closest_marker("state_in_a_file"):
         return made
-    return sharing(made, request.getfixturevalue("postgres"))
+    shared = sharing(made, request.getfixturevalue("postgres"))
+    for name in ("CDP_STATE_URL", "CDP_VAULT_KEY"):
+        # What a test opens within its own process finds the same.
+        monkeypatch.setenv(name, shared.environ[name])
+    return shared
 
 
 @pytest.fixture

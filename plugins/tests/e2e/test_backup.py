@@ -19,6 +19,9 @@ from postgres_server import Postgres
 from scheduled import until
 from shared_state import sharing
 
+# It is the state in a file that is backed up here; one in PostgreSQL has a test of its own.
+pytestmark = pytest.mark.state_in_a_file
+
 NAME = "Loyal to Snapchat"
 RAW = b"person5@example.org"
 

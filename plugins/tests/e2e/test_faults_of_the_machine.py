@@ -16,6 +16,9 @@ import pytest
 from crashing import Forks, agrees, balanced, forks
 from main_job import Job, customers, wanted
 
+# The faults are those of the workspace's own disk.
+pytestmark = pytest.mark.state_in_a_file
+
 NAME = "Loyal to Snapchat"
 DAY, YEAR = 24 * 3600.0, 365 * 24 * 3600.0
 DISK = 4 << 20

@@ -72,6 +72,7 @@ def test_a_local_ledger_loads_nothing_of_it(job: Job) -> None:
     assert done.stderr.strip().endswith("[]")
 
 
+@pytest.mark.state_in_a_file
 def test_another_workspace_that_is_pointed_there_by_hand_takes_nothing_away(job: Job, there: Path) -> None:
     job.cdp("export", "run", NAME)
     before = sorted(there.rglob("*"))

@@ -16,6 +16,9 @@ from postgres_server import Postgres
 from scheduled import NAME, until
 from shared_state import PHRASE
 
+# A state in a file is what is migrated.
+pytestmark = pytest.mark.state_in_a_file
+
 MIGRATE = ("workspace", "migrate", "--state-url")
 
 
