@@ -18,6 +18,7 @@ from cdp_core.app.approvals import Approvals
 from cdp_core.app.audiences import Audiences
 from cdp_core.app.connections import Connections
 from cdp_core.app.desk import Desk, act, login
+from cdp_core.app.erasures import Erasures
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers, ledger_place
@@ -103,6 +104,7 @@ class CDP:
         self.audiences = Audiences(self.desk, audiences)
         self.people = People(self.desk, runner)
         self.suppressions = Suppressions(self.desk)
+        self.erasures = Erasures(self.desk, runner)
         self.runs = Runs(self.desk, runner)
         alerting = Alerting(
             state,

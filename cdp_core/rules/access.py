@@ -74,7 +74,13 @@ BUILT_IN_ROLES: Mapping[str, Role] = {role.key: role for role in (VIEWER, CONTRI
 
 # Acts that a person does for themselves: agreeing in somebody else's name is worth nothing.
 PERSONAL_ACTIONS = frozenset(
-    {Action.CONNECTION_AGREE, Action.CONNECTION_EXPORT_USER, Action.EXPORT_APPROVE, Action.EXPORT_REJECT}
+    {
+        Action.CONNECTION_AGREE,
+        Action.CONNECTION_EXPORT_USER,
+        Action.EXPORT_APPROVE,
+        Action.EXPORT_REJECT,
+        Action.ERASE,
+    }
 )
 
 # What a Contributor does through a connection, and so only through one that is shared with them.
