@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from cdp_core.errors import CdpError, Code
 from cdp_core.model.access import Actor
-from cdp_core.model.configuration import KeptResult, Segment
+from cdp_core.model.configuration import Export, KeptResult, Segment
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.erasure import Erasure, Forgotten
 from cdp_core.model.journal import PlanRecord
@@ -49,6 +49,7 @@ class Forgetting:
                 self._plan(audience, run, record, plan, sought)
                 for run, record, plan in list(self._places.plans(audience, sought))
             )
+            self._sweep(audience)
             for erasure in erasures:
                 letters = sum(
                     self._state.dead_letters.forget(audience, each.kind, each.digest)
@@ -69,6 +70,26 @@ class Forgetting:
                 if segment.kept is not None
             )
             self._state.erasures.forgot(erasure.id, Forgotten(results=results, aside=aside))
+        if not self._state.leases.holders():
+            keys = {key for erasure in erasures for key in erasure.keys}
+            kept = [segment.kept for segment in self._state.segments.all()]
+            self._services.profiles.results.forget_unnamed(kept, keys)
+
+    def _sweep(self, audience: AudienceKey) -> None:
+        """What nothing names any more, here or of a killed command, need not wait for its day."""
+        runs = self._state.runs.on(audience)
+        exports = {run.export_id for run in runs}
+        exports |= {file.export_id for file in self._state.ledgers.current(audience).files}
+        # An export that has another audience by now may be about to name a file there.
+        exports -= {each.id for each in self._state.exports.all() if not self._is_of(each, audience)}
+        plans = {name for run in runs for name in (run.id, f"{run.id}-owed")}
+        self._services.ledgers.drop_unnamed(exports=exports, plans=plans)
+
+    def _is_of(self, export: Export, audience: AudienceKey) -> bool:
+        try:
+            return self._services.connector.audience_of(export) == audience
+        except CdpError:
+            return False
 
     def _ledger(self, watch: LeaseWatch, audience: AudienceKey, sought: Sought) -> int:
         store = self._services.ledgers

@@ -68,6 +68,17 @@ class KeptResults:
         )
         return self.write(rest, at=result.at, by=result.by)
 
+    def forget_unnamed(self, named: Iterable[KeptResult | None], keys: Collection[bytes]) -> None:
+        """Take away at once what no segment has any more and what holds one of the keys' digests."""
+        names = {result.path for result in named if result is not None}
+        for path in self._folder.glob("*.parquet"):
+            if path.name in names:
+                continue
+            with suppress(CdpError, OSError, ValueError, KeyError):
+                file = DigestFile(path, self._seal)
+                if any(file.find(key) is not None for key in keys):
+                    self._store.drop_result(path)
+
     def replaced(self, result: KeptResult) -> None:
         """Another result has taken its place: it goes by and by, since a run may be about to read it."""
         with suppress(CdpError):

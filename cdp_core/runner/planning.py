@@ -123,14 +123,19 @@ class Planning:
         files = self.ledger_files()
         last = self._state.plans.last_committed(self._export.id)
         self._fields = dict(last.summary.get("fields", {})) if last else {}
-        return self._compared(
-            files,
-            self._nothing_of(files),
-            mode=Mode.ADD_ONLY,
-            resend=0,
-            gates=False,
-            suppressed=Suppressed(erased),
-        )
+        # Where it dies here, what it has written is swept with this folder.
+        make_private_folder(self._scratch)
+        try:
+            return self._compared(
+                files,
+                self._nothing_of(files),
+                mode=Mode.ADD_ONLY,
+                resend=0,
+                gates=False,
+                suppressed=Suppressed(erased),
+            )
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _nothing_of(self, files: tuple[LedgerFile, ...]) -> Prepared:
         nothing = PreparedKind(read=0, reasons={}, distinct=0, wanted=())
@@ -265,6 +270,7 @@ class Planning:
             suppressed=suppressed or self._suppressed,
             mode=mode,
             adds=not (gates and self.held_back),
+            owed_alone=suppressed is not None,
             seal=self._services.seal,
         )
         plan = comparing(resend=resend)

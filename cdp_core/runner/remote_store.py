@@ -30,7 +30,7 @@ from cdp_core.pipeline.plan import MANIFEST, Plan
 from cdp_core.pipeline.seal import Seal
 from cdp_core.remote.files import Entry, RemoteFiles
 from cdp_core.runner.eviction import evict
-from cdp_core.runner.ledger_store import STAGING, Aside, LedgerStore, is_file
+from cdp_core.runner.ledger_store import STAGING, Aside, LedgerStore, is_file, is_of, plan_of
 from cdp_core.store.state import State
 from cdp_core.workspace import Workspace
 from cdp_core.workspace.files import scratch_folder, touch_private, write_private
@@ -148,6 +148,17 @@ class RemoteStore(LedgerStore):
     def drop_plan(self, folder: str) -> None:
         super().drop_plan(folder)
         self._remote.remove(self._remote.below(f"{PLANS}/{folder}"))
+
+    def drop_unnamed(self, *, exports: Collection[str], plans: Collection[str]) -> None:
+        super().drop_unnamed(exports=exports, plans=plans)
+        named, kept = self._state.ledgers.referenced(), self._state.plans.folders()
+        below = (name.removeprefix(f"{LEDGER}/") for name in self._remote.below(LEDGER))
+        self._remote.remove(
+            f"{LEDGER}/{name}" for name in below if name not in named and is_of(name, exports)
+        )
+        for folder in self._remote.folders(PLANS) - kept:
+            if plan_of(folder) in plans:
+                self._remote.remove(self._remote.below(f"{PLANS}/{folder}"))
 
     def sweep(self, audience: AudienceKey) -> None:
         super().sweep(audience)

@@ -4,49 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
-from typing import Any
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cdp_core.pipeline.digest_file import DigestFile
-from main_job import AUDIENCE, Job, add_export, customers, digest, wanted
-
-NAME, OTHER = "Loyal to Snapchat", "Early too"
-SEVEN = "Person7@example.org"
-
-
-def everybody(job: Job, numbers: range = range(100)) -> None:
-    """Person n with an e-mail and a phone number each."""
-    table = pa.table(
-        {
-            "customer_id": [f"c{n}" for n in numbers],
-            "email": [f"Person{n}@example.org" for n in numbers],
-            "phone": [f"+3161234{n:04}" for n in numbers],
-            "lifetime_value": [900 for _ in numbers],
-        }
-    )
-    pq.write_table(table, job.profiles)
-
-
-def phone(number: int) -> bytes:
-    return hashlib.sha256(f"3161234{number:04}".encode()).digest()
-
-
-def erase(job: Job, person: str, *words: str, status: int = 0) -> Any:
-    said = job.cdp("erase", "--yes", "--json", *words, stdin=f"{person}\n", status=status)
-    return json.loads(said.stdout)
-
-
-def kept_digests(folder: Path) -> set[bytes]:
-    """Everything that any file of digests in the workspace holds."""
-    found: set[bytes] = set()
-    for path in folder.rglob("*.parquet"):
-        joined = b"".join(DigestFile(path).blocks(1_000))
-        found.update(joined[at : at + 32] for at in range(0, len(joined), 32))
-    return found
+from erasures import NAME, OTHER, SEVEN, erase, everybody, kept, phone
+from main_job import AUDIENCE, Job, add_export, digest, wanted
 
 
 @pytest.fixture
@@ -83,14 +48,14 @@ def test_a_person_leaves_an_audience_of_two_exports_with_every_identifier_of_the
 def test_no_later_run_sends_them_and_nothing_of_them_is_kept(two: Job) -> None:
     erase(two, SEVEN)
     workspace = two.cdp.folder / ".cdp"
-    assert not kept_digests(workspace) & {digest(SEVEN), phone(7)}
+    assert kept(workspace, digest(SEVEN), phone(7)) == []
     two.simulator.clear_requests()
     counts = two.cdp.json("export", "run", NAME)["kinds"]["EMAIL"]
     assert (counts["suppressed"], counts["added"], counts["removed"]) == (1, 0, 0)
     counts = two.cdp.json("export", "run", OTHER)["kinds"]
     assert (counts["EMAIL"]["suppressed"], counts["PHONE"]["suppressed"]) == (1, 1)
     assert two.uploads() == []
-    assert not kept_digests(workspace) & {digest(SEVEN), phone(7)}
+    assert kept(workspace, digest(SEVEN), phone(7)) == []
 
 
 def test_a_ledger_is_rebuilt_from_what_is_kept_without_them(two: Job) -> None:
@@ -148,4 +113,147 @@ def test_nobody_erases_in_somebody_elses_name(two: Job) -> None:
 
 
 def test_what_the_service_does_not_confirm_is_tried_by_every_run_until_it_is(two: Job) -> None:
-    two.simulator.control.fault("down", times=-1) if hasattr(two.simulator, "control") else None
+    two.simulator.fault("unavailable:route=remove-users,count=all")
+    (receipt,) = erase(two, SEVEN, status=9)["receipts"]
+    assert receipt["done_at"] is None
+    assert {each["result"] for each in receipt["removals"]} == {"unconfirmed"}
+    assert all(each["message"] for each in receipt["removals"])
+    assert two.cdp.json("suppress", "list")["kinds"] == {"EMAIL": 1, "PHONE": 1}
+    said = two.cdp("erase", "show", receipt["receipt"]).stdout
+    assert "unconfirmed" in said
+    assert AUDIENCE in said
+    assert "every run on these audiences tries again" in said.lower()
+    assert two.cdp.json("erase", "list", "--unconfirmed")["unconfirmed"] == 1
+    # Another export's run goes on with it, whatever becomes of the run.
+    two.simulator.clear_faults()
+    two.cdp("export", "run", OTHER)
+    after = two.cdp.json("erase", "show", receipt["receipt"])
+    assert after["done_at"]
+    assert {each["result"] for each in after["removals"]} == {"confirmed"}
+    assert all(each["tries"] >= 2 and each["request_id"] for each in after["removals"])
+    assert two.members() == wanted(set(range(100)) - {7})
+    assert len(two.cdp.json("erase", "list")["receipts"]) == 1
+    assert kept(two.cdp.folder / ".cdp", digest(SEVEN), phone(7)) == []
+
+
+def test_the_same_command_again_ends_what_was_not_confirmed_with_the_same_receipt(two: Job) -> None:
+    two.simulator.fault("cut-after:route=remove-users,count=all")
+    (before,) = erase(two, SEVEN, status=9)["receipts"]
+    two.simulator.clear_faults()
+    (after,) = erase(two, SEVEN)["receipts"]
+    assert after["receipt"] == before["receipt"]
+    assert after["done_at"]
+    # Asked once more, there is nothing left to do, and nothing is sent.
+    two.simulator.clear_requests()
+    (again,) = erase(two, SEVEN)["receipts"]
+    assert again == after
+    assert two.uploads() == []
+
+
+def test_a_run_that_waits_with_a_person_waits_no_more(two: Job) -> None:
+    two.cdp("export", "edit", NAME, "--require-approval", "1")
+    everybody(two, range(110))
+    plan = two.cdp.json("export", "run", NAME, status=7)["plan"]
+    (receipt,) = erase(two, "Person105@example.org")["receipts"]
+    assert receipt["removals"] == []
+    assert receipt["forgotten"]["plans"] == 1
+    assert two.cdp.json("export", "approvals") == []
+    refused = two.cdp("export", "run", NAME, "--plan", plan, status=7).stderr
+    assert "a person who was erased" in refused
+    assert kept(two.cdp.folder / ".cdp", digest("person105@example.org")) == []
+
+
+def test_dead_letters_and_results_of_static_segments_lose_them(job: Job) -> None:
+    everybody(job)
+    job.cdp("segment", "add", "As it was", "--where", "true", "--static")
+    add_export(job.cdp, OTHER, "--match", "PHONE=phone", "--segment", "As it was")
+    job.simulator.refuse_digests(digest(SEVEN))
+    job.cdp("export", "run", OTHER, status=8)
+    key = hashlib.sha256(b"c7").digest()
+    assert kept(job.cdp.folder / ".cdp" / "segments", key)
+    (receipt,) = erase(job, SEVEN)["receipts"]
+    assert receipt["forgotten"]["dead_letters"] == 1
+    assert receipt["forgotten"]["results"] == 1
+    assert kept(job.cdp.folder / ".cdp", digest(SEVEN), phone(7), key) == []
+    results = {each["name"]: each["kept"] for each in job.cdp.json("segment", "list")}
+    assert results["As it was"]["members"] == 99
+
+
+def test_a_list_is_erased_at_once_and_one_that_cannot_be_read_not_at_all(two: Job) -> None:
+    listed = two.cdp.folder / "requests.csv"
+    listed.write_text("ticket,email\n1,Person7@example.org\n2,nobody\n3,PERSON9@example.org\n")
+    refused = two.cdp("erase", "--file", "requests.csv", "--field", "email", "--yes", status=3)
+    assert "these lines tell nobody: 3" in refused.stderr
+    assert "nobody was erased" in refused.stderr
+    assert two.members() == wanted(range(100))
+    listed.write_text("ticket,email\n1,Person7@example.org\n3,PERSON9@example.org\n4,stranger@example.org\n")
+    two.simulator.clear_requests()
+    said = two.cdp("erase", "--file", "requests.csv", "--field", "email", "--yes")
+    assert two.members() == wanted(set(range(100)) - {7, 9})
+    assert len(two.uploads()) == 2
+    receipts = two.cdp.json("erase", "list")["receipts"]
+    assert len(receipts) == 3
+    assert said.stdout.count("confirmed") == 3
+    by_person = {each["person"]["digest"]: each for each in receipts}
+    nine = by_person[digest("person9@example.org").hex()]
+    assert {each["digest"] for each in nine["suppressed"]} == {
+        digest("person9@example.org").hex(),
+        phone(9).hex(),
+    }
+    assert by_person[digest("stranger@example.org").hex()]["not_found"] == ["PHONE"]
+
+
+def test_another_row_with_the_same_phone_loses_the_phone_alone(job: Job) -> None:
+    everybody(job, range(3))
+    table = pq.read_table(job.profiles)
+    shared = table["phone"].to_pylist()
+    shared[2] = shared[1]
+    pq.write_table(table.set_column(2, "phone", pa.array(shared)), job.profiles)
+    job.cdp("export", "edit", NAME, "--match", "EMAIL=email", "--match", "PHONE=phone")
+    job.cdp("export", "run", NAME)
+    erase(job, "person1@example.org")
+    assert job.members() == wanted({0, 2})
+    assert job.simulator.members(AUDIENCE, "PHONE_SHA256") == {phone(0)}
+
+
+def test_as_given_erases_nothing_but_what_is_given(two: Job) -> None:
+    (receipt,) = erase(two, SEVEN, "--as-given")["receipts"]
+    assert [each["kind"] for each in receipt["suppressed"]] == ["EMAIL"]
+    assert phone(7) in two.simulator.members(AUDIENCE, "PHONE_SHA256")
+    # Asked for again with all that is theirs, the rest follows.
+    (after,) = erase(two, SEVEN)["receipts"]
+    assert [each["kind"] for each in after["suppressed"]] == ["EMAIL", "PHONE"]
+    assert phone(7) not in two.simulator.members(AUDIENCE, "PHONE_SHA256")
+
+
+def test_a_run_under_way_takes_them_out_at_its_end(two: Job) -> None:
+    everybody(two, range(300))
+    two.simulator.fault("stall:route=add-users,seconds=4,count=1")
+    running = two.cdp.start("export", "run", NAME)
+    until = time.monotonic() + 20
+    while two.cdp.json("export", "history", NAME)[0]["status"] != "delivering":
+        assert time.monotonic() < until
+    receipt = erase(two, SEVEN, status=9)["receipts"][0]
+    assert "CDP-1001" in {each["message"].partition(":")[0] for each in receipt["removals"]}
+    said, errors = running.communicate(timeout=60)
+    assert running.returncode == 0, said + errors
+    after = two.cdp.json("erase", "show", receipt["receipt"])
+    assert after["done_at"]
+    assert two.members() == wanted(set(range(300)) - {7})
+
+
+def test_an_encrypted_ledger_loses_them_too(two: Job) -> None:
+    two.cdp("ledger", "encrypt")
+    (receipt,) = erase(two, SEVEN)["receipts"]
+    assert receipt["done_at"]
+    assert two.members() == wanted(set(range(100)) - {7})
+    two.cdp("ledger", "decrypt", "--yes")
+    assert kept(two.cdp.folder / ".cdp", digest(SEVEN), phone(7)) == []
+
+
+def test_an_export_that_cannot_send_leaves_it_unconfirmed_and_says_why(two: Job) -> None:
+    two.cdp("export", "edit", NAME, "--match", "EMAIL=email")
+    two.simulator.fault("unauthorized:route=remove-users,count=all")
+    (receipt,) = erase(two, SEVEN, status=9)["receipts"]
+    assert receipt["done_at"] is None
+    assert "CDP-602" in "".join(each["message"] for each in receipt["removals"])
