@@ -13,7 +13,7 @@ from cdp_core.app.lists import persons
 from cdp_core.app.suppressions import PREFIX, require_no_identifier
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.access import Action, Resource
-from cdp_core.model.erasure import Erasure, Identifier
+from cdp_core.model.erasure import Erasure, Identifier, Withdrawal
 from cdp_core.rules.identifiers.person import identify_person, known_kind
 from cdp_core.runner.persons import Person
 from cdp_core.runner.runner import Runner
@@ -98,6 +98,11 @@ class Erasures:
     def show(self, receipt: str) -> Erasure:
         """A receipt, by its id, or the beginning of one that no other has."""
         return self.desk.state.erasures.get(receipt)
+
+    @act(Action.CONSENT_WITHDRAWALS)
+    def withdrawals(self, *, limit: int = 20) -> tuple[Withdrawal, ...]:
+        """What the newest runs that had to do so took out because consent was withdrawn."""
+        return self.desk.state.withdrawals.newest(limit)
 
     @act(Action.ERASURE_LIST)
     def list(self, *, limit: int = 20, unconfirmed: bool = False) -> tuple[Erasure, ...]:

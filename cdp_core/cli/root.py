@@ -41,6 +41,10 @@ NOUNS = {
         "People who are never sent, whatever the segments say; kept as digests.",
     ),
     "erase": ("cdp_core.cli.erase:erase", "Erase a person: out of every audience for good, with a receipt."),
+    "consent": (
+        "cdp_core.cli.consent:consent",
+        "The consent of members: who withdrew, and when each audience confirmed it.",
+    ),
     "ledger": (
         "cdp_core.cli.ledger:ledger",
         "What audiences hold: look, rebuild, give up, encrypt.",
