@@ -27,6 +27,7 @@ from cdp_core.app.people import People
 from cdp_core.app.places import made_or_joined, new_server, require_own, state_place, vault_of
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.restored import restored
+from cdp_core.app.retention import Retention, Upkeep
 from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
 from cdp_core.app.segments import Segments
@@ -118,7 +119,9 @@ class CDP:
             runner=runner,
             alerting=alerting,
             telemetry=telemetry,
+            upkeep=lambda: Upkeep(lambda: Retention(Desk(state, catalog), services)),
         )
+        self.retention = Retention(self.desk, services)
         self.alerts = Alerts(self.desk, alerting)
         self.overview = Overviews(self.desk, runner, connector, consents)
         self.ledgers = Ledgers(

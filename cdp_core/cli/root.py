@@ -51,7 +51,7 @@ NOUNS = {
     ),
     "workspace": (
         "cdp_core.cli.workspace:workspace",
-        "The workspace itself: backed up and brought back, moved to PostgreSQL.",
+        "The workspace itself: backed up and brought back, moved to PostgreSQL, purged.",
     ),
     "role": ("cdp_core.cli.role:role", "Who may do what in this workspace."),
     "plugins": ("cdp_core.cli.plugins:plugins", "Plugins: what is installed, loaded, disabled or broken."),

@@ -118,12 +118,6 @@ class Erasures(Repository):
                 .values(ended_at=at, row_keys=[], secret=b"")
             )
 
-    def drop(self, ended_before: datetime, *, ids: Iterable[str]) -> int:
-        """Forget receipts of erasures that ended before that, of those with the ids; how many."""
-        its = and_(erasures.c.ended_at < ended_before, erasures.c.id.in_(tuple(ids)))
-        with self._database.write() as connection:
-            return connection.execute(delete(erasures).where(its)).rowcount
-
     def _found(self, which: ColumnElement[bool], limit: int | None = None) -> tuple[Erasure, ...]:
         query = select(erasures).where(which).order_by(erasures.c.asked_at.desc(), erasures.c.id.desc())
         with self._database.read() as connection:

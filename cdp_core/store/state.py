@@ -30,6 +30,7 @@ from cdp_core.store.ledgers import Ledgers
 from cdp_core.store.new_audiences import NewAudiences
 from cdp_core.store.plans import Plans
 from cdp_core.store.processes import this_process
+from cdp_core.store.purges import Purges
 from cdp_core.store.rates import Rates
 from cdp_core.store.runs import Runs
 from cdp_core.store.schedules import DueRuns, Schedules
@@ -67,6 +68,7 @@ class State:
         self.suppressions = Suppressions(database)
         self.erasures = Erasures(database)
         self.withdrawals = Withdrawals(database)
+        self.purges = Purges(database)
         self.secrets = SealedSecrets(database)
         self.audit = Audit(database)
         self.alerts = Alerts(database)

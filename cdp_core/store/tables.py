@@ -354,6 +354,29 @@ withdrawals = Table(
     Column("batches", Json, nullable=False),
 )
 
+# Each purge of what was kept long enough.
+purges = Table(
+    "purges",
+    metadata,
+    Column("at", UtcDateTime, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("counts", Json, nullable=False),
+)
+
+# What each audience's ledger stands on whose receipts were purged.
+forgone = Table(
+    "forgone",
+    metadata,
+    Column("destination", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("audience_id", Text, nullable=False),
+    Column("runs", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("removed", BigInteger, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("destination", "origin", "audience_id"),
+)
+
 ledgers = Table(
     "ledgers",
     metadata,

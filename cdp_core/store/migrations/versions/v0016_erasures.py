@@ -1,4 +1,4 @@
-"""People who are taken out of every audience for good, and the receipts of that and of withdrawn consent."""
+"""Receipts of erasures and of withdrawn consent, and purges of what was kept long enough."""
 
 from __future__ import annotations
 
@@ -71,3 +71,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", name="pk_withdrawals"),
     )
     op.create_index("ix_withdrawals_at", "withdrawals", ["at"])
+    op.create_table(
+        "purges",
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.Column("counts", sa.JSON, nullable=False),
+        sa.PrimaryKeyConstraint("at", name="pk_purges"),
+    )
+    op.create_table(
+        "forgone",
+        sa.Column("destination", sa.Text, nullable=False),
+        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("audience_id", sa.Text, nullable=False),
+        sa.Column("runs", sa.BigInteger, nullable=False),
+        sa.Column("added", sa.BigInteger, nullable=False),
+        sa.Column("removed", sa.BigInteger, nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("destination", "origin", "audience_id", name="pk_forgone"),
+    )
