@@ -19,6 +19,7 @@ from cdp_core.model.access import Actor
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey, BatchStatus, Operation
 from cdp_core.model.erasure import Erasure, Removal
+from cdp_core.model.journal import BatchRecord
 from cdp_core.model.run import Run
 from cdp_core.pipeline.plan import Plan, PlanPart
 from cdp_core.rules.records import RECORD
@@ -93,14 +94,14 @@ class Erasing:
             claims = self._taken_out(audience, erasures, claims, sought)
             if claims or self._places.unsettled(audience, sought):
                 return False
-            self._confirm_rest(audience, erasures)
+            whole = self._confirm_rest(audience, erasures)
             self._forgetting.at(audience, erasures, sought)
         except CdpError as fault:
             self._tell_fault(audience, erasures, fault)
             return False
-        for erasure in erasures:
+        for erasure in erasures if whole else ():
             self._state.erasures.done_at(erasure.id, audience)
-        return True
+        return whole
 
     def _foresee(self, audience: AudienceKey, erasures: Sequence[Erasure], claims: Sequence[Claim]) -> None:
         """Every claim stands in the receipt before anything is sent."""
@@ -204,22 +205,45 @@ class Erasing:
             )
         return replace(last, message="" if ended else found.error or "it was not sent")
 
-    def _confirm_rest(self, audience: AudienceKey, erasures: Sequence[Erasure]) -> None:
-        """What a killed command did not come to write down: the journal of the run that removed it tells."""
+    def _confirm_rest(self, audience: AudienceKey, erasures: Sequence[Erasure]) -> bool:
+        """What a killed command did not come to write down, the journal of the run that removed it tells.
+        Whether every claim that there was is accounted for: one that somebody gave up is not."""
+        whole = True
         for erasure in erasures:
             now = self._state.erasures.get(erasure.id)
             rest = [each for each in now.unconfirmed if each.audience == audience]
             known = {each.key for each in now.removals}
-            found = [self._from_journal(each) for each in rest]
+            found = [self._from_journal(each, erasure) for each in rest]
+            whole = whole and all(each.confirmed for each in found)
             found += [each for each in self._silent(audience, now) if each.key not in known]
             self._state.erasures.tell(erasure.id, found)
+        return whole
 
-    def _from_journal(self, removal: Removal) -> Removal:
+    def _from_journal(self, removal: Removal, erasure: Erasure) -> Removal:
         for run in reversed(self._state.runs.committed(removal.audience)):
             plan = self._places.plan(run.plan_id) if run.plan_id else None
-            if plan and any(True for _ in _places_in(plan, removal)):
+            if plan and _places_in(plan, removal):
                 return self._answered(removal, run, plan, ended=True)
-        return replace(removal, confirmed=True, message="no claim is left")
+            if run.started_at >= erasure.asked_at and (emptying := self._emptying(run)):
+                return replace(
+                    removal,
+                    confirmed=True,
+                    run_id=run.id,
+                    batch=emptying.number,
+                    request_id=emptying.request_id,
+                    http_status=emptying.http_status,
+                    message="the audience was emptied",
+                    sent_at=emptying.sent_at,
+                    answered_at=emptying.answered_at,
+                )
+        return replace(removal, message="its claim was given up: take it out at the service")
+
+    def _emptying(self, run: Run) -> BatchRecord | None:
+        """The request by which a run emptied the audience, where the service took it."""
+        for batch in self._state.journal.batches(run.id):
+            if (batch.range.operation, batch.status) == (Operation.REMOVE_ALL, BatchStatus.ACCEPTED):
+                return batch
+        return None
 
     def _silent(self, audience: AudienceKey, erasure: Erasure) -> list[Removal]:
         """Removals since it was asked for that no receipt has: of runs that removed it by themselves."""
@@ -238,7 +262,7 @@ class Erasing:
                     kind=kind,
                     digest=digest,
                 )
-                if plan and any(True for _ in _places_in(plan, removal)):
+                if plan and _places_in(plan, removal):
                     found.append(self._answered(removal, run, plan, ended=True))
         return found
 

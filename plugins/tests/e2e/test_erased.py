@@ -257,3 +257,15 @@ def test_an_export_that_cannot_send_leaves_it_unconfirmed_and_says_why(two: Job)
     (receipt,) = erase(two, SEVEN, status=9)["receipts"]
     assert receipt["done_at"] is None
     assert "CDP-602" in "".join(each["message"] for each in receipt["removals"])
+
+
+def test_a_claim_that_somebody_gave_up_meanwhile_is_never_said_to_be_confirmed(two: Job) -> None:
+    two.simulator.fault("unavailable:route=remove-users,count=all")
+    (receipt,) = erase(two, SEVEN, status=9)["receipts"]
+    two.cdp("ledger", "reset", NAME, "--yes")
+    two.simulator.clear_faults()
+    two.cdp("export", "run", NAME)
+    after = two.cdp.json("erase", "show", receipt["receipt"])
+    assert after["done_at"] is None
+    assert {each["result"] for each in after["removals"]} == {"unconfirmed"}
+    assert "given up" in after["removals"][0]["message"]
