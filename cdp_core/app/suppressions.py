@@ -12,6 +12,7 @@ from cdp_core.app.workspace_views import ImportView, SuppressionsView, Suppressi
 from cdp_core.contract.digests import DigestBlock
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
+from cdp_core.model.erasure import Identifier
 from cdp_core.model.identifiers import IdentifierKind
 from cdp_core.model.suppression import Suppression
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
@@ -82,6 +83,14 @@ class Suppressions:
         """Let this person be sent again."""
         found, digest = self._identified(person, kind, region)
         before = self._kept(found, digest)
+        for erasure in self.desk.state.erasures.open():
+            if Identifier(kind=found, digest=digest) in erasure.identifiers:
+                raise InvalidFault(
+                    Code.IN_USE,
+                    "this person is being erased, and a service has not confirmed it yet",
+                    where=f"receipt {erasure.id}",
+                    hint=f"cdp erase show {erasure.id}",
+                )
         self.desk.state.suppressions.remove(found, digest)
         self.desk.note(kind=found, digest=_prefix(digest))
         return _view(before, is_new=False)

@@ -22,6 +22,9 @@ from cdp_core.pipeline.plan import Plan, PlanPart
 from cdp_core.rules.records import RECORD
 from cdp_core.runner.services import Services
 
+# So many digests are looked for one by one; of more, a file is read once.
+_FEW = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -64,7 +67,11 @@ class Sought:
     def in_file(self, kind: str, digests: DigestFile) -> bool:
         if kind == RECORD:
             return any(digests.of_row(half) for half in self._rows)
-        return any(digests.find(digest) is not None for digest in self.of(kind))
+        sought = self.of(kind)
+        if len(sought) <= _FEW:
+            return any(digests.find(digest) is not None for digest in sought)
+        wanted = pa.array(sought, DIGEST)
+        return any(pc.any(pc.is_in(rows, value_set=wanted)).as_py() for rows in digests.read(digests.ranges))
 
     def replaced(self, kind: str, rows: pa.Array) -> pa.Array:
         """The rows of a plan, with what stands in for a digest in its place."""

@@ -185,9 +185,10 @@ class Erasing:
             self._state.erasures.tell(erasure.id, told)
 
     def _answered(self, last: Removal, found: Run | CdpError, plan: Plan | None, *, ended: bool) -> Removal:
+        """Confirmed is only what the claim's end and the service's answer both say."""
         if isinstance(found, CdpError):
-            return replace(last, confirmed=ended, tries=last.tries + 1, message=_why(found))
-        last = replace(last, confirmed=ended, tries=last.tries + 1, run_id=found.id, message="")
+            return replace(last, tries=last.tries + 1, message=_why(found))
+        last = replace(last, tries=last.tries + 1, run_id=found.id)
         batches = self._state.journal.batches(found.id)
         for kind, place, again in _places_in(plan, last) if plan else ():
             batch = batch_at(batches, Operation.REMOVE, kind, place, again=again)
@@ -196,6 +197,7 @@ class Erasing:
             status = status_at(batch, place)
             return replace(
                 last,
+                confirmed=ended and status is BatchStatus.ACCEPTED,
                 batch=batch.number,
                 request_id=batch.request_id,
                 http_status=batch.http_status,
@@ -203,7 +205,7 @@ class Erasing:
                 sent_at=batch.sent_at,
                 answered_at=batch.answered_at if status is not BatchStatus.UNKNOWN else None,
             )
-        return replace(last, message="" if ended else found.error or "it was not sent")
+        return replace(last, message=found.error or "it was not sent")
 
     def _confirm_rest(self, audience: AudienceKey, erasures: Sequence[Erasure]) -> bool:
         """What a killed command did not come to write down, the journal of the run that removed it tells.
@@ -221,10 +223,12 @@ class Erasing:
 
     def _from_journal(self, removal: Removal, erasure: Erasure) -> Removal:
         for run in reversed(self._state.runs.committed(removal.audience)):
+            if (run.ended_at or run.started_at) < erasure.asked_at:
+                break
             plan = self._places.plan(run.plan_id) if run.plan_id else None
-            if plan and _places_in(plan, removal):
-                return self._answered(removal, run, plan, ended=True)
-            if run.started_at >= erasure.asked_at and (emptying := self._emptying(run)):
+            if plan and (found := self._answered(removal, run, plan, ended=True)).confirmed:
+                return found
+            if emptying := self._emptying(run):
                 return replace(
                     removal,
                     confirmed=True,
@@ -262,8 +266,8 @@ class Erasing:
                     kind=kind,
                     digest=digest,
                 )
-                if plan and _places_in(plan, removal):
-                    found.append(self._answered(removal, run, plan, ended=True))
+                if plan and (answered := self._answered(removal, run, plan, ended=True)).confirmed:
+                    found.append(answered)
         return found
 
     def _tell_fault(self, audience: AudienceKey, erasures: Sequence[Erasure], fault: CdpError) -> None:

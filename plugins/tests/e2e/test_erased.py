@@ -262,6 +262,8 @@ def test_an_export_that_cannot_send_leaves_it_unconfirmed_and_says_why(two: Job)
 def test_a_claim_that_somebody_gave_up_meanwhile_is_never_said_to_be_confirmed(two: Job) -> None:
     two.simulator.fault("unavailable:route=remove-users,count=all")
     (receipt,) = erase(two, SEVEN, status=9)["receipts"]
+    refused = two.cdp("suppress", "remove", "--yes", stdin=SEVEN, status=3).stderr
+    assert receipt["receipt"] in refused
     two.cdp("ledger", "reset", NAME, "--yes")
     two.simulator.clear_faults()
     two.cdp("export", "run", NAME)

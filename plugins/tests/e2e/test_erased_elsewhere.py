@@ -103,7 +103,8 @@ def test_no_raw_value_stays_anywhere_after_every_kind_of_run(job: Job, four: Fil
     cdp("export", "run", ROWS)
     cdp("ledger", "rebuild", NAME, "--yes")
     cdp("workspace", "purge", "--yes")
-    cdp("workspace", "backup", str(cdp.folder / ".cdp" / "a.backup"))
+    cdp("workspace", "backup", "a.backup")
+    cdp("workspace", "restore", "a.backup", str(cdp.folder / ".cdp" / "restored"))
     said = b"".join(path.read_bytes() for path in (cdp.folder / ".cdp").rglob("*") if path.is_file()).lower()
     for number in (7, 9, 11, 12, 50):
         for raw in (f"person{number}@example.org", f"3161234{number:04}"):
