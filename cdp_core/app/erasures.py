@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +21,7 @@ from cdp_core.runner.runner import Runner
 from cdp_core.runner.whereabouts import Whereabouts
 
 _MOST_LINES = 10
+_RECEIPT = re.compile("[0-9a-f-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,8 @@ class Erasures:
         self._runner = runner
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
-        return Resource(kind="person", name=name)
+        """A receipt; what is none may be a person, and is kept nowhere."""
+        return Resource(kind="person", name=name if _RECEIPT.fullmatch(name) else "")
 
     @act(Action.ERASURE_LOOK)
     def look(
@@ -97,6 +100,8 @@ class Erasures:
     @act(Action.ERASURE_SHOW)
     def show(self, receipt: str) -> Erasure:
         """A receipt, by its id, or the beginning of one that no other has."""
+        if not _RECEIPT.fullmatch(receipt):
+            raise InvalidFault(Code.NOT_FOUND, "that is no receipt's number", hint="cdp erase list")
         return self.desk.state.erasures.get(receipt)
 
     @act(Action.CONSENT_WITHDRAWALS)

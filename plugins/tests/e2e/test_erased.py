@@ -99,6 +99,13 @@ def test_a_person_on_the_command_line_is_refused_and_not_repeated(two: Job) -> N
     assert two.members() == wanted(range(100))
 
 
+def test_a_person_in_the_place_of_a_receipt_is_kept_nowhere(two: Job) -> None:
+    refused = two.cdp("erase", "show", SEVEN, status=3)
+    assert SEVEN not in refused.stderr + refused.stdout
+    assert SEVEN not in two.cdp("audit", "list").stdout
+    assert "cdp erase list" in two.cdp("erase", "show", "20200101", status=3).stderr
+
+
 def test_it_is_asked_for_and_no_terminal_is_no_yes(two: Job) -> None:
     refused = two.cdp("erase", stdin=SEVEN, status=2)
     assert "--yes" in refused.stderr
