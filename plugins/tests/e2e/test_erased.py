@@ -278,3 +278,16 @@ def test_a_claim_that_somebody_gave_up_meanwhile_is_never_said_to_be_confirmed(t
     assert after["done_at"] is None
     assert {each["result"] for each in after["removals"]} == {"unconfirmed"}
     assert "given up" in after["removals"][0]["message"]
+
+
+def test_a_ledger_that_lies_elsewhere_loses_them_there_and_here(two: Job) -> None:
+    elsewhere = two.cdp.folder / "elsewhere"
+    elsewhere.mkdir()
+    two.cdp("ledger", "move", "--to", elsewhere.as_uri())
+    (receipt,) = erase(two, SEVEN)["receipts"]
+    assert receipt["done_at"]
+    assert kept(elsewhere, digest(SEVEN), phone(7)) == []
+    assert kept(elsewhere, digest("person8@example.org"))
+    two.cdp("export", "run", NAME)
+    assert two.members() == wanted(set(range(100)) - {7})
+    assert two.cdp.json("ledger", "rebuild", NAME)["lost"] == []
