@@ -283,7 +283,7 @@ def test_a_claim_that_somebody_gave_up_meanwhile_is_never_said_to_be_confirmed(t
 def test_a_ledger_that_lies_elsewhere_loses_them_there_and_here(two: Job) -> None:
     elsewhere = two.cdp.folder / "elsewhere"
     elsewhere.mkdir()
-    two.cdp("ledger", "move", "--to", elsewhere.as_uri())
+    two.cdp("ledger", "move", "--to", f"file://{elsewhere}")
     (receipt,) = erase(two, SEVEN)["receipts"]
     assert receipt["done_at"]
     assert kept(elsewhere, digest(SEVEN), phone(7)) == []
