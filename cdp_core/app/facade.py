@@ -21,6 +21,7 @@ from cdp_core.app.configuration.room import Configuration
 from cdp_core.app.connections import Connections
 from cdp_core.app.consents import Consents
 from cdp_core.app.desk import Desk, act
+from cdp_core.app.erasures import Erasures
 from cdp_core.app.exports import Exports
 from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers, ledger_place
@@ -29,6 +30,7 @@ from cdp_core.app.people import People
 from cdp_core.app.places import made_or_joined, new_server, require_own, state_place, vault_of
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.restored import restored
+from cdp_core.app.retention import Retention, Upkeep
 from cdp_core.app.roles import Roles, granted_roles
 from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
@@ -109,6 +111,7 @@ class CDP:
         self.audiences = Audiences(self.desk, audiences)
         self.people = People(self.desk, runner)
         self.suppressions = Suppressions(self.desk)
+        self.erasures = Erasures(self.desk, runner)
         self.runs = Runs(self.desk, runner)
         alerting = Alerting(
             state,
@@ -122,7 +125,9 @@ class CDP:
             runner=runner,
             alerting=alerting,
             telemetry=telemetry,
+            upkeep=lambda: Upkeep(lambda: Retention(Desk(state, catalog), services)),
         )
+        self.retention = Retention(self.desk, services)
         self.alerts = Alerts(self.desk, alerting)
         self.overview = Overviews(self.desk, runner, connector, consents)
         self.ledgers = Ledgers(

@@ -247,4 +247,6 @@ def ledger_place(url: str | None, options: Mapping[str, str]) -> str | None:
 
 
 def _told(lost: LostRun) -> str:
+    if lost.purged:
+        return f"runs were purged ({lost.run}), which added {lost.added:,} and removed {lost.removed:,}"
     return f"the plan of run {lost.run} is gone, which added {lost.added:,} and removed {lost.removed:,}"

@@ -14,6 +14,7 @@ from cdp_core.alerts.alerting import Alerting
 from cdp_core.alerts.sender import Sender
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
+from cdp_core.app.retention import Upkeep
 from cdp_core.app.run_views import ExportScheduleView, RefreshView, ScheduleView
 from cdp_core.errors import CdpError, Code, ExitStatus, InvalidFault, NotAllowedFault
 from cdp_core.model.access import Action, Resource
@@ -44,6 +45,7 @@ class Schedules:
         runner: Runner,
         alerting: Alerting,
         telemetry: Telemetry | None,
+        upkeep: Callable[[], Upkeep],
     ) -> None:
         self.desk = desk
         self._exports = exports
@@ -51,6 +53,7 @@ class Schedules:
         self._runner = runner
         self._alerting = alerting
         self._telemetry = telemetry
+        self._upkeep = upkeep
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         """An act with a name is about the export of that name, and its connection."""
@@ -115,14 +118,15 @@ class Schedules:
     def start(
         self, *, loop: Callable[[Calendar], Loop], stop: threading.Event, once: bool = False
     ) -> ExitStatus:
-        """Run what is due until `stop` is set, and send the alerts that wait; with `once`, what is due now,
-        and no more."""
+        """Run what is due until `stop` is set, send the alerts that wait, and purge once a day; with `once`,
+        what is due now, and no more."""
         made = loop(Calendar(self.desk.state))
         if once:
             status = made.once(stop)
             self._alerting.send_waiting(self.desk.now())
+            self._upkeep().once()
             return status
-        with Sender(self._alerting, now=self.desk.now):
+        with Sender(self._alerting, now=self.desk.now), self._upkeep():
             made.forever(stop)
         return ExitStatus.DONE
 

@@ -12,6 +12,7 @@ from cdp_core.app.workspace_views import ImportView, SuppressionsView, Suppressi
 from cdp_core.contract.digests import DigestBlock
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
+from cdp_core.model.erasure import Identifier
 from cdp_core.model.identifiers import IdentifierKind
 from cdp_core.model.suppression import Suppression
 from cdp_core.rules.identifiers import BUILT_IN_KINDS
@@ -35,7 +36,7 @@ class Suppressions:
         self, *, person: str, kind: str | None = None, region: str | None = None, note: str = ""
     ) -> SuppressionView:
         """Never send this person again, and take them out of every audience at its next run."""
-        self._check_note(note)
+        require_no_identifier(note)
         found, digest = self._identified(person, kind, region)
         is_new = self.desk.state.suppressions.add(
             [(found, digest)], note=note, by=self.desk.actor.name, at=self.desk.now()
@@ -55,7 +56,7 @@ class Suppressions:
     ) -> ImportView:
         """The same for every person of a list, all in one transaction: a list that cannot be read to its
         end changes nothing. Lines that hold nobody are counted and told by number."""
-        self._check_note(note)
+        require_no_identifier(note)
         if kind is not None:
             known_kind(kind, self.desk.catalog.kinds)
         reading = _Reading(self.desk.catalog.kinds, kind, region)
@@ -82,6 +83,14 @@ class Suppressions:
         """Let this person be sent again."""
         found, digest = self._identified(person, kind, region)
         before = self._kept(found, digest)
+        for erasure in self.desk.state.erasures.open():
+            if Identifier(kind=found, digest=digest) in erasure.identifiers:
+                raise InvalidFault(
+                    Code.IN_USE,
+                    "this person is being erased, and a service has not confirmed it yet",
+                    where=f"receipt {erasure.id}",
+                    hint=f"cdp erase show {erasure.id}",
+                )
         self.desk.state.suppressions.remove(found, digest)
         self.desk.note(kind=found, digest=_prefix(digest))
         return _view(before, is_new=False)
@@ -109,15 +118,16 @@ class Suppressions:
             )
         return kept
 
-    def _check_note(self, note: str) -> None:
-        """A note is kept and shown: it may name a ticket, which a plugin's kind may take for its own, and
-        no person."""
-        if any(kind.identify(word).digest for word in note.split() for kind in BUILT_IN_KINDS.values()):
-            raise InvalidFault(
-                Code.PERSON_UNTOLD,
-                "the note holds an identifier, and would be kept and shown as it is",
-                hint="name the reason or a ticket, as in: --note 'objection, ticket 4711'",
-            )
+
+def require_no_identifier(note: str) -> None:
+    """A note is kept and shown: it may name a ticket, which a plugin's kind may take for its own, and
+    no person."""
+    if any(kind.identify(word).digest for word in note.split() for kind in BUILT_IN_KINDS.values()):
+        raise InvalidFault(
+            Code.PERSON_UNTOLD,
+            "the note holds an identifier, and would be kept and shown as it is",
+            hint="name the reason or a ticket, as in: --note 'objection, ticket 4711'",
+        )
 
 
 class _Reading:

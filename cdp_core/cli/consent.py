@@ -20,6 +20,7 @@ from cdp_core.cli.render.console import remark, show
 from cdp_core.cli.render.documents import error_document
 from cdp_core.cli.render.words import counted, quoted
 from cdp_core.cli.session import Session
+from cdp_core.cli.withdrawals import withdrawals
 from cdp_core.errors import Code, ExitStatus, TemporaryFault, UsageFault
 from cdp_core.model.names import as_typed
 
@@ -31,6 +32,7 @@ consent = noun(
     help="Consent on record: who agreed to what, and its end.",
     example='cdp consent list\ncdp consent withdraw "Snapchat EU" --remove --yes',
 )
+consent.add_command(withdrawals)
 connection_argument = rich_click.argument("connection", required=False)
 
 

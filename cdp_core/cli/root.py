@@ -44,13 +44,14 @@ NOUNS = {
         "cdp_core.cli.suppress:suppress",
         "People who are never sent, whatever the segments say; kept as digests.",
     ),
+    "erase": ("cdp_core.cli.erase:erase", "Erase a person: out of every audience for good, with a receipt."),
     "ledger": (
         "cdp_core.cli.ledger:ledger",
         "What audiences hold: look, rebuild, give up, encrypt.",
     ),
     "workspace": (
         "cdp_core.cli.workspace:workspace",
-        "The workspace itself: backed up and brought back, moved to PostgreSQL.",
+        "The workspace itself: backed up and brought back, moved to PostgreSQL, purged.",
     ),
     "config": (
         "cdp_core.cli.config:config",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 workspace = noun(
     "workspace",
-    help="The workspace itself: backed up and brought back, moved to PostgreSQL. An Administrator's.",
+    help="The workspace itself: backed up and brought back, moved to PostgreSQL, purged. An Administrator's.",
     example="cdp workspace backup crm.backup\ncdp workspace restore crm.backup new-folder",
 )
 
@@ -97,6 +97,23 @@ _SECRETS = {
     "keyring": "Secrets are not in it: they lie in the keyring. Without them one signs in again.",
     "state": "Secrets are not in it: they lie in the shared state. Without them one signs in again.",
 }
+
+
+@workspace.verb("purge", example="cdp workspace purge --dry-run\ncdp workspace purge --yes")
+@rich_click.option("--dry-run", is_flag=True, help="Count what would go, take nothing away.")
+@yes_option
+@json_option
+@click.pass_obj
+def purge(session: Session, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Take away what is older than [retention] in cdp.toml says: plans, dead letters, history, receipts.
+
+    The scheduler does this once a day. What an unfinished run or a waiting plan needs stays, and of an
+    audience whose ledger is not whole everything. A ledger cannot be rebuilt from what is gone.
+    """
+    if not dry_run:
+        settled(marked("Take away what is kept long enough? It cannot be undone."), yes=yes)
+    view = session.cdp().retention.purge(dry_run=dry_run)
+    give(view, lambda: things.purged(view), as_json=as_json)
 
 
 @workspace.verb(

@@ -70,6 +70,12 @@ class Action(StrEnum):
     SUPPRESSION_IMPORT = "suppression.import"
     SUPPRESSION_REMOVE = "suppression.remove"
     SUPPRESSION_LIST = "suppression.list"
+    ERASE = "erase"
+    ERASURE_LOOK = "erasure.look"
+    ERASURE_SHOW = "erasure.show"
+    ERASURE_LIST = "erasure.list"
+    CONSENT_WITHDRAWALS = "consent.withdrawals"
+    WORKSPACE_PURGE = "workspace.purge"
     LEDGER_SHOW = "ledger.show"
     LEDGER_REBUILD = "ledger.rebuild"
     LEDGER_RESET = "ledger.reset"
@@ -109,6 +115,12 @@ _IN_WORDS: Mapping[Action, str] = {
     Action.WORKSPACE_CHECK: "look the workspace over",
     Action.WORKSPACE_BACKUP: "back the workspace up",
     Action.WORKSPACE_RESTORE: "bring a workspace back from a backup",
+    Action.WORKSPACE_PURGE: "purge what is kept long enough",
+    Action.ERASE: "erase a person",
+    Action.ERASURE_LOOK: "see where a person would be erased",
+    Action.ERASURE_SHOW: "see an erasure's receipt",
+    Action.ERASURE_LIST: "list erasures",
+    Action.CONSENT_WITHDRAWALS: "list withdrawn consent",
     Action.WORKSPACE_MIGRATE: "move the state to PostgreSQL",
     Action.STATUS_SHOW: "see how everything stands",
     Action.ALERT_LIST: "list alerts",

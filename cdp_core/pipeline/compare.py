@@ -43,13 +43,15 @@ def compare(
     mode: Mode = Mode.MIRROR,
     resend: int | None = 0,
     adds: bool = True,
+    owed_alone: bool = False,
     seal: Seal = PLAIN,
 ) -> Plan:
     """Write the plan into `folder`, which must not exist yet; `files` are the audience's, of all exports;
     `letters` are the export's. What is `suppressed` has been taken out of what was prepared already, but in
     the mode `remove`. At most `resend` digests that are there are sent again on purpose; None: all.
 
-    Unless it `adds`, what would be added is held back.
+    Unless it `adds`, what would be added is held back. `owed_alone`: nothing was prepared on purpose, and the
+    plan says nothing of who is wanted.
 
     Of a kind that the export claims and that is not prepared (it is not matched any more) nothing is wanted.
     Raises `InvalidFault` where the disk is full; then nothing is left behind.
@@ -82,7 +84,7 @@ def compare(
                 )
             else:
                 counts[kind] = _take_everything(plan, kind, share)
-        return plan.finish(counts, mode=mode, resends=resend != 0)
+        return plan.finish(counts, owed_alone=owed_alone, mode=mode, resends=resend != 0)
 
 
 _NOTHING_PREPARED = PreparedKind(read=0, reasons={}, distinct=0)

@@ -11,7 +11,7 @@ import dataclasses
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +32,7 @@ from cdp_core.pipeline.settlement import (
     OthersSettlement,
     ResendSettlement,
     Settlement,
+    Standing,
     TakingOutSettlement,
     new_path,
 )
@@ -96,9 +97,7 @@ def apply(
     """
     outcomes = tuple(outcomes)
     files = emptied(folder, files, outcomes, plan.seal)
-    before: dict[tuple[str, str], list[LedgerFile]] = {}
-    for file in files:
-        before.setdefault((file.export_id, file.kind), []).append(file)
+    before = _apart(files)
     for kind in plan.kinds:
         before.setdefault((export_id, kind), [])
     told = Told(outcomes)
@@ -138,14 +137,34 @@ def emptied(
 
 def doubted(folder: Path, files: Iterable[LedgerFile], seal: Seal = PLAIN) -> tuple[LedgerFile, ...]:
     """The audience's files, where nothing is sure of what it holds: every claim is perhaps there."""
-    held: dict[tuple[str, str], list[LedgerFile]] = {}
-    for file in files:
-        held.setdefault((file.export_id, file.kind), []).append(file)
     return tuple(
         file
-        for (holder, kind), before in held.items()
+        for (holder, kind), before in _apart(files).items()
         for file in Doubting(folder=folder, before=before, export_id=holder, kind=kind, seal=seal).files()
     )
+
+
+def without_traces(
+    folder: Path, files: Iterable[LedgerFile], sought: Callable[[str, DigestFile], bool], seal: Seal = PLAIN
+) -> tuple[LedgerFile, ...]:
+    """The same claims, where a file in which something is `sought` (of its kind) is written anew without the
+    claims that have ended. What is sought must not be claimed any more."""
+    result: list[LedgerFile] = []
+    for (holder, kind), before in _apart(files).items():
+        if any(sought(kind, DigestFile(folder / file.path, seal)) for file in before):
+            standing = Standing(folder=folder, before=before, export_id=holder, kind=kind, seal=seal)
+            result += standing.in_one_base()
+        else:
+            result += before
+    return tuple(result)
+
+
+def _apart(files: Iterable[LedgerFile]) -> dict[tuple[str, str], list[LedgerFile]]:
+    """By export and kind, in their order."""
+    found: dict[tuple[str, str], list[LedgerFile]] = {}
+    for file in files:
+        found.setdefault((file.export_id, file.kind), []).append(file)
+    return found
 
 
 def count(files: Iterable[LedgerFile]) -> Mapping[tuple[str, str], int]:

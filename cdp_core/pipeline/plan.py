@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -26,6 +26,7 @@ from typing import Any
 from urllib.parse import quote
 
 import marshmallow
+import pyarrow as pa
 from marshmallow import fields
 
 from cdp_core.contract.digests import DigestBlock
@@ -216,13 +217,16 @@ class Plan:
                 owed_alone=True,
             )
 
-    def written_anew(self, folder: Path, seal: Seal) -> Plan:
-        """The same plan in a folder of its own, its digests encrypted or not as `seal` says."""
+    def written_anew(
+        self, folder: Path, seal: Seal, change: Callable[[str, pa.Array], pa.Array] = lambda kind, rows: rows
+    ) -> Plan:
+        """The same plan in a folder of its own, its digests encrypted or not as `seal` says. `change` may put
+        other digests of the same first byte in the places of some, of a kind."""
         with PlanWriter(folder, seal) as plan:
             for part, kind in self._files:
                 if digests := self.digests(part, kind):
                     for rows in digests.read(digests.ranges):
-                        plan.file(part, kind).write(rows)
+                        plan.file(part, kind).write(change(kind, rows))
             return plan.finish(self.counts, owed_alone=self.owed_alone, mode=self.mode, resends=self.resends)
 
     def file(self, part: PlanPart, kind: str) -> PlanFile | None:

@@ -155,6 +155,9 @@ class Settlement:
         changed = sum(file.rows for file in changes)
         if not changes or (changed <= base * _LARGEST_CHANGE and len(changes) <= _MOST_CHANGES):
             return files
+        return self._one_base(files)
+
+    def _one_base(self, files: list[LedgerFile]) -> list[LedgerFile]:
         unconfirmed = [file for file in files if file.part is LedgerPart.UNCONFIRMED]
         confirmed_files = [file for file in files if file not in unconfirmed]
         reader = LedgerReader(self._folder, confirmed_files, self._seal)
@@ -240,8 +243,8 @@ class ResendSettlement(Settlement):
         )
 
 
-class Doubting(Settlement):
-    """Nothing is sure any more of what one export claims of one kind."""
+class Standing(Settlement):
+    """One kind of one export, of which no plan has changed anything."""
 
     def __init__(
         self, *, folder: Path, before: list[LedgerFile], export_id: str, kind: str, seal: Seal
@@ -251,6 +254,14 @@ class Doubting(Settlement):
         self._before = before
         self._export_id = export_id
         self._kind = kind
+
+    def in_one_base(self) -> list[LedgerFile]:
+        """The same claims, without a trace of those that have ended."""
+        return self._one_base(self._before)
+
+
+class Doubting(Standing):
+    """Nothing is sure any more of what one export claims of one kind."""
 
     @property
     def _changes(self) -> bool:

@@ -83,6 +83,7 @@ PERSONAL_ACTIONS = frozenset(
         Action.CONNECTION_AGREE,
         Action.CONNECTION_EXPORT_USER,
         Action.CONSENT_WITHDRAW,
+        Action.ERASE,
         Action.EXPORT_APPROVE,
         Action.EXPORT_REJECT,
     }

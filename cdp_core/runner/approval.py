@@ -120,7 +120,7 @@ class Approvals:
             )
             if not approved:
                 said = f": {reason}" if reason else ""
-                self._end(found.run, Code.PLAN_REJECTED, f"{actor.name} rejected its plan{said}")
+                self.end(found.run, Code.PLAN_REJECTED, f"{actor.name} rejected its plan{said}")
         return self.standing(plan_id)
 
     def require(self, plan: PlanRecord) -> None:
@@ -163,9 +163,10 @@ class Approvals:
         """Of an export one plan waits: the newest."""
         for run in self._state.runs.waiting(export.id):
             if run.id != by.id:
-                self._end(run, Code.PLAN_REJECTED, f"plan {by.id} has taken its plan's place")
+                self.end(run, Code.PLAN_REJECTED, f"plan {by.id} has taken its plan's place")
 
-    def _end(self, run: Run, code: Code, message: str) -> None:
+    def end(self, run: Run, code: Code, message: str) -> None:
+        """A run that waits is not delivered any more; another stays as it is."""
         if run.status is RunStatus.WAITING:
             self._state.runs.save(
                 replace(run, status=RunStatus.CANCELED, error_code=str(code), error=message, error_hint=None)

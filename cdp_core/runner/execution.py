@@ -7,7 +7,7 @@ journaled, what the journal knows is committed to the ledger, by this execution 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from cdp_core.errors import CdpError, Code, GateFault, TemporaryFault
@@ -99,6 +99,10 @@ class Execution:
                 hint="run it again; nothing else was changed",
             )
         return run
+
+    def erase(self, erased: Mapping[str, bytes]) -> Run:
+        """Some digests alone are taken out (see `Planning.without`); no gate is asked, nor anybody."""
+        return self._deliver(lambda planning: planning.without(erased), None)
 
     def release(self) -> None:
         """Give up the export's claims, and send nothing."""

@@ -13,7 +13,7 @@ from cdp_core.contract.source import DigestSink, Selection
 from cdp_core.errors import CdpError, GateFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Export, Segment
-from cdp_core.model.delivery import AudienceKey, BatchOutcome, BatchStatus, Operation
+from cdp_core.model.delivery import AudienceKey, BatchStatus, Operation
 from cdp_core.model.explanation import AudienceHistory, ExportStanding, Held, Moment, UnreadPlan, Why
 from cdp_core.model.journal import BatchRecord, DeadLetter
 from cdp_core.model.policy import Mode
@@ -22,6 +22,7 @@ from cdp_core.model.suppression import Suppression
 from cdp_core.pipeline import ledger
 from cdp_core.pipeline.plan import Plan, PlanPart
 from cdp_core.rules.records import RECORD, half_of_key
+from cdp_core.runner.answered import batch_at, status_at
 from cdp_core.runner.rejected import row_keys
 from cdp_core.runner.selecting import selection_of
 from cdp_core.runner.services import Services
@@ -189,18 +190,14 @@ class Search:
     def _moments(self, run: Run, plan: Plan) -> Iterator[Moment]:
         for part, (operation, again) in _SENT.items():
             for kind, place in self._places(plan, part):
-                batches = [
-                    batch
-                    for batch in self._state.journal.batches(run.id)
-                    if (batch.range.operation, batch.range.kind, batch.range.again)
-                    == (operation, kind, again)
-                    and _covers(batch.range.start, batch.range.count, place)
-                ]
-                yield _moment(run, str(operation), place, batches)
+                journaled = self._state.journal.batches(run.id)
+                last = batch_at(journaled, operation, kind, place, again=again)
+                yield _moment(run, str(operation), place, last)
         if self._places(plan, PlanPart.EMPTIED):
             journaled = self._state.journal.batches(run.id)
             emptying = [batch for batch in journaled if batch.range.operation is Operation.REMOVE_ALL]
-            yield _moment(run, str(PlanPart.EMPTIED), 0, emptying)
+            last = min(emptying, key=lambda batch: -batch.number, default=None)
+            yield _moment(run, str(PlanPart.EMPTIED), 0, last)
         for part in _NOT_SENT:
             if self._places(plan, part):
                 yield Moment(run_id=run.id, export=run.export_name, at=run.started_at, act=str(part))
@@ -219,36 +216,23 @@ class Search:
         ]
 
 
-def _moment(run: Run, act: str, place: int, batches: Sequence[BatchRecord]) -> Moment:
-    """Of a batch that was halved, the half that the digest was in counts, and so on."""
-    if not batches:
+def _moment(run: Run, act: str, place: int, last: BatchRecord | None) -> Moment:
+    if last is None:
         return Moment(
             run_id=run.id, export=run.export_name, at=run.started_at, act=act, status=BatchStatus.NOT_SENT
         )
-    last = min(batches, key=lambda batch: (batch.range.count, -batch.number))
     return Moment(
         run_id=run.id,
         export=run.export_name,
         at=last.answered_at or last.sent_at or last.opened_at,
         act=act,
         batch=last.number,
-        status=_status(last, place),
+        status=status_at(last, place),
         attempts=last.attempts,
         request_id=last.request_id,
         http_status=last.http_status,
         message=last.message,
     )
-
-
-def _status(batch: BatchRecord, place: int) -> BatchStatus:
-    left_out: list[BatchOutcome] = [
-        each for each in batch.left_out if _covers(each.range.start, each.range.count, place)
-    ]
-    return left_out[-1].status if left_out else batch.status
-
-
-def _covers(start: int, count: int, place: int) -> bool:
-    return start <= place < start + count
 
 
 class _Seeking(DigestSink):

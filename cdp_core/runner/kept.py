@@ -8,12 +8,13 @@ private as all of the workspace is, and encrypted where the ledger is.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.contract.source import KeptKeys
@@ -21,7 +22,7 @@ from cdp_core.errors import CdpError, Code, InvalidFault
 from cdp_core.model.configuration import KeptResult, Segment
 from cdp_core.model.names import as_typed
 from cdp_core.pipeline.digest_file import MOST_RANGES, DigestFile, DigestFileWriter
-from cdp_core.pipeline.digest_sets import DIGEST
+from cdp_core.pipeline.digest_sets import DIGEST, as_bytes
 from cdp_core.pipeline.disk import sync
 from cdp_core.pipeline.seal import Seal
 from cdp_core.runner.ledger_store import LedgerStore
@@ -53,6 +54,31 @@ class KeptResults:
         self._store.keep_result(path)
         return KeptResult(path=path.name, sha256=written.sha256, members=written.rows, at=at, by=by)
 
+    def holds(self, segment: Segment, result: KeptResult, keys: Iterable[bytes]) -> bool:
+        """Whether one of the keys' digests is among the kept."""
+        file = self._file(segment, result)
+        return any(file.find(key) is not None for key in keys)
+
+    def without(self, segment: Segment, result: KeptResult, keys: Collection[bytes]) -> KeptResult:
+        """A new result, kept since the same moment, without some of the keys' digests."""
+        barred = pa.array(list(keys), DIGEST)
+        rest = (
+            as_bytes(rows.filter(pc.invert(pc.is_in(rows, value_set=barred)))).tobytes()
+            for rows in self._file(segment, result).read(MOST_RANGES)
+        )
+        return self.write(rest, at=result.at, by=result.by)
+
+    def forget_unnamed(self, named: Iterable[KeptResult | None], keys: Collection[bytes]) -> None:
+        """Take away at once what no segment has any more and what holds one of the keys' digests."""
+        names = {result.path for result in named if result is not None}
+        for path in self._folder.glob("*.parquet"):
+            if path.name in names:
+                continue
+            with suppress(CdpError, OSError, ValueError, KeyError):
+                file = DigestFile(path, self._seal)
+                if any(file.find(key) is not None for key in keys):
+                    self._store.drop_result(path)
+
     def replaced(self, result: KeptResult) -> None:
         """Another result has taken its place: it goes by and by, since a run may be about to read it."""
         with suppress(CdpError):
@@ -70,6 +96,9 @@ class KeptResults:
                 self._store.drop_result(self._folder / result.path)
 
     def _keys(self, segment: Segment, result: KeptResult) -> KeptKeys:
+        return KeptKeys(members=result.members, blocks=self._file(segment, result).blocks)
+
+    def _file(self, segment: Segment, result: KeptResult) -> DigestFile:
         path = self._folder / result.path
         if not self._store.bring_result(path, result.sha256):
             raise InvalidFault(
@@ -78,7 +107,7 @@ class KeptResults:
                 where=f"segment {segment.name!r}: {path}",
                 hint=f"evaluate it anew: cdp segment refresh {as_typed(segment.name)} (or restore a backup)",
             )
-        return KeptKeys(members=result.members, blocks=DigestFile(path, self._seal).blocks)
+        return DigestFile(path, self._seal)
 
 
 def _by_first_byte(pieces: Iterable[bytes]) -> Iterator[pa.Array]:

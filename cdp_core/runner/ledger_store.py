@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from cdp_core.errors import Code, TemporaryFault
 from cdp_core.model.delivery import AudienceKey
@@ -142,6 +143,18 @@ class LedgerStore:
     def drop_plan(self, folder: str) -> None:
         shutil.rmtree(self._workspace.plans_folder / folder, ignore_errors=True)
 
+    def drop_unnamed(self, *, exports: Collection[str], plans: Collection[str]) -> None:
+        """Take away at once what no list names, of exports and plans of an audience that the caller holds."""
+        named = self._state.ledgers.referenced()
+        for path in self.folder.rglob("*.parquet"):
+            name = path.relative_to(self.folder).as_posix()
+            if name not in named and is_of(name, exports):
+                path.unlink(missing_ok=True)
+        kept = self._state.plans.folders()
+        for folder in self._workspace.plans_folder.iterdir():
+            if folder.name not in kept and plan_of(folder.name) in plans:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def sweep(self, audience: AudienceKey) -> None:
         """After a commit to an audience's ledger: take away what no list names."""
         ledger.sweep(self.folder, self._state.ledgers.referenced())
@@ -183,6 +196,17 @@ class LedgerStore:
         yield Aside(folder=str(folder), files=tuple(names))
         for path in moving:
             path.unlink(missing_ok=True)
+
+
+def is_of(name: str, exports: Collection[str]) -> bool:
+    """Whether a path below the ledgers is a file of ours, of one of the exports."""
+    return ledger.is_named_by_us(name) and unquote(name.partition("/")[0]) in exports
+
+
+def plan_of(folder: str) -> str:
+    """The plan that a folder is, or was, the one of: one that was written anew has another folder,
+    and one that was not written to its end a hidden one."""
+    return folder.lstrip(".").partition(".")[0]
 
 
 def is_file(path: Path, digest: str) -> bool:

@@ -35,11 +35,13 @@ from cdp_core.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostRun:
-    """A run whose plan is gone: how many digests it added and removed, or perhaps did, and no more."""
+    """A run whose plan is gone: how many digests it added and removed, or perhaps did, and no more. Of runs
+    that were purged, `run` says how many and until when."""
 
     run: str
     added: int
     removed: int
+    purged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,9 @@ class Mending:
         try:
             files: tuple[LedgerFile, ...] = ()
             lost: list[LostRun] = []
+            if gone := self._state.purges.forgone(self._audience):
+                said = f"{gone.runs:,} until {gone.until:%Y-%m-%d}"
+                lost.append(LostRun(run=said, added=gone.added, removed=gone.removed, purged=True))
             runs = self._state.runs.committed(self._audience)
             for run in runs:
                 if run.plan_id is None:

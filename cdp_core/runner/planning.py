@@ -115,15 +115,32 @@ class Planning:
     def as_nothing(self) -> Plan:
         """Nothing is wanted any more, of any kind that the export claims."""
         files = self.ledger_files()
+        return self._compared(files, self._nothing_of(files), mode=Mode.MIRROR, resend=0, gates=False)
+
+    def without(self, erased: Mapping[str, bytes]) -> Plan:
+        """Some digests alone are removed, past every gate, whatever another export claims of them; no profile
+        is read. By kind, one after another; of records only the first half counts."""
+        files = self.ledger_files()
+        last = self._state.plans.last_committed(self._export.id)
+        self._fields = dict(last.summary.get("fields", {})) if last else {}
+        # Where it dies here, what it has written is swept with this folder.
+        make_private_folder(self._scratch)
+        try:
+            return self._compared(
+                files,
+                self._nothing_of(files),
+                mode=Mode.ADD_ONLY,
+                resend=0,
+                gates=False,
+                suppressed=Suppressed(erased),
+            )
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _nothing_of(self, files: tuple[LedgerFile, ...]) -> Prepared:
         nothing = PreparedKind(read=0, reasons={}, distinct=0, wanted=())
         held = {claims.kind for claims in files if claims.export_id == self._export.id}
-        return self._compared(
-            files,
-            Prepared(profiles=0, members=0, kinds=dict.fromkeys(sorted(held), nothing)),
-            mode=Mode.MIRROR,
-            resend=0,
-            gates=False,
-        )
+        return Prepared(profiles=0, members=0, kinds=dict.fromkeys(sorted(held), nothing))
 
     def reopened(self, plan_id: str) -> Plan:
         """A plan that was looked at, exactly as it is; raises `GateFault` if what it stands on has changed
@@ -238,6 +255,7 @@ class Planning:
         mode: Mode,
         resend: int | None,
         gates: bool = True,
+        suppressed: Suppressed | None = None,
     ) -> Plan:
         self._record.tell(Station.COMPARE, "started")
         plan_id = self._record.run.id
@@ -249,9 +267,10 @@ class Planning:
             export_id=self._export.id,
             folder=self._services.workspace.plans_folder / plan_id,
             letters=self._state.dead_letters.of(self._audience, self._export.id),
-            suppressed=self._suppressed,
+            suppressed=suppressed or self._suppressed,
             mode=mode,
             adds=not (gates and self.held_back),
+            owed_alone=suppressed is not None,
             seal=self._services.seal,
         )
         plan = comparing(resend=resend)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,10 +29,11 @@ from cdp_core.pipeline.plan import MANIFEST, Plan
 from cdp_core.pipeline.seal import Seal
 from cdp_core.remote.files import Entry, RemoteFiles
 from cdp_core.runner.eviction import evict
-from cdp_core.runner.ledger_store import STAGING, Aside, LedgerStore, is_file
+from cdp_core.runner.ledger_store import STAGING, Aside, LedgerStore, is_file, is_of, plan_of
+from cdp_core.runner.seen import Seen
 from cdp_core.store.state import State
 from cdp_core.workspace import Workspace
-from cdp_core.workspace.files import scratch_folder, touch_private, write_private
+from cdp_core.workspace.files import scratch_folder, touch_private
 
 LEDGER, PLANS, ASIDE, RESULTS = "ledger", "plans", "ledger-aside", "segments"
 FETCHED = "fetched-"
@@ -46,7 +46,7 @@ class RemoteStore(LedgerStore):
     def __init__(self, workspace: Workspace, state: State, seal: Seal, remote: RemoteFiles) -> None:
         super().__init__(workspace, state, seal)
         self._files = remote
-        self._seen = _Seen(workspace.folder / _SEEN, remote.url)
+        self._seen = Seen(workspace.folder / _SEEN, remote.url)
 
     @property
     def where(self) -> str:
@@ -148,6 +148,17 @@ class RemoteStore(LedgerStore):
     def drop_plan(self, folder: str) -> None:
         super().drop_plan(folder)
         self._remote.remove(self._remote.below(f"{PLANS}/{folder}"))
+
+    def drop_unnamed(self, *, exports: Collection[str], plans: Collection[str]) -> None:
+        super().drop_unnamed(exports=exports, plans=plans)
+        named, kept = self._state.ledgers.referenced(), self._state.plans.folders()
+        below = (name.removeprefix(f"{LEDGER}/") for name in self._remote.below(LEDGER))
+        self._remote.remove(
+            f"{LEDGER}/{name}" for name in below if name not in named and is_of(name, exports)
+        )
+        for folder in self._remote.folders(PLANS) - kept:
+            if plan_of(folder) in plans:
+                self._remote.remove(self._remote.below(f"{PLANS}/{folder}"))
 
     def sweep(self, audience: AudienceKey) -> None:
         super().sweep(audience)
@@ -332,46 +343,6 @@ class RemoteStore(LedgerStore):
 
 def _is_older(entry: Entry, moment: float) -> bool:
     return entry.modified is not None and entry.modified < moment
-
-
-class _Seen:
-    """Which content had which mark at the URL, when it was last read there. What is lost is read again."""
-
-    def __init__(self, path: Path, url: str) -> None:
-        self._path = path
-        self._url = url
-        self._guard = threading.Lock()
-
-    @cached_property
-    def _kept(self) -> dict[str, list[str]]:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            kept = json.loads(self._path.read_bytes())
-            if kept["url"] == self._url:
-                return dict(kept["files"])
-        return {}
-
-    def known(self, name: str, mark: str) -> str | None:
-        """The SHA-256 of a file with this mark."""
-        found = self._kept.get(name)
-        return found[1] if found and found[0] == mark else None
-
-    def add(self, files: Mapping[str, tuple[str, str]]) -> None:
-        if files:
-            with self._guard:
-                self._kept.update({name: list(about) for name, about in files.items()})
-                self._write()
-
-    def only(self, names: Collection[str]) -> None:
-        """Forget all others."""
-        with self._guard:
-            gone = self._kept.keys() - names
-            for name in gone:
-                del self._kept[name]
-            if gone:
-                self._write()
-
-    def _write(self) -> None:
-        write_private(self._path, json.dumps({"url": self._url, "files": self._kept}).encode())
 
 
 def _name(file: LedgerFile) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cdp_core.errors import CdpError, Code, InvalidFault, NotAllowedFault
@@ -13,16 +14,21 @@ from cdp_core.model.access import Actor
 from cdp_core.model.accounting import KindCounts
 from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.erasure import Erasure, Identifier
 from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.policy import MemberConsent, Mode
 from cdp_core.model.run import Run, RunEvent, RunStatus
+from cdp_core.runner.erased import Places
+from cdp_core.runner.erasing import Erasing
 from cdp_core.runner.execution import Execution
 from cdp_core.runner.explain import Search
 from cdp_core.runner.gates import findings
 from cdp_core.runner.modes import check_mode, require_agreed, require_alone, require_claims
+from cdp_core.runner.persons import Person, gathered
 from cdp_core.runner.record import Record
 from cdp_core.runner.rejected import Rejected, rejected
 from cdp_core.runner.services import Services
+from cdp_core.runner.whereabouts import Whereabouts, whereabouts
 
 Progress = Callable[[RunEvent], None]
 
@@ -50,13 +56,15 @@ class Runner:
         `meant` do not stop it. What needs approval waits for it, and what is owed all the same has been a
         run of its own before. `agreed`: somebody has said yes to what the mode does that needs one."""
         require_agreed(self._services, export, agreed=agreed)
-        execution = self._sending(export, actor, progress, stop)
-        if plan_id is not None:
-            return execution.run_planned(plan_id, meant)
-        run = execution.run(meant)
-        if execution.rest_waits and run.status is RunStatus.SKIPPED:
-            return self._sending(export, actor, progress, stop).wait(meant)
-        return run
+        # A removal changes what a plan stands on that was looked at: then it comes after.
+        with self._erasing_around(export, actor, stop, before=plan_id is None):
+            execution = self._sending(export, actor, progress, stop)
+            if plan_id is not None:
+                return execution.run_planned(plan_id, meant)
+            run = execution.run(meant)
+            if execution.rest_waits and run.status is RunStatus.SKIPPED:
+                return self._sending(export, actor, progress, stop).wait(meant)
+            return run
 
     def resync(
         self,
@@ -69,11 +77,12 @@ class Runner:
     ) -> Run:
         """A run that also sends what is there already."""
         require_claims(export)
-        execution = self._sending(export, actor, progress, stop)
-        run = execution.resync(meant)
-        if execution.rest_waits and run.status is RunStatus.SKIPPED:
-            return self._sending(export, actor, progress, stop).wait(meant, resync=True)
-        return run
+        with self._erasing_around(export, actor, stop, before=True):
+            execution = self._sending(export, actor, progress, stop)
+            run = execution.resync(meant)
+            if execution.rest_waits and run.status is RunStatus.SKIPPED:
+                return self._sending(export, actor, progress, stop).wait(meant, resync=True)
+            return run
 
     def findings(self, export: Export, run: Run, meant: Collection[Gate] = ()) -> tuple[Finding, ...]:
         """What the gates say of the run's plan."""
@@ -110,6 +119,21 @@ class Runner:
         """What the service refused in a run; `export` is the run's, where it is there still."""
         return rejected(self._services, run, export)
 
+    def erasing(self, actor: Actor) -> Erasing:
+        return Erasing(self._services, actor, may_send=self._may_send)
+
+    def erased(self) -> Places:
+        """Looks where people are who are to be erased."""
+        return Places(self._services)
+
+    def whereabouts(self, erasures: Sequence[Erasure]) -> tuple[Whereabouts, ...]:
+        """Where people are, for each in their order."""
+        return whereabouts(self._services, erasures)
+
+    def persons(self, given: Sequence[Identifier], progress: Callable[[int], None]) -> tuple[Person, ...]:
+        """Whose rows carry what was given, and what else these yield."""
+        return gathered(self._services, given, progress)
+
     def search(self, *, kind: str, digest: bytes, progress: Callable[[int], None]) -> Search:
         """Looks up what became of one digest."""
         return Search(self._services, kind=kind, digest=digest, progress=progress)
@@ -136,6 +160,25 @@ class Runner:
 
     def plan_folder(self, plan_id: str) -> Path:
         return self._services.workspace.plans_folder / plan_id
+
+    @contextmanager
+    def _erasing_around(
+        self, export: Export, actor: Actor, stop: threading.Event, *, before: bool
+    ) -> Iterator[None]:
+        """Erasures that wait for the export's audience are gone on with before a run and after it: one may
+        have been asked for while the run held the audience."""
+        try:
+            audience = self.audience_of(export)
+        except InvalidFault:
+            yield
+            return
+        if before:
+            self.erasing(actor).at(audience)
+        try:
+            yield
+        finally:
+            if not stop.is_set():
+                self.erasing(actor).at(audience)
 
     def _sending(
         self, export: Export, actor: Actor, progress: Progress | None, stop: threading.Event

@@ -35,6 +35,7 @@ from cdp_core.runner.rows import PlannedRows, WithRows
 from cdp_core.runner.selecting import selection_of
 from cdp_core.runner.services import Services
 from cdp_core.runner.watch import LeaseWatch
+from cdp_core.runner.withdrawals import record_withdrawals
 
 # Clocks differ: the service's and ours.
 NEWBORN = timedelta(hours=1)
@@ -175,6 +176,7 @@ class Sending:
                 error=f"{told} before {counts.not_sent + counts.unknown:,} digests had their answer",
                 error_hint=f"what is left is planned anew by: cdp export run {as_typed(self._export.name)}",
             )
+        record_withdrawals(self._services, self._record.run, plan)
         letters = dead_letters.change(plan, self._state.journal.batches(run_id))
         self._record.commit(self._watch.lease, self._audience, files, status, letters)
 

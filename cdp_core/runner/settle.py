@@ -20,6 +20,7 @@ from cdp_core.runner.dead import DIED, sweep_scratch
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.services import Services
 from cdp_core.runner.watch import LeaseWatch
+from cdp_core.runner.withdrawals import record_withdrawals
 
 
 def settle(
@@ -71,6 +72,7 @@ def _settle_delivery(
     counts = delivery_counts(plan, outcomes, services.state.journal.totals(run.id))
     files = ledger.apply(folder, files, plan, outcomes, export_id=run.export_id)
     services.ledgers.keep(files)
+    record_withdrawals(services, run, plan)
     services.state.ledgers.commit(
         watch.lease,
         audience,

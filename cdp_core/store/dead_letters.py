@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 
 from cdp_core.model.delivery import AudienceKey, Operation
 from cdp_core.model.journal import DeadLetter, DeadLetterChange
@@ -52,15 +52,30 @@ class DeadLetters(Repository):
             if rows and known:
                 connection.execute(insert(dead_letters), rows)
 
+    def number(self, audience: AudienceKey, kind: str, digest: bytes) -> int:
+        """How many there are of a digest."""
+        its = and_(_at(audience), dead_letters.c.kind == kind, dead_letters.c.digest == digest)
+        with self._database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(dead_letters).where(its)) or 0
+
+    def forget(self, audience: AudienceKey, kind: str, digest: bytes) -> int:
+        """Nothing of a digest is kept, whatever export it was refused for; how many there were."""
+        its = and_(_at(audience), dead_letters.c.kind == kind, dead_letters.c.digest == digest)
+        with self._database.write() as connection:
+            return connection.execute(delete(dead_letters).where(its)).rowcount
+
 
 def _key(letter: DeadLetter) -> tuple[Operation, str, bytes]:
     return letter.operation, letter.kind, letter.digest
 
 
 def _of(audience: AudienceKey, export_id: str) -> ColumnElement[bool]:
+    return and_(_at(audience), dead_letters.c.export_id == export_id)
+
+
+def _at(audience: AudienceKey) -> ColumnElement[bool]:
     return and_(
         dead_letters.c.destination == audience.destination,
         dead_letters.c.origin == audience.origin,
         dead_letters.c.audience_id == audience.audience_id,
-        dead_letters.c.export_id == export_id,
     )

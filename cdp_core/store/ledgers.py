@@ -17,6 +17,7 @@ from cdp_core.model.run import Run
 from cdp_core.store.database import Database, Repository
 from cdp_core.store.dead_letters import DeadLetters
 from cdp_core.store.leases import Leases
+from cdp_core.store.receipt_tables import forgone
 from cdp_core.store.runs import Runs
 from cdp_core.store.tables import ledger_files, ledgers, runs
 
@@ -93,6 +94,7 @@ class Ledgers(Repository):
             lost = update(runs).where(runs.c.id.in_(ids))
             connection.execute(lost.values(ledger_version=0 if forget else after.version))
             if forget:
+                connection.execute(delete(forgone).where(_of(audience, forgone)))
                 told = and_(_of(audience, runs), runs.c.ledger_version.is_not(None))
                 connection.execute(update(runs).where(told).values(ledger_version=0))
         return after

@@ -21,6 +21,7 @@ from cdp_core.store.connections import Connections
 from cdp_core.store.consents import Consents
 from cdp_core.store.database import Clock, Database, utc_now
 from cdp_core.store.dead_letters import DeadLetters
+from cdp_core.store.erasures import Erasures
 from cdp_core.store.exports import Exports
 from cdp_core.store.grants import Grants
 from cdp_core.store.journal import Journal
@@ -29,6 +30,7 @@ from cdp_core.store.ledgers import Ledgers
 from cdp_core.store.new_audiences import NewAudiences
 from cdp_core.store.plans import Plans
 from cdp_core.store.processes import this_process
+from cdp_core.store.purges import Purges
 from cdp_core.store.rates import Rates
 from cdp_core.store.runs import Runs
 from cdp_core.store.schedules import DueRuns, Schedules
@@ -36,6 +38,7 @@ from cdp_core.store.sealed_secrets import SealedSecrets
 from cdp_core.store.segments import Segments
 from cdp_core.store.signatures import Signatures
 from cdp_core.store.suppressions import Suppressions
+from cdp_core.store.withdrawals import Withdrawals
 
 BUSY_SECONDS = 15.0
 _LOOK_AGAIN = 0.05
@@ -63,6 +66,9 @@ class State:
         self.schedules = Schedules(database)
         self.due_runs = DueRuns(database, self.leases)
         self.suppressions = Suppressions(database)
+        self.erasures = Erasures(database)
+        self.withdrawals = Withdrawals(database)
+        self.purges = Purges(database)
         self.secrets = SealedSecrets(database)
         self.audit = Audit(database)
         self.alerts = Alerts(database)

@@ -26,6 +26,7 @@ from cdp_core.model.alert import AlertSettings
 from cdp_core.model.configuration import ProfileSource
 from cdp_core.model.delivery import Patience
 from cdp_core.model.policy import MemberConsent
+from cdp_core.model.retention import Retention
 from cdp_core.rules.member_consent import member_consent
 from cdp_core.workspace.ledger_url import normal
 from cdp_core.workspace.role_tables import RoleSettings
@@ -58,6 +59,7 @@ class WorkspaceSettings:
     consent: MemberConsent | None = None
     retry_minutes: float = 120.0
     approval_hours: float = APPROVAL_HOURS
+    retention: Retention = field(default_factory=Retention)
     encrypt_ledger: bool = False
     state_url: str | None = None
     state_password: str | None = None
@@ -153,6 +155,7 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
         consent=member_consent(**loaded["consent"]) if loaded["consent"]["field"] else None,
         retry_minutes=loaded["scheduler"]["retry_minutes"],
         approval_hours=loaded["approval"]["lapse_hours"],
+        retention=Retention(**loaded["retention"]),
         encrypt_ledger=loaded["ledger"]["encrypted"],
         state_url=loaded["state"]["url"],
         state_password=loaded["state"]["password"],
@@ -180,6 +183,11 @@ def written(settings: WorkspaceSettings) -> str:
         "consent": {"field": settings.consent.field, "granted": list(settings.consent.granted)}
         if settings.consent
         else {},
+        "retention": {
+            name: days
+            for name, days in dataclasses.asdict(settings.retention).items()
+            if days != getattr(Retention(), name)
+        },
         "approval": {}
         if settings.approval_hours == APPROVAL_HOURS
         else {"lapse_hours": settings.approval_hours},

@@ -12,6 +12,7 @@ from marshmallow import fields, validate
 from cdp_core.contract.schemas import ServiceUrl, SettingsSchema
 from cdp_core.model.alert import AlertSettings
 from cdp_core.model.delivery import Patience
+from cdp_core.model.retention import Retention
 from cdp_core.workspace.ledger_url import trouble_with_options, trouble_with_url
 from cdp_core.workspace.role_tables import RoleSettings, role_name
 
@@ -150,6 +151,42 @@ class ApprovalSettings(SettingsSchema):
             "lapsed, and a new one is made.",
             "example": "72",
         },
+    )
+
+
+_RETENTION = Retention()
+
+
+def _days(label: str, what: str, default: int) -> fields.Integer:
+    return fields.Integer(
+        load_default=default,
+        validate=validate.Range(0, 36_500),
+        metadata={
+            "label": label,
+            "help": f"For how many days {what}; 0 keeps them.",
+            "example": str(default),
+        },
+    )
+
+
+class RetentionSettings(SettingsSchema):
+    """What is older is purged, by the scheduler once a day or by `cdp workspace purge`."""
+
+    plans = _days(
+        "Plans",
+        "plans are kept. What a run did whose plan is gone, a ledger cannot be rebuilt from",
+        _RETENTION.plans,
+    )
+    dead_letters = _days(
+        "Dead letters",
+        "digests are kept that a service refused, and that no run has tried since",
+        _RETENTION.dead_letters,
+    )
+    history = _days(
+        "History", "runs are kept, with what services answered to their batches", _RETENTION.history
+    )
+    receipts = _days(
+        "Receipts", "receipts of erasures and of withdrawn consent are kept", _RETENTION.receipts
     )
 
 
@@ -323,6 +360,7 @@ class WorkspaceSchema(SettingsSchema):
     delivery = fields.Nested(DeliverySettings, load_default=lambda: DeliverySettings().load({}))
     consent = fields.Nested(ConsentSettings, load_default=lambda: ConsentSettings().load({}))
     approval = fields.Nested(ApprovalSettings, load_default=lambda: ApprovalSettings().load({}))
+    retention = fields.Nested(RetentionSettings, load_default=lambda: RetentionSettings().load({}))
     scheduler = fields.Nested(SchedulerSettings, load_default=lambda: SchedulerSettings().load({}))
     telemetry = fields.Nested(TelemetrySettings, load_default=lambda: {"opentelemetry": False})
     alerts = fields.Nested(AlertsSettings, load_default=lambda: AlertsSettings().load({}))

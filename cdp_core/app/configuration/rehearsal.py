@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import NoReturn
 
 from cdp_core.alerts.alerting import Alerting
 from cdp_core.app.configuration.deeds import Rooms
@@ -89,9 +90,19 @@ def _rooms(desk: Desk, services: Services, vault: Vault, alerting: Alerting, sta
         connections=Connections(theirs, connector, rehearsed.consents),
         exports=exports,
         schedules=Schedules(
-            theirs, exports=exports, profiles=profiles, runner=runner, alerting=alerting, telemetry=None
+            theirs,
+            exports=exports,
+            profiles=profiles,
+            runner=runner,
+            alerting=alerting,
+            telemetry=None,
+            upkeep=_no_upkeep,
         ),
     )
+
+
+def _no_upkeep() -> NoReturn:
+    raise TypeError("in a rehearsal no scheduler is started")
 
 
 class _Untouched:

@@ -29,10 +29,22 @@ if TYPE_CHECKING:
     )
     from cdp_core.model.alert import Alert
     from cdp_core.model.audit import AuditEntry, AuditVerdict
+    from cdp_core.model.retention import Purged
     from cdp_core.plugins.manager import PluginReport
 
 
 ALL_ACTS = "everything there is to do here; `cdp whoami --json` lists it"
+
+
+def purged(view: Purged) -> Iterator[RenderableType]:
+    what = "Would go" if view.dry_run else "Gone"
+    yield Listing(
+        ("What", what),
+        ((name.replace("_", " "), count(number)) for name, number in view.counts().items()),
+        numbers=(what,),
+    )
+    for audience, why in view.skipped.items():
+        yield Text(f"Nothing of {plain(audience)}, this time: {plain(why)}", style="yellow")
 
 
 def _acts(keys: Iterable[str]) -> str:

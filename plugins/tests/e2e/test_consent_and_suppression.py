@@ -230,3 +230,25 @@ def test_a_skipped_run_takes_out_what_is_owed(job: Job) -> None:
     assert (report["delivered"]["planned"], report["delivered"]["accepted"]) == (1, 1)
     assert [each["verdict"] for each in report["gates"]] == ["skip"]
     assert job.members() == wanted(set(range(100)) - {3})
+
+
+def test_who_withdraws_leaves_a_receipt_and_who_is_suppressed_is_not_in_it(asking: Job) -> None:
+    asking.cdp("export", "run", NAME)
+    suppress(asking, 50)
+    write(asking, everybody("granted", range(10, 100)) | everybody("no", range(10)))
+    asking.simulator.fault("cut-after:route=remove-users,count=all")
+    asking.cdp("export", "run", NAME, status=9)
+    asking.simulator.clear_faults()
+    asking.cdp("export", "run", NAME)
+    last, first = asking.cdp.json("consent", "withdrawals")["withdrawals"]
+    assert (first["kinds"], first["confirmed"], first["unconfirmed"]) == ({"EMAIL": 10}, 0, 10)
+    assert (last["kinds"], last["confirmed"], last["unconfirmed"]) == ({"EMAIL": 10}, 10, 0)
+    (batch,) = last["removals"]
+    assert (batch["digests"], batch["result"], batch["http_status"]) == (10, "confirmed", 200)
+    assert batch["request_id"]
+    assert batch["latency"] > 0
+    said = asking.cdp("consent", "withdrawals").stdout
+    assert batch["request_id"] in said
+    assert "10 digests unconfirmed: the next run of the export tries again." in said
+    asking.cdp("export", "run", NAME)
+    assert len(asking.cdp.json("consent", "withdrawals")["withdrawals"]) == 2

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pexpect
 import pytest
 
-from by_hand import alter, by_hand
+from by_hand import alter, put_back
 from cdp_core.app.facade import CDP
 from cdp_core.errors import Code, ConsentFault
 from cdp_core.model.run import RunEvent, Station
@@ -177,10 +177,7 @@ def test_a_due_run_stops_with_it_and_is_told_of_once(job: Job) -> None:
     done = last(job)
     assert done["last"]["outcome"] == "failed"
     assert done["paused"].startswith("CDP-503")
-    with by_hand(job.cdp) as state:
-        for row in state.execute(due_runs.select()).all():
-            earlier = row.due_at - timedelta(minutes=2)
-            state.execute(due_runs.update().where(due_runs.c.due_at == row.due_at).values(due_at=earlier))
+    put_back(job.cdp, due_runs.c.due_at, by=timedelta(minutes=2))
     job.cdp("scheduler", "start", "--once")
     (alert,) = job.cdp.json("alerts", "list")
     assert alert["message"].startswith("CDP-503")

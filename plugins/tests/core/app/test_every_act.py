@@ -21,12 +21,14 @@ from cdp_core.app.audiences import Audiences
 from cdp_core.app.configuration.room import Configuration
 from cdp_core.app.connections import Connections
 from cdp_core.app.consents import Consents
+from cdp_core.app.erasures import Erasures
 from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
 from cdp_core.app.ledgers import Ledgers
 from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
 from cdp_core.app.profiles import ProfileTable
+from cdp_core.app.retention import Retention
 from cdp_core.app.roles import Roles
 from cdp_core.app.runs import Runs
 from cdp_core.app.schedules import Schedules
@@ -49,6 +51,8 @@ ROOMS: dict[str, type] = {
     "audiences": Audiences,
     "people": People,
     "suppressions": Suppressions,
+    "erasures": Erasures,
+    "retention": Retention,
     "runs": Runs,
     "ledgers": Ledgers,
     "schedules": Schedules,
