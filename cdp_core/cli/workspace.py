@@ -75,7 +75,7 @@ def backup(session: Session, *, output: Path, yes: bool, as_json: bool) -> None:
     """Write state, ledgers, plans and settings to one file, while everything is at work.
 
     The file holds digests, keys and whatever the audit log says: it is as private as the workspace. Secrets
-    are in it as they are sealed in a file vault, without the key; a keyring's and a shared state's are not.
+    are in it as they are sealed in a file vault or a shared state, without the key; a keyring's are not.
     """
     there = output.exists()
     if there:
@@ -94,8 +94,9 @@ def backup(session: Session, *, output: Path, yes: bool, as_json: bool) -> None:
 _SECRETS = {
     "file": "Secrets are in it, sealed; their key is not: keep a copy of the file vault/key, or of "
     "CDP_VAULT_KEY, elsewhere.",
-    "keyring": "Secrets are not in it: they lie in the keyring. Without them one signs in again.",
-    "state": "Secrets are not in it: they lie in the shared state. Without them one signs in again.",
+    "keyring": "Secrets are not in it: they lie in the keyring. Without them one signs in again, and an "
+    "encrypted ledger is not brought back.",
+    "state": "Secrets are in it, sealed; CDP_VAULT_KEY, which opens them, is not: keep a copy of it elsewhere.",
 }
 
 
