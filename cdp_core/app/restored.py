@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cdp_core.app.desk import Desk
+from cdp_core.app.places import VARIABLE as STATE_VARIABLE
 from cdp_core.app.places import vault_of
 from cdp_core.app.workspace_views import RestoredView
 from cdp_core.app.workspaces import backup_view
-from cdp_core.errors import Code, InvalidFault
+from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.pipeline.seal import Seal
 from cdp_core.plugins.catalog import Catalog
@@ -25,7 +26,7 @@ from cdp_core.vault.vault import Vault
 from cdp_core.workspace import Workspace
 from cdp_core.workspace.files import write_private
 from cdp_core.workspace.settings import parse, validated
-from cdp_core.workspace.workspace import SETTINGS_FILE
+from cdp_core.workspace.workspace import LEDGER_VARIABLE, SETTINGS_FILE
 
 
 def restored(
@@ -37,7 +38,16 @@ def restored(
     progress: Callable[[int, int], None],
 ) -> RestoredView:
     """Raises `InvalidFault` where the file is no whole backup, or something is in the folder already, and
-    `NotAllowedFault` where who does it is no Administrator there; nothing is left then."""
+    `NotAllowedFault` where who does it is no Administrator there; nothing is left then. Raises `UsageFault`
+    where the environment says where state or ledgers lie: they would not be the ones that are brought back."""
+    for variable in (STATE_VARIABLE, LEDGER_VARIABLE):
+        if os.environ.get(variable):
+            raise UsageFault(
+                Code.USAGE,
+                f"{variable} is set, and leads to what the workspace that was backed up has there still",
+                where=f"the environment variable {variable}",
+                hint=f"unset {variable}, here and wherever the restored workspace is used",
+            )
     found, text = restoring.looked_at(file)
     document = parse(text.decode(), file)
     # What lay in a server, or at a URL, lies in the folder: else this workspace and the one that was backed

@@ -123,6 +123,7 @@ def backup_view(path: Path, found: Backup) -> BackupView:
         files=len(found.parts),
         size=found.size,
         lost_plans=found.lost,
+        lost_results=found.lost_results,
         vault=found.vault,
         audit_head=found.head,
         digest=found.digest,

@@ -88,6 +88,11 @@ def backup(session: Session, *, output: Path, yes: bool, as_json: bool) -> None:
     )
     if view.lost_plans:
         said += f" Plans that were gone before, and are not in it: {count(view.lost_plans)}."
+    if view.lost_results:
+        said += (
+            f" Results of static segments that were gone before, and are not in it: {count(view.lost_results)}; "
+            "cdp segment refresh NAME evaluates one anew."
+        )
     give(view, lambda: (), as_json=as_json, said=said)
 
 

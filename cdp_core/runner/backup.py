@@ -48,13 +48,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """What a backup holds. `lost` are plans that were gone or spoilt before; `digest` is that of its list of
+    """What a backup holds. `lost` are plans, and `lost_results` results of static segments, that
+    were gone or spoilt before; `digest` is that of its list of
     parts, which stands for the whole; `head` is the audit log's."""
 
     made_at: datetime
     tables: dict[str, int]
     parts: tuple[Part, ...]
     lost: int
+    lost_results: int
     head: str
     vault: str
     digest: str = ""
@@ -76,13 +78,14 @@ class BackingUp:
         folder = scratch_folder("backup-", self._workspace.scratch_folder)
         aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         try:
-            tables, head, lost = self._gathered(folder)
+            tables, head, lost, lost_results = self._gathered(folder)
             parts = tuple(_parts(folder))
             backup = Backup(
                 made_at=datetime.now(UTC),
                 tables=tables,
                 parts=parts,
                 lost=lost,
+                lost_results=lost_results,
                 head=str(head),
                 vault=self._workspace.settings.vault,
             )
@@ -95,7 +98,7 @@ class BackingUp:
             aside.unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _gathered(self, folder: Path) -> tuple[dict[str, int], AuditHead | None, int]:
+    def _gathered(self, folder: Path) -> tuple[dict[str, int], AuditHead | None, int, int]:
         """The state in one view, and second names of the files that it points to. A run that commits between
         the two may have swept one away: then all of it once more."""
         for attempt in range(_TRIES):
@@ -108,7 +111,7 @@ class BackingUp:
                     head = copied.audit.head()
                     self._ledgers(copied, folder)
                     lost = self._plans(copied, folder)
-                    self._results(copied, folder)
+                    lost_results = self._results(copied, folder)
             except (FileNotFoundError, GateFault) as gone:
                 if self._is_so_still(gone):
                     raise
@@ -119,7 +122,7 @@ class BackingUp:
             shutil.copyfile(self._workspace.settings_path, folder / SETTINGS_FILE)
             if self._workspace.settings.vault == "file":
                 self._vault(folder)
-            return tables, head, lost
+            return tables, head, lost, lost_results
         raise TemporaryFault(
             Code.STATE_BUSY,
             f"runs committed so fast that {_TRIES} views of the workspace were past before they were kept",
@@ -163,12 +166,19 @@ class BackingUp:
                     _named(path, folder / "plans" / record.folder / path.relative_to(plan.folder))
         return lost
 
-    def _results(self, copied: State, folder: Path) -> None:
+    def _results(self, copied: State, folder: Path) -> int:
+        lost = 0
         for segment in copied.segments.all():
-            if segment.kept is not None:
-                path = self._workspace.segments_folder / segment.kept.path
-                if self._store.bring_result(path, segment.kept.sha256):
-                    _named(path, folder / "segments" / path.name)
+            if segment.kept is None:
+                continue
+            path = self._workspace.segments_folder / segment.kept.path
+            if self._store.bring_result(path, segment.kept.sha256):
+                _named(path, folder / "segments" / path.name)
+            elif any(now.kept == segment.kept for now in self._state.segments.all()):
+                lost += 1
+            else:
+                raise FileNotFoundError(path)
+        return lost
 
     def _vault(self, folder: Path) -> None:
         for path in sorted(self._workspace.vault_folder.iterdir()):
@@ -198,6 +208,7 @@ def _manifest(backup: Backup) -> bytes:
         "tables": backup.tables,
         "parts": [asdict(part) for part in backup.parts],
         "lost": backup.lost,
+        "lost_results": backup.lost_results,
         "head": backup.head,
         "vault": backup.vault,
     }
@@ -214,6 +225,7 @@ def read_manifest(content: bytes) -> Backup:
         tables=said["tables"],
         parts=tuple(Part(**part) for part in said["parts"]),
         lost=said["lost"],
+        lost_results=said["lost_results"],
         head=said["head"],
         vault=said["vault"],
         digest=hashlib.sha256(content).hexdigest(),

@@ -206,6 +206,23 @@ def test_it_is_never_written_over_the_workspace_itself(job: Job, place: str) -> 
     assert job.cdp.json("export", "list")
 
 
+@pytest.mark.parametrize("variable", ["CDP_STATE_URL", "CDP_LEDGER_URL"])
+def test_nothing_is_brought_back_to_where_the_environment_leads(job: Job, variable: str) -> None:
+    file = backed_up(job)
+    there = {variable: "postgresql://nobody@127.0.0.1:1/crm"}
+    told = job.cdp("workspace", "restore", str(file), "restored", status=2, environ=there).stderr
+    assert f"{variable} is set" in told
+    assert not (job.cdp.folder / "restored").exists()
+
+
+def test_a_lost_result_of_a_static_segment_is_said(job: Job) -> None:
+    job.cdp("segment", "add", "Christmas", "--where", "lifetime_value > 500", "--static")
+    shutil.rmtree(job.cdp.folder / ".cdp" / "segments")
+    said = job.cdp("workspace", "backup", "crm.backup").stdout
+    assert "Results of static segments that were gone before, and are not in it: 1;" in said
+    assert job.cdp.json("workspace", "restore", "crm.backup", "--dry-run")["lost_results"] == 1
+
+
 def test_a_lost_ledger_file_is_said_and_nothing_is_written(job: Job) -> None:
     job.cdp("export", "run", NAME)
     shutil.rmtree(job.cdp.folder / ".cdp" / "ledger")
