@@ -39,7 +39,7 @@ def restored(
 ) -> RestoredView:
     """Raises `InvalidFault` where the file is no whole backup, or something is in the folder already, and
     `NotAllowedFault` where who does it is no Administrator there; nothing is left then. Raises `UsageFault`
-    where the environment says where state or ledgers lie: they would not be the ones that are brought back."""
+    where the environment says where state or ledgers lie: those are not brought back."""
     for variable in (STATE_VARIABLE, LEDGER_VARIABLE):
         if os.environ.get(variable):
             raise UsageFault(
@@ -93,8 +93,8 @@ def restored(
 
 
 def _take_along(vault: Vault, state: State, names: Iterable[str]) -> None:
-    """Put what was sealed in a shared state into the vault, where `CDP_VAULT_KEY` is at hand. It does not stay
-    where it was: the next move to a server would ask for that key for ever."""
+    """Put what was sealed in a shared state into the vault, where `CDP_VAULT_KEY` is at hand. It does not
+    stay where it was: the next move to a server would ask for that key for ever."""
     if state.secrets.key() is None:
         return
     sealed = None
@@ -112,7 +112,7 @@ def _are_at_hand(vault: Vault, names: Iterable[str], *, key: Path | None) -> boo
     """Whether there are secrets, and all of them open. Raises `InvalidFault` where it is not the key that was
     named that opens them."""
     try:
-        return any([vault.get(name) is not None for name in sorted(names)])
+        found = [vault.get(name) for name in sorted(names)]
     except InvalidFault as fault:
         if fault.code is not Code.VAULT_LOCKED:
             raise
@@ -122,9 +122,10 @@ def _are_at_hand(vault: Vault, names: Iterable[str], *, key: Path | None) -> boo
             Code.VAULT_LOCKED,
             f"the secrets in the backup do not open: {fault.message}",
             where=str(key),
-            hint="--vault-key takes the file `vault/key` of the workspace that was backed up; what was sealed "
-            f"with {VARIABLE} needs that",
+            hint="--vault-key takes the file `vault/key` of the workspace that was backed up; what was "
+            f"sealed with {VARIABLE} needs that",
         ) from fault
+    return any(secret is not None for secret in found)
 
 
 def _key(path: Path) -> bytes:

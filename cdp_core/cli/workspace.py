@@ -90,8 +90,8 @@ def backup(session: Session, *, output: Path, yes: bool, as_json: bool) -> None:
         said += f" Plans that were gone before, and are not in it: {count(view.lost_plans)}."
     if view.lost_results:
         said += (
-            f" Results of static segments that were gone before, and are not in it: {count(view.lost_results)}; "
-            "cdp segment refresh NAME evaluates one anew."
+            " Results of static segments that were gone before, and are not in it: "
+            f"{count(view.lost_results)}; cdp segment refresh NAME evaluates one anew."
         )
     give(view, lambda: (), as_json=as_json, said=said)
 
@@ -101,7 +101,8 @@ _SECRETS = {
     "CDP_VAULT_KEY, elsewhere.",
     "keyring": "Secrets are not in it: they lie in the keyring. Without them one signs in again, and an "
     "encrypted ledger is not brought back.",
-    "state": "Secrets are in it, sealed; CDP_VAULT_KEY, which opens them, is not: keep a copy of it elsewhere.",
+    "state": "Secrets are in it, sealed; CDP_VAULT_KEY, which opens them, is not: keep a copy of it "
+    "elsewhere.",
 }
 
 

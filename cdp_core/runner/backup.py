@@ -1,8 +1,9 @@
 """Backs a workspace up while it is at work: one file with its state, ledgers, plans and settings.
 
 The state is copied in one view; ledgers, plans and kept results never change once they are written, and get
-a second name before they are read, so that no run can sweep them away. Secrets come as they are sealed,
-in a file vault or a shared state, and never the key that opens them. What is in it is as private as the workspace, and its owner's alone.
+a second name before they are read, so that no run can sweep them away. Secrets come as they are sealed, in
+a file vault or a shared state, and never the key that opens them. What is in it is as private as the
+workspace, and its owner's alone.
 """
 
 from __future__ import annotations
