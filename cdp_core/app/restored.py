@@ -76,6 +76,8 @@ def restored(
                 if settings.vault == "file":
                     _take_along(vault, state, names)
                     at_hand.append(_are_at_hand(vault, names, key=vault_key))
+                if settings.encrypt_ledger and not any(at_hand):
+                    raise _no_ledger_key(file)
                 seal = Seal(lambda: ledger_key(vault), encrypts=settings.encrypt_ledger)
                 seen.append(restoring.doubt(state, workspace.ledger_folder, seal))
                 desk.note(backup=str(file), digest=found.digest, head=found.head)
@@ -126,6 +128,16 @@ def _are_at_hand(vault: Vault, names: Iterable[str], *, key: Path | None) -> boo
             f"sealed with {VARIABLE} needs that",
         ) from fault
     return any(secret is not None for secret in found)
+
+
+def _no_ledger_key(file: Path) -> InvalidFault:
+    return InvalidFault(
+        Code.VAULT_LOCKED,
+        "the ledger in the backup is encrypted, and its key is not at hand",
+        where=str(file),
+        hint="it lies in the vault: give --vault-key, or set CDP_VAULT_KEY to what it was; from a keyring it "
+        "does not come back",
+    )
 
 
 def _key(path: Path) -> bytes:

@@ -271,7 +271,9 @@ def test_what_is_sealed_in_a_shared_state_comes_along_and_opens_an_encrypted_led
     alone = replace(job.cdp, environ=environ)
     words = ("workspace", "restore", str(file), "restored")
     for key in ("", "another"):
-        alone(*words, status=7 if not key else 3, environ={"CDP_VAULT_KEY": key})
+        told = alone(*words, status=3, environ={"CDP_VAULT_KEY": key}).stderr
+        assert "CDP-318" in told
+        assert ("set CDP_VAULT_KEY to what it was" in told) is (not key)
         assert not (job.cdp.folder / "restored").exists()
     assert "signs in again" not in alone(*words).stdout
     job.write(customers(range(100, 1100)))
