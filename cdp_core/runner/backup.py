@@ -226,7 +226,7 @@ def read_manifest(content: bytes) -> Backup:
         tables=said["tables"],
         parts=tuple(Part(**part) for part in said["parts"]),
         lost=said["lost"],
-        lost_results=said["lost_results"],
+        lost_results=said.get("lost_results", 0),
         head=said["head"],
         vault=said["vault"],
         digest=hashlib.sha256(content).hexdigest(),
