@@ -18,7 +18,7 @@ from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Connection
 from cdp_core.model.names import as_typed
 from cdp_core.plugins.catalog import Catalog
-from cdp_core.rules.access import PERSONAL_ACTIONS, actions_of, all_roles, granted_here
+from cdp_core.rules.access import OF_WHOLE_ROWS, PERSONAL_ACTIONS, actions_of, all_roles, granted_here
 from cdp_core.runner.rights import about_connection
 from cdp_core.store.logins import login
 from cdp_core.store.state import State
@@ -156,6 +156,8 @@ class Desk:
 
     def _way_out(self, action: Action, resource: Resource) -> str:
         name = as_typed(self.actor.name)
+        if resource.payload == "records" and action in OF_WHOLE_ROWS:
+            return f"an Administrator does it, or makes you one: cdp role grant {name} administrator"
         if resource.shared_with is not None and action in actions_of(self.actor.roles, self.catalog.roles):
             return f"an Administrator shares the connection: cdp connection share NAME --with {name}"
         return f"an Administrator grants a role: cdp role grant {name} ROLE (`cdp role list` shows them)"

@@ -109,8 +109,9 @@ class AccessView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupView:
-    """A backup's file: what it holds, in rows of the state, files and bytes, and how many plans were lost
-    before. `digest` is SHA-256 of the list of its parts, `audit_head` the audit log's head in it."""
+    """A backup's file: what it holds, in rows of the state, files and bytes, and how many plans,
+    and results of static segments, were lost before. `digest` is SHA-256 of the list of its
+    parts, `audit_head` the audit log's head in it."""
 
     file: str
     made_at: datetime
@@ -118,6 +119,7 @@ class BackupView:
     files: int
     size: int
     lost_plans: int
+    lost_results: int
     vault: str
     audit_head: str
     digest: str

@@ -89,11 +89,19 @@ class Workspaces:
         progress: Callable[[int, int], None] = lambda written, total: None,
     ) -> BackupView:
         """Write the workspace as it is now to one file of its owner alone, while it is at work. Raises
-        `UsageFault` where something is there already, and is not to be overwritten."""
+        `UsageFault` where the file would lie in the workspace itself, or something is there already, and is
+        not to be overwritten."""
         path = Path(output).absolute()
         if not path.parent.is_dir():
             raise UsageFault(
                 Code.USAGE, "there is no such folder", where=str(path.parent), hint="make it first"
+            )
+        if path.resolve().is_relative_to(self._workspace.folder):
+            raise UsageFault(
+                Code.USAGE,
+                "a backup lies outside of the workspace: nothing was written",
+                where=str(path),
+                hint="name a file elsewhere, best on another disk",
             )
         if path.exists() and not overwrite:
             raise UsageFault(
@@ -115,6 +123,7 @@ def backup_view(path: Path, found: Backup) -> BackupView:
         files=len(found.parts),
         size=found.size,
         lost_plans=found.lost,
+        lost_results=found.lost_results,
         vault=found.vault,
         audit_head=found.head,
         digest=found.digest,

@@ -75,7 +75,7 @@ def backup(session: Session, *, output: Path, yes: bool, as_json: bool) -> None:
     """Write state, ledgers, plans and settings to one file, while everything is at work.
 
     The file holds digests, keys and whatever the audit log says: it is as private as the workspace. Secrets
-    are in it as they are sealed in a file vault, without the key; a keyring's and a shared state's are not.
+    are in it as they are sealed in a file vault or a shared state, without the key; a keyring's are not.
     """
     there = output.exists()
     if there:
@@ -88,14 +88,21 @@ def backup(session: Session, *, output: Path, yes: bool, as_json: bool) -> None:
     )
     if view.lost_plans:
         said += f" Plans that were gone before, and are not in it: {count(view.lost_plans)}."
+    if view.lost_results:
+        said += (
+            " Results of static segments that were gone before, and are not in it: "
+            f"{count(view.lost_results)}; cdp segment refresh NAME evaluates one anew."
+        )
     give(view, lambda: (), as_json=as_json, said=said)
 
 
 _SECRETS = {
     "file": "Secrets are in it, sealed; their key is not: keep a copy of the file vault/key, or of "
     "CDP_VAULT_KEY, elsewhere.",
-    "keyring": "Secrets are not in it: they lie in the keyring. Without them one signs in again.",
-    "state": "Secrets are not in it: they lie in the shared state. Without them one signs in again.",
+    "keyring": "Secrets are not in it: they lie in the keyring. Without them one signs in again, and an "
+    "encrypted ledger is not brought back.",
+    "state": "Secrets are in it, sealed; CDP_VAULT_KEY, which opens them, is not: keep a copy of it "
+    "elsewhere.",
 }
 
 

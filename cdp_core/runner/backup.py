@@ -1,8 +1,9 @@
 """Backs a workspace up while it is at work: one file with its state, ledgers, plans and settings.
 
 The state is copied in one view; ledgers, plans and kept results never change once they are written, and get
-a second name before they are read, so that no run can sweep them away. Secrets come as they are sealed, and
-never the key that opens them. What is in it is as private as the workspace, and its owner's alone.
+a second name before they are read, so that no run can sweep them away. Secrets come as they are sealed, in
+a file vault or a shared state, and never the key that opens them. What is in it is as private as the
+workspace, and its owner's alone.
 """
 
 from __future__ import annotations
@@ -51,13 +52,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """What a backup holds. `lost` are plans that were gone or spoilt before; `digest` is that of its list of
+    """What a backup holds. `lost` are plans, and `lost_results` results of static segments, that
+    were gone or spoilt before; `digest` is that of its list of
     parts, which stands for the whole; `head` is the audit log's."""
 
     made_at: datetime
     tables: dict[str, int]
     parts: tuple[Part, ...]
     lost: int
+    lost_results: int
     head: str
     vault: str
     digest: str = ""
@@ -79,13 +82,14 @@ class BackingUp:
         folder = scratch_folder("backup-", self._workspace.scratch_folder)
         aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         try:
-            tables, head, lost = self._gathered(folder)
+            tables, head, lost, lost_results = self._gathered(folder)
             parts = tuple(_parts(folder))
             backup = Backup(
                 made_at=datetime.now(UTC),
                 tables=tables,
                 parts=parts,
                 lost=lost,
+                lost_results=lost_results,
                 head=str(head),
                 vault=self._workspace.settings.vault,
             )
@@ -98,7 +102,7 @@ class BackingUp:
             aside.unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _gathered(self, folder: Path) -> tuple[dict[str, int], AuditHead | None, int]:
+    def _gathered(self, folder: Path) -> tuple[dict[str, int], AuditHead | None, int, int]:
         """The state in one view, and second names of the files that it points to. A run that commits between
         the two may have swept one away: then all of it once more."""
         for attempt in range(_TRIES):
@@ -111,7 +115,7 @@ class BackingUp:
                     head = copied.audit.head()
                     self._ledgers(copied, folder)
                     lost = self._plans(copied, folder)
-                    self._results(copied, folder)
+                    lost_results = self._results(copied, folder)
             except (FileNotFoundError, GateFault) as gone:
                 if self._is_so_still(gone):
                     raise
@@ -120,8 +124,9 @@ class BackingUp:
             for side in ("-wal", "-shm"):
                 (folder / f"{STATE_FILE}{side}").unlink(missing_ok=True)
             shutil.copyfile(self._workspace.settings_path, folder / SETTINGS_FILE)
-            self._vault(folder)
-            return tables, head, lost
+            if self._workspace.settings.vault == "file":
+                self._vault(folder)
+            return tables, head, lost, lost_results
         raise TemporaryFault(
             Code.STATE_BUSY,
             f"runs committed so fast that {_TRIES} views of the workspace were past before they were kept",
@@ -165,12 +170,19 @@ class BackingUp:
                     _named(path, folder / "plans" / record.folder / path.relative_to(plan.folder))
         return lost
 
-    def _results(self, copied: State, folder: Path) -> None:
+    def _results(self, copied: State, folder: Path) -> int:
+        lost = 0
         for segment in copied.segments.all():
-            if segment.kept is not None:
-                path = self._workspace.segments_folder / segment.kept.path
-                if self._store.bring_result(path, segment.kept.sha256):
-                    _named(path, folder / "segments" / path.name)
+            if segment.kept is None:
+                continue
+            path = self._workspace.segments_folder / segment.kept.path
+            if self._store.bring_result(path, segment.kept.sha256):
+                _named(path, folder / "segments" / path.name)
+            elif any(now.kept == segment.kept for now in self._state.segments.all()):
+                lost += 1
+            else:
+                raise FileNotFoundError(path)
+        return lost
 
     def _vault(self, folder: Path) -> None:
         for path in sorted(self._workspace.vault_folder.iterdir()):
@@ -200,6 +212,7 @@ def _manifest(backup: Backup) -> bytes:
         "tables": backup.tables,
         "parts": [asdict(part) for part in backup.parts],
         "lost": backup.lost,
+        "lost_results": backup.lost_results,
         "head": backup.head,
         "vault": backup.vault,
     }
@@ -217,6 +230,7 @@ def read_manifest(content: bytes) -> Backup:
         tables={name: _of(int, rows) for name, rows in tables.items()},
         parts=tuple(_part(part) for part in said["parts"]),
         lost=_of(int, said["lost"]),
+        lost_results=_of(int, said.get("lost_results", 0)),
         head=_of(str, said["head"]),
         vault=_of(str, said["vault"]),
         digest=hashlib.sha256(content).hexdigest(),

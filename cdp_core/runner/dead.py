@@ -38,12 +38,12 @@ def sweep_scratch(state: State, folder: Path) -> frozenset[str]:
     """Remove the scratch folders of runs that have ended or died, whatever their audience; the runs' ids.
 
     A run holds its lease before its folder is there: what was seen first and is held by nobody
-    afterwards is nobody's. An engine that no run has opened (to look at a segment, say) may be at work on
-    other things in `folder`: they are left alone for a day.
+    afterwards is nobody's. An engine that no run has opened (to look at a segment, say) or a backup may be
+    at work on other things in `folder`: they are left alone for a day.
     """
     seen = {path.name: path for path in folder.iterdir()}
     for path in seen.values():
-        if path.name.startswith(("duckdb-", "spark-", "fetched-", "rehearsal-")):
+        if path.name.startswith(("duckdb-", "spark-", "fetched-", "rehearsal-", "backup-")):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _FORGOTTEN_AFTER:
                     shutil.rmtree(path, ignore_errors=True)

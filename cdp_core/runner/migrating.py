@@ -127,16 +127,17 @@ class Migration:
         return head is not None and self._state.audit.has(head)
 
     def _secrets(self) -> dict[str, Secret]:
-        found = {name: self._vault.get(name) for name in sorted(self._names())}
+        found = {name: self._vault.get(name) for name in sorted(secret_names(self._workspace, self._state))}
         return {name: secret for name, secret in found.items() if secret is not None}
 
-    def _names(self) -> set[str]:
-        """Whatever the vault can hold; a keyring cannot be asked for a list."""
-        connections = self._state.connections.all()
-        names = {LEDGER_KEY, *(f"token/{connection.id}" for connection in connections)}
-        for said in (dataclasses.asdict(self._workspace.settings), *(each.settings for each in connections)):
-            names |= {text.removeprefix("vault:") for text in _texts(said) if text.startswith("vault:")}
-        return names
+
+def secret_names(workspace: Workspace, state: State) -> set[str]:
+    """Whatever the vault can hold; a keyring cannot be asked for a list."""
+    connections = state.connections.all()
+    names = {LEDGER_KEY, *(f"token/{connection.id}" for connection in connections)}
+    for said in (dataclasses.asdict(workspace.settings), *(each.settings for each in connections)):
+        names |= {text.removeprefix("vault:") for text in _texts(said) if text.startswith("vault:")}
+    return names
 
 
 def set_aside(workspace: Workspace) -> Path:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from cdp_core.contract.destination import Batch, Destination, NewAudience
 from cdp_core.contract.digests import DIGEST_SIZE, DigestBlock
+from cdp_core.contract.faults import NeverSent
 from cdp_core.contract.source import RowsFound, Selection
 from cdp_core.model.delivery import Audience, Operation, Receipt
 from cdp_core.pipeline.deliver import Screen
@@ -69,9 +70,12 @@ class PlannedRows:
         return out
 
     def values(self, kind: str, records: DigestBlock) -> pa.Table:
-        """The chosen fields of each, in the order of the records, which are all there still."""
+        """The chosen fields of each, in the order of the records, which were all there when they were looked
+        at. Raises `NeverSent` where one has changed since: another batch may have had the table read anew."""
         with self._guard:
             rows = self._rows(kind, records)
+        if rows.places.null_count:
+            raise NeverSent("a row has changed since its batch was made")
         return pa.table(dict(zip(self.columns, rows.values, strict=True)))
 
     def _rows(self, kind: str, records: DigestBlock) -> _Rows:

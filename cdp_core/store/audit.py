@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from cdp_core.model.access import Action
 from cdp_core.model.audit import AuditEntry, AuditHead, AuditOutcome, AuditVerdict
 from cdp_core.store.database import Repository
 from cdp_core.store.tables import audit, audit_head
@@ -99,8 +100,10 @@ class Audit(Repository):
         return AuditHead(entries=head.entries, digest=head.digest) if head else None
 
     def first_digest(self) -> str:
-        """Of the entry that the state began with: no two states have the same, but copies of one."""
-        query = select(audit.c.digest).where(audit.c.seq == 1)
+        """Of the entry that the state began with, or that it was brought back from a backup with: no two
+        states have the same, but copies of one."""
+        began = (audit.c.seq == 1) | (audit.c.action == str(Action.WORKSPACE_RESTORE))
+        query = select(audit.c.digest).where(began).order_by(audit.c.seq.desc()).limit(1)
         with self._database.read() as connection:
             return connection.scalar(query) or ""
 

@@ -41,3 +41,9 @@ class SealedSecrets(Repository):
                 connection.execute(insert(vault_key).values(id=1, salt=salt, proof=proof))
                 found = salt, proof
         return found
+
+    def forget(self) -> None:
+        """Everything, and the key with it."""
+        with self._database.write() as connection:
+            connection.execute(delete(secrets))
+            connection.execute(delete(vault_key))

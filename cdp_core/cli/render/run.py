@@ -83,7 +83,7 @@ _REASONS = {
     "kept": marked("not wanted any more, and left there: the export only adds"),
     "unclaimed": marked("of the removed, put there by nobody here"),
     "resent": marked("of those in the audience already, sent again"),
-    "held_back": marked("would be added, but a segment is inactive or fails"),
+    "held_back": marked("of all profiles, not in the audience: a segment is inactive or fails"),
     "replaced": marked("of the removed, rows that are sent anew since their values have changed"),
 }
 _COUNTS = {

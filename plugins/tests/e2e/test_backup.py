@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import sqlite3
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from cdp_snapchat.simulator import SnapchatSimulator
 from main_job import Cdp, Job, customers, job_in, wanted
 from postgres_server import Postgres
 from scheduled import until
-from shared_state import sharing
+from shared_state import PHRASE, sharing
 
 # It is the state in a file that is backed up here; one in PostgreSQL has a test of its own.
 pytestmark = pytest.mark.state_in_a_file
@@ -174,6 +175,57 @@ def test_without_the_vaults_key_one_signs_in_again(job: Job) -> None:
     assert "cdp connection authenticate NAME signs in again" in said
 
 
+def test_a_key_that_opens_nothing_is_refused(job: Job) -> None:
+    file = backed_up(job)
+    wrong = job.cdp.folder / "wrong"
+    wrong.write_bytes(b"x" * 44)
+    words = ("workspace", "restore", str(file), "restored", "--vault-key")
+    told = job.cdp(*words, str(wrong), status=3).stderr
+    assert "error CDP-318: the secrets in the backup do not open" in told
+    assert f"where: {wrong}" in told
+    assert not (job.cdp.folder / "restored").exists()
+    assert "signs in again" not in job.cdp(*words, ".cdp/vault/key").stdout
+
+
+def test_secrets_that_only_the_environment_opens_are_said_to_be_missing_without_it(
+    cdp: Cdp, simulator: SnapchatSimulator
+) -> None:
+    cdp.environ["CDP_VAULT_KEY"] = PHRASE
+    job = job_in(cdp, simulator)
+    file = backed_up(job)
+    assert "signs in again" not in cdp("workspace", "restore", str(file), "with").stdout
+    del cdp.environ["CDP_VAULT_KEY"]
+    assert "signs in again" in cdp("workspace", "restore", str(file), "without").stdout
+
+
+@pytest.mark.parametrize("place", ["state.db", "cdp.toml", "vault/key", "new.backup"])
+def test_it_is_never_written_over_the_workspace_itself(job: Job, place: str) -> None:
+    inside = job.cdp.folder / ".cdp" / place
+    before = inside.read_bytes() if inside.exists() else None
+    told = job.cdp("workspace", "backup", str(inside), "--yes", status=2).stderr
+    assert "a backup lies outside of the workspace" in told
+    if place != "state.db":
+        assert (inside.read_bytes() if inside.exists() else None) == before
+    assert job.cdp.json("export", "list")
+
+
+@pytest.mark.parametrize("variable", ["CDP_STATE_URL", "CDP_LEDGER_URL"])
+def test_nothing_is_brought_back_to_where_the_environment_leads(job: Job, variable: str) -> None:
+    file = backed_up(job)
+    there = {variable: "postgresql://nobody@127.0.0.1:1/crm"}
+    told = job.cdp("workspace", "restore", str(file), "restored", status=2, environ=there).stderr
+    assert f"{variable} is set" in told
+    assert not (job.cdp.folder / "restored").exists()
+
+
+def test_a_lost_result_of_a_static_segment_is_said(job: Job) -> None:
+    job.cdp("segment", "add", "Christmas", "--where", "lifetime_value > 500", "--static")
+    shutil.rmtree(job.cdp.folder / ".cdp" / "segments")
+    said = job.cdp("workspace", "backup", "crm.backup").stdout
+    assert "Results of static segments that were gone before, and are not in it: 1;" in said
+    assert job.cdp.json("workspace", "restore", "crm.backup", "--dry-run")["lost_results"] == 1
+
+
 def test_a_lost_ledger_file_is_said_and_nothing_is_written(job: Job) -> None:
     job.cdp("export", "run", NAME)
     shutil.rmtree(job.cdp.folder / ".cdp" / "ledger")
@@ -196,7 +248,7 @@ def test_a_state_in_postgresql_comes_back_in_a_file(
     job.cdp("export", "run", NAME)
     file = job.cdp.folder / "crm.backup"
     said = job.cdp("workspace", "backup", str(file)).stdout
-    assert "they lie in the shared state" in said
+    assert "CDP_VAULT_KEY, which opens them, is not" in said
     # Elsewhere nothing names the server.
     environ = {name: value for name, value in job.cdp.environ.items() if name != "CDP_STATE_URL"}
     alone = replace(job.cdp, environ=environ)
@@ -208,3 +260,30 @@ def test_a_state_in_postgresql_comes_back_in_a_file(
     counts = alone.json(*there, "export", "plan", NAME)["kinds"]["EMAIL"]
     # c7 was suppressed from the beginning, and so is not among those who are perhaps there.
     assert (counts["added"], counts["removed"]) == (1000, 99)
+
+
+def test_what_is_sealed_in_a_shared_state_comes_along_and_opens_an_encrypted_ledger(
+    cdp: Cdp, simulator: SnapchatSimulator, postgres: Postgres
+) -> None:
+    job = job_in(sharing(cdp, postgres), simulator)
+    job.cdp("ledger", "encrypt")
+    job.cdp("export", "run", NAME)
+    file = job.cdp.folder / "crm.backup"
+    job.cdp("workspace", "backup", str(file))
+    environ = {name: value for name, value in job.cdp.environ.items() if name != "CDP_STATE_URL"}
+    alone = replace(job.cdp, environ=environ)
+    words = ("workspace", "restore", str(file), "restored")
+    for key in ("", "another"):
+        told = alone(*words, status=3, environ={"CDP_VAULT_KEY": key}).stderr
+        assert "CDP-318" in told
+        assert ("set CDP_VAULT_KEY to what it was" in told) is (not key)
+        assert not (job.cdp.folder / "restored").exists()
+    assert "signs in again" not in alone(*words).stdout
+    job.write(customers(range(100, 1100)))
+    counts = alone.json("--workspace", "restored", "export", "run", NAME)["kinds"]["EMAIL"]
+    assert (counts["added"], counts["removed"]) == (1000, 100)
+    assert job.members() == wanted(range(100, 1100))
+    # Nothing is left of the key that another server's state need not have.
+    with sqlite3.connect(job.cdp.folder / "restored" / "state.db") as state:
+        assert state.execute("SELECT count(*) FROM secrets").fetchone() == (0,)
+        assert state.execute("SELECT count(*) FROM vault_key").fetchone() == (0,)

@@ -345,6 +345,9 @@ def test_only_an_administrator_has_rows_leave(rows: RowsJob) -> None:
     ):
         said = cdp("--as", "bob", *words, status=4).stderr
         assert "which takes an Administrator" in " ".join(said.split())
+        # The connection is shared already: that would change nothing.
+        assert 'cdp role grant "bob" administrator' in said
+        assert "cdp connection share" not in said
     assert not list(rows.folder.iterdir())
     cdp("--as", "bob", "export", "show", NAME)
 

@@ -319,3 +319,21 @@ def test_killed_at_every_step(job: Job, bucket: Bucket) -> None:  # noqa: F811
                 break
     assert number > 40
     job.cdp("doctor")
+
+
+def test_a_restored_workspace_keeps_off_the_place_of_the_one_that_was_backed_up(
+    job: Job,
+    bucket: Bucket,  # noqa: F811
+) -> None:
+    job.cdp("export", "run", NAME)
+    job.cdp("workspace", "backup", "crm.backup")
+    job.cdp("workspace", "restore", "crm.backup", "restored", "--vault-key", ".cdp/vault/key")
+    there = ("--workspace", "restored")
+    before = bucket.names("")
+    told = job.cdp(*there, "ledger", "move", "--to", bucket.url, status=3).stderr
+    assert "the ledgers of another workspace lie at this URL" in told
+    job.cdp(*there, "export", "run", NAME, status=3, environ={"CDP_LEDGER_URL": bucket.url})
+    assert bucket.names("") == before
+    job.cdp(*there, "ledger", "move", "--to", f"{bucket.url}/restored")
+    assert job.cdp.json(*there, "export", "run", NAME)["kinds"]["EMAIL"]["added"] == 1000
+    assert job.cdp.json("export", "run", NAME)["kinds"]["EMAIL"]["unchanged"] == 1000

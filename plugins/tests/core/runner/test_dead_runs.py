@@ -131,12 +131,13 @@ def test_scratch_is_swept_of_dead_and_ended_runs_and_never_of_one_that_may_live(
     lease = str(AudienceKey("acme", "https://acme.example", "ended"))
     begin(state, "ended", holder=dead())
     state.leases.release(state.leases.take(lease, this_process(run_id="ended"), 60))
-    engines = ("duckdb-at-work", "duckdb-forgotten")
+    engines = ("duckdb-at-work", "duckdb-forgotten", "backup-killed")
     for name in ("living", "asleep-elsewhere", "dead", "dead-dry", "ended", *engines):
         (folder / name).mkdir(parents=True)
         (folder / name / "digests").write_bytes(b"x")
     two_days_ago = time.time() - 48 * 3600
-    os.utime(folder / "duckdb-forgotten", (two_days_ago, two_days_ago))
+    for name in ("duckdb-forgotten", "backup-killed"):
+        os.utime(folder / name, (two_days_ago, two_days_ago))
     clock.now += timedelta(hours=1)
     sweep_scratch(state, folder)
     assert sorted(path.name for path in folder.iterdir()) == ["asleep-elsewhere", "duckdb-at-work", "living"]
