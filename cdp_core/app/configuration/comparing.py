@@ -36,6 +36,7 @@ def compare(marked: Marked, wanted: Form, present: Form, *, roles: Collection[st
     same = 0
     for section in (each for each in SECTIONS if each in wanted):
         kind = KINDS[section]
+        places = grants.places(marked, section) if section in grants.KINDS else {}
         want, have = _things(section, wanted[section]), _things(section, present[section])
         for name, asked in want.items():
             before = have.get(name)
@@ -51,7 +52,7 @@ def compare(marked: Marked, wanted: Form, present: Form, *, roles: Collection[st
                     differences=_added(section, after)
                     if before is None
                     else tuple(_differences(before, after)),
-                    line=marked.line(place_of(marked, kind, name)),
+                    line=marked.line(places.get(name) or place_of(marked, kind, name)),
                     before=before,
                     after=after,
                 )
@@ -110,7 +111,9 @@ def place_of(marked: Marked, kind: str, name: str) -> Path_:
     if kind == "schedule":
         return ("schedule",)
     section = next(section for section, each in KINDS.items() if each == kind)
-    return grants.place(marked, section, name) if section in grants.KINDS else (section, name)
+    if section in grants.KINDS:
+        return grants.places(marked, section).get(name, (section,))
+    return (section, name)
 
 
 def _things(section: str, entries: Mapping[str, Any]) -> dict[str, Any]:

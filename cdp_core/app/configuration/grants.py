@@ -90,14 +90,14 @@ def by_hand(kind: Kind, name: str) -> str:
     return f"cdp role revoke {group}{as_typed(holder)} {role}{scope} --yes"
 
 
-def place(marked: Marked, section: str, name: str) -> Path_:
-    """Where a file says that grant; the section, where it does not."""
+def places(marked: Marked, section: str) -> dict[str, Path_]:
+    """Where a file says each grant, by its name."""
+    found: dict[str, Path_] = {}
     for holder, listed in (marked.value.get(section) or {}).items():
         for at, said in enumerate(listed):
             item = _item(said, {}) if isinstance(said, str) else _item(said["role"], said)
-            if name_of(tidy(holder), item) == name:
-                return (section, holder, at)
-    return (section,)
+            found.setdefault(name_of(tidy(holder), item), (section, holder, at))
+    return found
 
 
 def meant(

@@ -4,7 +4,8 @@ complaint with its line. What only the workspace can tell is found by the rehear
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -93,12 +94,20 @@ class _Meaning:
         return found
 
     def _granted(self, holder: str, loaded: Any, path: Path_) -> Entry:
-        known: dict[str, set[str]] = {"role": {*self._catalog.roles, *grants.roles_of(self._present)}}
+        return grants.meant(
+            holder, loaded, path, known=self._grantable, complain=self._complain, unknown=self._unknown
+        )
+
+    @cached_property
+    def _grantable(self) -> Mapping[str, Collection[str]]:
+        """What a grant may name. What the workspace has granted already is known, too: a plugin that declared
+        the role may not be loaded."""
+        known = {"role": {*self._catalog.roles, *grants.roles_of(self._present)}}
         for scope in grants.SCOPES:
             said = map(grants.tidy, self._loaded.get(f"{scope}s", {}))
             there = self._present.get(f"{scope}s", {})
             known[scope] = {*said, *there, *grants.named(self._present, scope)}
-        return grants.meant(holder, loaded, path, known=known, complain=self._complain, unknown=self._unknown)
+        return known
 
     def _segment(self, _name: str, loaded: Entry, _path: Path_) -> Entry:
         return {key: value.strip() if isinstance(value, str) else value for key, value in loaded.items()}

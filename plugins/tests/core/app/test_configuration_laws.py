@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import tempfile
 import unicodedata
@@ -20,6 +21,7 @@ import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from cdp_core.app.configuration.grants import by_hand, name_of
 from cdp_core.app.configuration.views import ConfigDiff
 from cdp_core.app.facade import CDP
 from cdp_core.errors import GateFault, InvalidFault, UsageFault
@@ -179,6 +181,19 @@ def test_what_is_exported_is_what_was_applied_whatever_stood_there(
                 assert not again.differs
                 assert _apply(cdp, document) == 0
                 jsonschema.Draft202012Validator(cdp.configuration.schema()).validate(found.document)
+
+
+@given(name=NAMES, scope=st.sampled_from(["connection", "segment", None]), group=st.booleans())
+def test_a_grants_name_says_all_of_it(name: str, scope: str | None, group: bool) -> None:
+    item: Any = {"role": "viewer", scope: name} if scope else "viewer"
+    said = by_hand("group-role" if group else "role", name_of("an na", item))
+    assert shlex.split(said) == [
+        *("cdp", "role", "revoke"),
+        *(["--group"] if group else []),
+        *("an na", "viewer"),
+        *([f"--{scope}", name] if scope else []),
+        "--yes",
+    ]
 
 
 def test_the_schema_is_one_and_knows_what_a_plugin_has(made: Path) -> None:
