@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cdp_core.app.configuration import grants
 from cdp_core.app.configuration.forms import Entry, matching_of, policy_of, recurrence_of, typed
 from cdp_core.app.configuration.schemas import IN_THE_VAULT
 from cdp_core.app.configuration.views import ConfigChange
@@ -47,8 +48,8 @@ def carry_out(rooms: Rooms, change: ConfigChange) -> tuple[str, ...]:
     before, after = dict(change.before or {}), dict(change.after or {})
     if change.act == "remove":
         _remove(rooms, change)
-    elif change.kind == "role":
-        rooms.roles.grant(after["person"], role=after["role"])
+    elif change.kind in grants.KINDS.values():
+        grants.carry_out(rooms.roles, kind=change.kind, name=change.name, revoke=False)
     elif change.kind == "segment":
         _segment(rooms, change.name, before, after)
     elif change.kind == "connection":
@@ -61,9 +62,8 @@ def carry_out(rooms: Rooms, change: ConfigChange) -> tuple[str, ...]:
 
 
 def _remove(rooms: Rooms, change: ConfigChange) -> None:
-    if change.kind == "role":
-        person, _, role = change.name.rpartition(": ")
-        rooms.roles.revoke(person, role=role)
+    if change.kind in grants.KINDS.values():
+        grants.carry_out(rooms.roles, kind=change.kind, name=change.name, revoke=True)
     elif change.kind == "segment":
         rooms.segments.remove(change.name)
     elif change.kind == "connection":

@@ -8,6 +8,7 @@ from typing import Any
 
 import marshmallow
 
+from cdp_core.app.configuration import grants
 from cdp_core.app.configuration.schemas import IN_THE_VAULT, VERSION, FilePart
 from cdp_core.contract.schemas import settings_of
 from cdp_core.plugins.catalog import Catalog
@@ -47,6 +48,8 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
     _by_type(definitions["Connection"], catalog)
     _by_destination(definitions["Export"], catalog)
     whole = definitions.pop("File")
+    for section in grants.KINDS:
+        whole["properties"][section]["additionalProperties"]["items"] = grants.item_schema(catalog.roles)
     whole["properties"]["version"] = {**whole["properties"]["version"], "const": VERSION}
     return {
         "$schema": DIALECT,

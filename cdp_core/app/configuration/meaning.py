@@ -4,12 +4,14 @@ complaint with its line. What only the workspace can tell is found by the rehear
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
 
+from cdp_core.app.configuration import grants
 from cdp_core.app.configuration.forms import (
     REFRESH,
     Entry,
@@ -22,7 +24,7 @@ from cdp_core.app.configuration.forms import (
     secret_form,
     settings_form,
 )
-from cdp_core.app.configuration.schemas import IN_THE_VAULT, NAMED, FilePart
+from cdp_core.app.configuration.schemas import IN_THE_VAULT, NAMED, FilePart, GrantPart
 from cdp_core.contract.schemas import SettingInfo, settings_of
 from cdp_core.errors import CdpError, Code, InvalidFault, UsageFault
 from cdp_core.model.names import checked_name
@@ -63,7 +65,7 @@ class _Meaning:
     def form(self) -> Form:
         form: Form = {}
         makers: dict[str, Callable[[str, Any, Path_], Entry]] = {
-            "roles": lambda name, roles, path: {"roles": sorted(set(roles))},
+            **dict.fromkeys(grants.KINDS, self._granted),
             "segments": self._segment,
             "connections": self._connection,
             "exports": self._export,
@@ -90,6 +92,22 @@ class _Meaning:
                 self._complain(path, f"{tidy!r} stands here twice.")
             found[tidy] = make(tidy, loaded, path)
         return found
+
+    def _granted(self, holder: str, loaded: Any, path: Path_) -> Entry:
+        return grants.meant(
+            holder, loaded, path, known=self._grantable, complain=self._complain, unknown=self._unknown
+        )
+
+    @cached_property
+    def _grantable(self) -> Mapping[str, Collection[str]]:
+        """What a grant may name. What the workspace has granted already is known, too: a plugin that declared
+        the role may not be loaded."""
+        known = {"role": {*self._catalog.roles, *grants.roles_of(self._present)}}
+        for scope in grants.SCOPES:
+            said = map(grants.tidy, self._loaded.get(f"{scope}s", {}))
+            there = self._present.get(f"{scope}s", {})
+            known[scope] = {*said, *there, *grants.named(self._present, scope)}
+        return known
 
     def _segment(self, _name: str, loaded: Entry, _path: Path_) -> Entry:
         return {key: value.strip() if isinstance(value, str) else value for key, value in loaded.items()}
@@ -290,6 +308,8 @@ def _with_known(sentence: str, path: Path_) -> str:
     schema: type[marshmallow.Schema] | None = None
     if len(path) == 1:
         schema = FilePart
+    elif len(path) == 4 and path[0] in grants.KINDS:
+        schema = GrantPart
     elif len(path) == 3:
         schema = NAMED.get(str(path[0]))
     names = [each.data_key or name for name, each in schema().fields.items()] if schema else []

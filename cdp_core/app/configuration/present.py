@@ -14,6 +14,7 @@ from cdp_core.app.configuration.forms import (
     secret_form,
     settings_form,
 )
+from cdp_core.app.configuration.grants import present_grants
 from cdp_core.app.configuration.schemas import SECTIONS
 from cdp_core.app.desk import Desk
 from cdp_core.contract.schemas import settings_of
@@ -23,6 +24,7 @@ from cdp_core.model.configuration import Connection, Export, Segment
 # What one must be allowed to before a section is shown, or compared.
 SEEN_WITH = {
     "roles": Action.ROLE_LIST,
+    "groups": Action.ROLE_LIST,
     "segments": Action.SEGMENT_LIST,
     "connections": Action.CONNECTION_ADD,
     "exports": Action.EXPORT_LIST,
@@ -43,11 +45,7 @@ def seen(desk: Desk) -> tuple[str, ...]:
 def present(desk: Desk, sections: Collection[str]) -> Form:
     """Exports over a connection that is not the actor's to see are left out."""
     state = desk.state
-    found: Form = {}
-    if "roles" in sections:
-        found["roles"] = {
-            person: {"roles": sorted(roles)} for person, roles in sorted(state.grants.all().items())
-        }
+    found: Form = present_grants(state, sections)
     if "segments" in sections:
         found["segments"] = {each.name: _segment(each) for each in state.segments.all()}
     if "connections" in sections:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cdp_core.alerts.alerting import Alerting
+from cdp_core.app.configuration import grants
 from cdp_core.app.configuration.comparing import KINDS, compare, place_of
 from cdp_core.app.configuration.deeds import Rooms, carry_out
 from cdp_core.app.configuration.forms import Form
@@ -126,7 +127,7 @@ class Configuration:
                 for change in found.changes:
                     remarks.extend(_rehearsed(rooms, change, marked))
                 if prune:
-                    removed, stays = _pruned(rooms, stays)
+                    removed, stays = _pruned(rooms, stays, wanted)
                 steps = self._steps(rooms, wanted)
         found = ConfigDiff(
             file=found.file,
@@ -163,7 +164,8 @@ class Configuration:
         for section in (each for each in SECTIONS if each in marked.value):
             self.desk.require(SEEN_WITH[section], Resource(kind="workspace", name=section))
         wanted = meaning(marked, self.desk.catalog, self._referable())
-        return compare(marked, wanted, present(self.desk, wanted)), wanted
+        found = compare(marked, wanted, present(self.desk, wanted), roles=self.desk.catalog.roles)
+        return found, wanted
 
     def _referable(self) -> Form:
         """What a file may refer to without saying it itself: of connections those that the actor may see."""
@@ -172,9 +174,8 @@ class Configuration:
         known["connections"] = {
             each.name: {"type": each.type} for each in state.connections.all() if self.desk.sees(each)
         }
-        if "connections" in seen(self.desk):
-            known |= present(self.desk, ("connections",))
-        return known
+        shown = {"connections", *grants.KINDS} & set(seen(self.desk))
+        return known | present(self.desk, shown)
 
     def _carried_out(self, found: ConfigDiff, progress: Callable[[ConfigChange], None]) -> list[str]:
         remarks: list[str] = []
@@ -227,7 +228,7 @@ def _rehearsed(rooms: Rooms, change: ConfigChange, marked: Marked) -> tuple[str,
     try:
         return carry_out(rooms, change)
     except CdpError as fault:
-        path = place_of(change.kind, change.name)
+        path = place_of(marked, change.kind, change.name)
         for part in _PART_OF.get(fault.code, ()):
             if (*path, part) in marked.lines:
                 path = (*path, part)
@@ -239,7 +240,7 @@ def _rehearsed(rooms: Rooms, change: ConfigChange, marked: Marked) -> tuple[str,
 
 
 def _pruned(
-    rooms: Rooms, extra: tuple[NotInFile, ...]
+    rooms: Rooms, extra: tuple[NotInFile, ...], wanted: Form
 ) -> tuple[tuple[ConfigChange, ...], tuple[NotInFile, ...]]:
     """What is removed, in this order, and what stays and why."""
     removed: list[ConfigChange] = []
@@ -247,6 +248,16 @@ def _pruned(
     for each in extra:
         change = ConfigChange(kind=each.kind, name=each.name, act="remove")
         if each.kind == KINDS["schedule"]:
+            continue
+        if each.kind in grants.SCOPES and each.name in grants.named(wanted, each.kind):
+            stays.append(
+                NotInFile(
+                    kind=each.kind,
+                    name=each.name,
+                    stays=f"the file grants a role for the {each.kind} {each.name!r}",
+                    hint=f"take that out of the file, or write the {each.kind} into it",
+                )
+            )
             continue
         try:
             carry_out(rooms, change)
@@ -262,7 +273,6 @@ def _pruned(
 
 def _by_hand(each: NotInFile) -> str:
     """The command that asks for the yes which a file cannot say."""
-    if each.kind == "role":
-        person, _, role = each.name.rpartition(": ")
-        return f"cdp role revoke {as_typed(person)} {role} --yes"
+    if each.kind in grants.KINDS.values():
+        return grants.by_hand(each.kind, each.name)
     return f"cdp export remove {as_typed(each.name)} --take-members-out, or --leave-members"

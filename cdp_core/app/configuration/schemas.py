@@ -3,6 +3,7 @@ from it. Settings are a plugin's own, whose schema is looked up by the type (`pa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import marshmallow
@@ -48,6 +49,32 @@ def _whole(description: str, *, least: int) -> fields.Integer:
 
 def _texts(description: str) -> fields.List[Any]:
     return fields.List(fields.String(), load_default=list, **_said(description))
+
+
+class GrantPart(_Part):
+    role = _text("A role's key.", required=True)
+    connection = _text("The connection that it is for, by its name.")
+    segment = _text("The segment that it is for, by its name.")
+
+    @marshmallow.validates_schema
+    def _one_of_two(self, values: dict[str, Any], **_: Any) -> None:
+        if (values.get("connection") is None) == (values.get("segment") is None):
+            raise marshmallow.ValidationError(
+                "A role is for one `connection` or one `segment`; for the whole workspace its key stands "
+                "alone."
+            )
+
+
+class Granted(fields.Field[Any]):
+    """A role's key, or what `GrantPart` holds; read as the latter."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, Any]:
+        if isinstance(value, str):
+            return {"role": value, "connection": None, "segment": None}
+        if not isinstance(value, Mapping):
+            raise marshmallow.ValidationError("A role's key, or a mapping with `role`, stands here.")
+        found: dict[str, Any] = GrantPart().load(value)
+        return found
 
 
 class SegmentPart(_Part):
@@ -182,8 +209,13 @@ class FilePart(_Part):
     )
     roles = fields.Dict(
         keys=fields.String(),
-        values=fields.List(fields.String()),
+        values=fields.List(Granted()),
         **_said("People, by their login, with their roles."),
+    )
+    groups = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(Granted()),
+        **_said("Groups of the machine, by name, with the roles of everybody in them."),
     )
     segments = fields.Dict(keys=fields.String(), values=fields.Nested(SegmentPart), **_said("By name."))
     connections = fields.Dict(keys=fields.String(), values=fields.Nested(ConnectionPart), **_said("By name."))
@@ -191,7 +223,7 @@ class FilePart(_Part):
     schedule = fields.Nested(RecurrencePart, **_said("When exports run that have no times of their own."))
 
 
-SECTIONS = ("roles", "segments", "connections", "exports", "schedule")
+SECTIONS = ("roles", "groups", "segments", "connections", "exports", "schedule")
 NAMED = {"segments": SegmentPart, "connections": ConnectionPart, "exports": ExportPart}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["role", "segment", "connection", "export", "schedule"]
+Kind = Literal["role", "group-role", "segment", "connection", "export", "schedule"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

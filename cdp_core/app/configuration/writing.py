@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from cdp_core.app.configuration import grants
 from cdp_core.app.configuration.forms import REFRESH, Entry, Form
 from cdp_core.app.configuration.schemas import SECTIONS, VERSION, RecurrencePart, defaults_of
 
@@ -23,8 +24,8 @@ def document(form: Form) -> dict[str, Any]:
     said: dict[str, Any] = {"version": VERSION}
     for section in (each for each in SECTIONS if each in form):
         entries = form[section]
-        if section == "roles":
-            said[section] = {person: list(entry["roles"]) for person, entry in entries.items()}
+        if section in grants.KINDS:
+            said[section] = {holder: list(entry["granted"]) for holder, entry in entries.items()}
         elif section == "schedule":
             if REFRESH in entries:
                 said[section] = _less(entries[REFRESH], RecurrencePart().load({}))

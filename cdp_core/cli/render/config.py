@@ -63,7 +63,7 @@ def _change(change: ConfigChange) -> Iterator[Text]:
     sign, style = _SIGNS[change.act]
     line = f"  (line {change.line})" if change.line else ""
     yield Text.assemble((f"{sign} {change.kind} {quoted(change.name)}", style), (line, "dim"))
-    if change.kind == "role":
+    if change.kind in ("role", "group-role"):
         return
     for each in change.differences:
         way = plain(each.field)

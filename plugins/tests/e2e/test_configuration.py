@@ -354,6 +354,108 @@ def test_what_is_not_in_the_file_is_shown_and_goes_with_prune_alone(job: Job) ->
     assert [each["name"] for each in job.cdp.json("segment", "list")] == ["Mine"]
 
 
+GRANTED = """version: 1
+roles:
+  {me}:
+    - administrator
+  anna:
+    - viewer
+    - role: contributor
+      connection: Snapchat EU
+    - role: contributor
+      segment: 'New: for all'
+  bob:
+    - role: viewer
+      connection: Snapchat EU
+groups:
+  staff:
+    - role: viewer
+      segment: Loyal customers
+"""
+
+
+def test_roles_of_groups_and_for_one_connection_or_segment_go_through_the_file(job: Job) -> None:
+    said = yaml.safe_load(GRANTED.replace("{me}", login()))
+
+    def change(document: dict[str, Any]) -> None:
+        document |= said
+        # Both are made by the file that grants roles for them; bob has no role elsewhere.
+        document["segments"]["New: for all"] = {"where": "true"}
+        document["connections"]["Snapchat EU"]["share_with"] = ["bob", "contributor"]
+
+    file = written(job, change)
+    shown = job.cdp("config", "diff", status=7).stdout
+    assert '+ role "anna: contributor for segment New: for all"  (line 9)' in shown
+    done = job.cdp.json("config", "apply", "cdp.yaml", "--yes")
+    assert [(each["kind"], each["act"], each["name"]) for each in done["changes"]] == [
+        ("role", "add", "anna: viewer"),
+        ("segment", "add", "New: for all"),
+        ("connection", "change", "Snapchat EU"),
+        ("role", "add", "anna: contributor for connection Snapchat EU"),
+        ("role", "add", "anna: contributor for segment New: for all"),
+        ("role", "add", "bob: viewer for connection Snapchat EU"),
+        ("group-role", "add", "staff: viewer for segment Loyal customers"),
+        ("connection", "change", "Snapchat EU"),
+    ]
+    exported = job.cdp("config", "export").stdout
+    said_of_people = GRANTED.partition("  anna:")[2].partition("groups:")[0]
+    assert said_of_people in exported
+    assert yaml.safe_load(exported) == yaml.safe_load(file.read_text())
+    held = {each["person"]: each for each in job.cdp.json("role", "list")}
+    assert (held["bob"]["roles"], held["bob"]["granted"][0]["about"]) == ([], "Snapchat EU")
+    assert held["staff"]["kind"] == "group"
+
+    # Another workspace, from nothing.
+    job.cdp("init", "copy", "--profiles", "profiles.parquet", "--key", "customer_id")
+    job.cdp("--workspace", "copy", "config", "apply", "cdp.yaml", "--yes")
+    assert job.cdp("--workspace", "copy", "config", "export").stdout == exported
+
+    def fewer(document: dict[str, Any]) -> None:
+        document["roles"]["anna"] = ["viewer", {"role": "contributor", "connection": "Snapchat EU"}]
+        del document["segments"]["New: for all"], document["groups"]["staff"]
+
+    written(job, fewer)
+    pruned = job.cdp.json("config", "apply", "cdp.yaml", "--prune", "--yes")
+    assert [(each["kind"], each["act"], each["name"]) for each in pruned["changes"]] == [
+        ("role", "remove", "anna: contributor for segment New: for all"),
+        ("group-role", "remove", "staff: viewer for segment Loyal customers"),
+        ("segment", "remove", "New: for all"),
+    ]
+    assert job.cdp("config", "diff").stdout.startswith("Nothing differs")
+    # What the file grants a role for is not taken away by it.
+    job.cdp("segment", "add", "Apart", "--where", "true")
+    said_apart = "version: 1\nsegments: {Loyal customers: {where: lifetime_value > 500}}\n" + (
+        f"roles: {{{login()}: [administrator], anna: [{{role: viewer, segment: Apart}}]}}\n"
+    )
+    stays = job.cdp.json("config", "apply", str(write(job, said_apart)), "--prune", "--yes")["not_in_file"]
+    assert [(each["name"], each["stays"]) for each in stays] == [
+        ("Apart", "the file grants a role for the segment 'Apart'")
+    ]
+
+
+def test_a_wrong_grant_is_named_with_its_line(job: Job) -> None:
+    said = GRANTED.replace("{me}", login()).replace("Snapchat EU", "Snapchat EX", 1)
+    said = said.replace("role: viewer\n      segment", "role: veiwer\n      sement")
+    refused = job.cdp("config", "apply", str(write(job, said)), "--yes", status=3).stderr
+    assert "there is no such field. There are: role, connection, segment\n" in refused
+    assert "said.yaml:17: groups > staff > 0 > sement\n" in refused
+    said = said.replace("sement", "segment")
+    before = state_of(job.cdp)
+    refused = job.cdp("config", "apply", str(write(job, said)), "--yes", status=3).stderr
+    for each in (
+        "said.yaml:8: roles > anna > 1 > connection: There is no connection 'Snapchat EX'. Did you mean",
+        "said.yaml:10: roles > anna > 2 > segment: There is no segment 'New: for all'",
+        "said.yaml:16: groups > staff > 0 > role: There is no role 'veiwer'. Did you mean 'viewer'",
+    ):
+        assert each in refused, (each, refused)
+    said = (
+        "version: 1\ngroups:\n  staff:\n    - viewer\n    - {role: administrator, segment: Loyal customers}\n"
+    )
+    refused = job.cdp("config", "apply", str(write(job, said)), "--yes", status=3).stderr
+    assert "said.yaml:5: groups > staff > 1" in refused
+    assert state_of(job.cdp) == before
+
+
 def test_members_are_let_go_of_by_hand_alone(job: Job) -> None:
     job.cdp("export", "run", NAME)
     written(job, lambda document: document["exports"][NAME].pop("connection"))

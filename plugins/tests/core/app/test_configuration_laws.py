@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import tempfile
 import unicodedata
@@ -20,6 +21,7 @@ import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from cdp_core.app.configuration.grants import by_hand, name_of
 from cdp_core.app.configuration.views import ConfigDiff
 from cdp_core.app.facade import CDP
 from cdp_core.errors import GateFault, InvalidFault, UsageFault
@@ -31,7 +33,10 @@ KINDS = st.sampled_from([{"kind": "EMAIL", "field": "email"}, {"kind": "EMAIL", 
 NAMES = (
     st.one_of(
         st.sampled_from(
-            ["NO", "123", "null", "true", "a: b", "- x", "# y", "«é»", "x" * 200, "'", '"', "&a", "*a"]
+            [
+                *("NO", "123", "null", "true", "a: b", "- x", "# y", "«é»", "x" * 200, "'", '"', "&a", "*a"),
+                *("x for segment y", "c: viewer for connection d"),
+            ]
         ),
         st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=20),
     )
@@ -76,8 +81,7 @@ WEBHOOK = st.fixed_dictionaries(
                 "client_in_body": st.booleans(),
             }
         ),
-    },
-    optional={"share_with": st.just(["contributor"])},
+    }
 )
 REGIONLESS: dict[str, Any] = {
     "mode": st.sampled_from(["add-only"]),
@@ -89,6 +93,21 @@ REGIONLESS: dict[str, Any] = {
     ),
     "schedule": RECURRENCE,
 }
+
+
+def grants(connections: dict[str, Any], segments: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
+    """Roles for the whole workspace, for connections and for segments, in the order of an export."""
+
+    def scoped(scope: str, names: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
+        item = st.fixed_dictionaries(
+            {"role": st.sampled_from(["viewer", "contributor"]), scope: st.sampled_from(sorted(names))}
+        )
+        order = lambda each: (each[scope], each["role"])  # noqa: E731
+        return st.lists(item, max_size=2, unique_by=order).map(lambda items: sorted(items, key=order))
+
+    whole = st.sets(st.sampled_from(["viewer", "contributor"])).map(sorted)
+    parts = st.tuples(whole, scoped("connection", connections), scoped("segment", segments))
+    return parts.map(lambda each: [*each[0], *each[1], *each[2]]).filter(bool)
 
 
 @st.composite
@@ -110,10 +129,16 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 **draw(st.fixed_dictionaries({}, optional={"batch_size": st.integers(1, 50)})),
             },
         }
-    people = draw(st.dictionaries(st.sampled_from(["anna", "bob"]), st.just(["contributor"])))
+    granted = grants(connections, segments)
+    people = draw(st.dictionaries(st.sampled_from(["anna", "bob"]), granted))
+    for connection in connections.values():
+        # Also with somebody whose only role is for one connection or segment.
+        shared = sorted(draw(st.sets(st.sampled_from(["contributor", *people]))))
+        connection.update({"share_with": shared} if shared else {})
     found = {
         "version": 1,
         "roles": people | {login(): ["administrator"]},
+        "groups": draw(st.dictionaries(st.sampled_from(["staff", "no such group"]), granted)),
         "segments": segments,
         "connections": connections,
         "exports": exports,
@@ -158,6 +183,19 @@ def test_what_is_exported_is_what_was_applied_whatever_stood_there(
                 jsonschema.Draft202012Validator(cdp.configuration.schema()).validate(found.document)
 
 
+@given(name=NAMES, scope=st.sampled_from(["connection", "segment", None]), group=st.booleans())
+def test_a_grants_name_says_all_of_it(name: str, scope: str | None, group: bool) -> None:
+    item: Any = {"role": "viewer", scope: name} if scope else "viewer"
+    said = by_hand("group-role" if group else "role", name_of("an na", item))
+    assert shlex.split(said) == [
+        *("cdp", "role", "revoke"),
+        *(["--group"] if group else []),
+        *("an na", "viewer"),
+        *([f"--{scope}", name] if scope else []),
+        "--yes",
+    ]
+
+
 def test_the_schema_is_one_and_knows_what_a_plugin_has(made: Path) -> None:
     with CDP.open(made) as cdp:
         schema = json.loads(json.dumps(cdp.configuration.schema()))
@@ -169,6 +207,9 @@ def test_the_schema_is_one_and_knows_what_a_plugin_has(made: Path) -> None:
         {"exports": {}},
         {"version": 2},
         {"version": 1, "exprots": {}},
+        {"version": 1, "roles": {"anna": ["veiwer"]}},
+        {"version": 1, "roles": {"anna": [{"role": "viewer"}]}},
+        {"version": 1, "groups": {"staff": [{"role": "viewer", "connection": "C", "segment": "A"}]}},
         {"version": 1, "segments": {"A": {}}},
         {"version": 1, "segments": {"A": {"where": "x", "sql": "y"}}},
         {"version": 1, "exports": {"E": {**export, "settings": {}}}},
@@ -251,6 +292,14 @@ exports:
     [
         ('segments: {"a\\x07b": {where: x}}', "control characters"),
         ("roles: {'': [viewer]}", "the person's name is empty"),
+        ("roles: {anna: [veiwer]}", "there is no role 'veiwer'. Did you mean 'viewer'"),
+        ("roles: {'a:b': [viewer]}", "holds a colon"),
+        ("groups: {staff: [{role: viewer}]}", "one `connection` or one `segment`"),
+        ("groups: {staff: [{role: viewer, connection: C, segment: A}]}", "one `connection` or one `segment`"),
+        ("groups: {staff: [{role: viewer, conection: C}]}", "no such field"),
+        ("groups: {staff: [{connection: C}]}", "missing data"),
+        ("groups: {staff: [[viewer]]}", "a role's key, or a mapping"),
+        ("roles: {anna: [{role: viewer, segment: A}]}", "there is no segment 'A'"),
         ("segments: {A: {where: x}, ' A': {where: y}}", "stands here twice"),
         ("schedule: {active: false}", "refresh needs"),
         ("schedule: {cron: ['0 2 * * *']}", "belong together"),
