@@ -236,7 +236,9 @@ class RemoteFiles:
     def _infos(self, path: str) -> Iterator[Mapping[str, Any]]:
         try:
             if self._is_flat:
-                yield from self._fs.find(path, detail=True).values()
+                found = self._fs.find(path, detail=True)
+                # Azure's library names a file that is asked about as a folder, and tells no more of it.
+                yield from found.values() if isinstance(found, Mapping) else map(self._fs.info, found)
                 return
             # `find` would take a connection that was cut for an empty folder.
             below = self._fs.ls(path, detail=True)

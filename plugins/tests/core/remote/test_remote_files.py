@@ -177,3 +177,20 @@ def test_a_large_file_goes_through_in_pieces(bucket: Bucket, tmp_path: Path) -> 
     )
     assert (tmp_path / "back").read_bytes() == (tmp_path / "big").read_bytes()
     assert int(done.stdout) < size / 2
+
+
+def test_a_file_that_a_library_tells_by_its_name_alone_is_known(
+    remote: RemoteFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Azure's library does where it is asked what lies below a file, whatever detail is asked for."""
+    from s3fs import S3FileSystem
+
+    original = S3FileSystem.find
+
+    def find(self: S3FileSystem, path: str, **asked: object) -> object:
+        return [path] if self.isfile(path) else original(self, path, **asked)
+
+    monkeypatch.setattr(S3FileSystem, "find", find)
+    (tmp_path / "one").write_bytes(b"one")
+    put = remote.put({"cdp.json": tmp_path / "one"})
+    assert remote.below("cdp.json") == put
