@@ -72,7 +72,8 @@ class ServiceUrl(validate.Validator):
 
     def __call__(self, value: str) -> str:
         try:
-            parts = urlsplit(value)
+            # Of what is within, `urlsplit` leaves out line breaks, and others take them as they are.
+            parts = urlsplit(value if value.strip().isprintable() else "")
         except ValueError:
             raise marshmallow.ValidationError(Sentence("Not a URL that begins with https://.")) from None
         try:

@@ -100,6 +100,11 @@ def _checked(lines: Iterable[str], timezone: str) -> Recurrence:
             raise _invalid(
                 f"{line!r} is no cron line: {reason}", hint="minute hour day month weekday: '0 2 * * mon'"
             ) from None
+        except ValueError:  # a number of thousands of digits
+            raise _invalid(
+                "that is no cron line: a number is too long",
+                hint="minute hour day month weekday: '0 2 * * mon'",
+            ) from None
     return recurrence
 
 

@@ -55,19 +55,20 @@ def locate(source: ProfileSource) -> Located:
     if url.startswith(("duckdb://", "file://")):
         url = unquote(url.split("://", 1)[1])
     path, _, table = url.partition("#")
-    if table and path.endswith(_DATABASE_ENDINGS):
-        return Located(
-            form="duckdb", url=source.url, files=(_existing(Path(path)),), table=table, options=source.options
-        )
+    is_database = bool(table) and path.endswith(_DATABASE_ENDINGS)
     try:
-        files = _files(url)
-    except OSError as failure:
+        files = (_existing(Path(path)),) if is_database else _files(url)
+    except (OSError, ValueError) as failure:
+        # ValueError: a name with a NUL.
+        said = getattr(failure, "strerror", None) or "no such place"
         raise InvalidFault(
             Code.PROFILES_UNREADABLE,
-            f"it cannot be looked at: {(failure.strerror or 'no such place').lower()}",
+            f"it cannot be looked at: {said.lower()}",
             where=source.url,
             hint="check the path's spelling, and that this user may read there",
         ) from None
+    if is_database:
+        return Located(form="duckdb", url=source.url, files=files, table=table, options=source.options)
     forms = {_form(file) for file in files}
     if len(forms) > 1 or "" in forms:
         raise InvalidFault(

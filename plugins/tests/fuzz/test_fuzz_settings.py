@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import marshmallow
 from hypothesis import strategies as st
 
+from cdp_core.app.configuration import reading
 from cdp_core.contract.schemas import ServiceUrl, is_loopback, load_settings, origin_of, settings_of
 from cdp_core.contract.transport import ProxyUrl
 from cdp_core.engines.duckdb.sources import locate
@@ -95,7 +96,7 @@ def test_a_url_of_a_setting(url: str) -> None:
             assert origin_of(url)
             assert "@" not in urlsplit(url).netloc
         if isinstance(validate, ServiceUrl):
-            assert url.lower().startswith("https://") or is_loopback(url)
+            assert url.strip().lower().startswith("https://") or is_loopback(url)
         if isinstance(validate, StorageUrl):
             assert ".." not in root_of(url).split("/")
             assert "\0" not in root_of(url)
@@ -140,6 +141,20 @@ def test_the_settings_of_a_plugin(given: tuple[type[marshmallow.Schema], dict[st
     schema, values = given
     with suppress(InvalidFault):
         load_settings(schema, values, what="it")
+
+
+YAML = (
+    "version: 1\nroles:\n  anna: [viewer, {role: contributor, segment: Loyal}]\n",
+    "version: 1\nsegments:\n  Loyal: &a\n    where: |\n      value > 5\n  Other: *a\nschedule: {cron: [x]}\n",
+    "a: &a [x, x]\nb: [*a, *a]\nc: !!python/object:os.system x\n'd': \"e\\x00\"\n? [f]\n: g\n",
+)
+
+
+@fuzzed(texts(*YAML))
+def test_a_configuration_in_yaml(text: str) -> None:
+    with suppress(InvalidFault):
+        marked = reading.read(text.encode(errors="surrogatepass"), "cdp.yaml")
+        assert all(line >= 1 for line in marked.lines.values())
 
 
 LINES = ("0 2 * * mon", "*/5 0-23/2 1,15 jan-mar 1#2", "0 0 L * *", "59 23 31 12 7", "0 0 30 2 *")

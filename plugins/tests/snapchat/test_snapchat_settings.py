@@ -48,6 +48,7 @@ def test_pasted_white_space_does_no_harm() -> None:
         "https://user:pw@adsapi.snapchat.com/v1",
         "https://adsapi.snapchat.com:99999/v1",
         "https://adsapi.snapchat.com/v1?x=1",
+        "htt\nps://adsapi.snapchat.com/v1",
     ],
 )
 def test_only_https_and_loopback_addresses_are_taken(name: str, url: str) -> None:

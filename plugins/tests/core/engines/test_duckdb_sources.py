@@ -17,9 +17,10 @@ import pytest
 
 from cdp_core.engines import BUILT_IN_SOURCES
 from cdp_core.engines.duckdb.faults import on_profiles
+from cdp_core.engines.duckdb.sources import locate
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.accounting import Reason
-from cdp_core.model.configuration import Segment
+from cdp_core.model.configuration import ProfileSource, Segment
 
 Make = Callable[..., Any]
 
@@ -263,3 +264,11 @@ def test_json_types_are_learned_from_every_line_and_text_stays_as_written(
     }
     assert engine.check_segment(Segment(id="1", name="up", where="device = upper(device)")) == 3
     assert identified(engine)[1] == {hashlib.sha256(b"x@y.de").digest(): 3, Reason.MALFORMED: 1}
+
+
+@pytest.mark.parametrize("name", [f"{'9' * 5000}.parquet", f"{'9' * 5000}.duckdb#t", "\0.parquet", "\0*.csv"])
+def test_a_name_that_no_file_can_have_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    source = ProfileSource(url=f"{tmp_path}/{name}", key="id", options={})
+    with pytest.raises(InvalidFault) as refused:
+        locate(source)
+    assert refused.value.code is Code.PROFILES_UNREADABLE

@@ -79,7 +79,18 @@ def test_a_moment_that_two_lines_name_comes_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["61 * * * *", "* * * *", "@daily", "0 0 2 * * *", "H 2 * * *", "", "0 2 31 2 *", "2:00"]
+    "line",
+    [
+        "61 * * * *",
+        "* * * *",
+        "@daily",
+        "0 0 2 * * *",
+        "H 2 * * *",
+        "",
+        "0 2 31 2 *",
+        "2:00",
+        f"{'9' * 5000} 2 * * *",
+    ],
 )
 def test_what_is_no_cron_line_of_five_fields_is_refused(line: str) -> None:
     with pytest.raises(InvalidFault) as refused:
