@@ -24,6 +24,7 @@ from cdp_core.contract import wording
 from cdp_core.contract.destination import Batch, ConnectionContext
 from cdp_core.contract.digests import DigestBlock
 from cdp_core.contract.faults import (
+    LONGEST_RETRY_AFTER,
     AudienceGone,
     CredentialsRejected,
     DestinationFault,
