@@ -78,6 +78,7 @@ def test_a_dry_run_says_where_they_are_and_changes_nothing(two: Job) -> None:
     assert NAME in said
     assert "known of them: EMAIL, PHONE" in said
     assert SEVEN.lower() not in said.lower()
+    assert "No receipts of erasures are kept." in two.cdp("erase", "list").stdout
     (found,) = two.cdp.json("erase", "list")["receipts"] or [None]
     assert found is None
     document = json.loads(two.cdp("erase", "--dry-run", "--json", stdin=SEVEN).stdout)
