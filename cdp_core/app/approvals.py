@@ -8,6 +8,7 @@ from typing import Any
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
 from cdp_core.app.run_views import ApprovalView
+from cdp_core.app.suppressions import require_no_identifier
 from cdp_core.errors import InvalidFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.approval import signed_digest
@@ -50,6 +51,7 @@ class Approvals:
     @act(Action.EXPORT_REJECT)
     def reject(self, plan: str, *, reason: str = "") -> ApprovalView:
         """Say that a plan is not to be delivered; whoever made it may reject it too."""
+        require_no_identifier(reason, "reason")
         return self._signed(plan, approved=False, reason=reason)
 
     def _signed(

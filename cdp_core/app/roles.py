@@ -12,7 +12,7 @@ from cdp_core.app.workspace_views import AccessView, GrantedRole, GrantView, Rol
 from cdp_core.errors import Code, InvalidFault, NotAllowedFault, UsageFault
 from cdp_core.model.access import Action, Grant, Resource
 from cdp_core.model.names import checked_name
-from cdp_core.rules.access import PERSONAL_ACTIONS, actions_of, all_roles
+from cdp_core.rules.access import PERSONAL_ACTIONS, actions_of, all_roles, core_opinion
 from cdp_core.runner.rights import about_connection
 from cdp_core.store.logins import is_group, is_login
 
@@ -125,11 +125,15 @@ class Roles:
 
     def _require_own(self, grant: Grant) -> None:
         """Who may grant roles without being an Administrator, by a role of `cdp.toml` or a plugin, hands on
-        no more than they have."""
+        no more than they have: no connection either that is not shared with them."""
         roles, actor = self.desk.catalog.roles, self.desk.actor
         if "administrator" in all_roles(actor.roles, roles):
             return
-        more = actions_of({grant.role}, roles) - actions_of(actor.roles, roles)
+        given = actions_of({grant.role}, roles)
+        more = given - actions_of(actor.roles, roles)
+        if grant.scope == "connection" and Action.CONNECTION_SHARE not in actions_of(actor.roles, roles):
+            about = about_connection(self.desk.state.connections.by_id(grant.about))
+            more |= {each for each in given if core_opinion(actor, each, about, roles).verdict != "allow"}
         if more:
             raise NotAllowedFault(
                 Code.NOT_ALLOWED,

@@ -119,14 +119,14 @@ class Suppressions:
         return kept
 
 
-def require_no_identifier(note: str) -> None:
-    """A note is kept and shown: it may name a ticket, which a plugin's kind may take for its own, and
-    no person."""
-    if any(kind.identify(word).digest for word in note.split() for kind in BUILT_IN_KINDS.values()):
+def require_no_identifier(text: str, what: str = "note") -> None:
+    """A note, or a reason, is kept and shown: it may name a ticket, which a plugin's kind may take for its
+    own, and no person."""
+    if any(kind.identify(word).digest for word in text.split() for kind in BUILT_IN_KINDS.values()):
         raise InvalidFault(
             Code.PERSON_UNTOLD,
-            "the note holds an identifier, and would be kept and shown as it is",
-            hint="name the reason or a ticket, as in: --note 'objection, ticket 4711'",
+            f"the {what} holds an identifier, and would be kept and shown as it is",
+            hint=f"name the reason or a ticket, as in: --{what} 'objection, ticket 4711'",
         )
 
 

@@ -186,7 +186,7 @@ def _restored(view: RestoredView) -> str:
             "cdp export edit NAME --mode replace."
         )
     said += (
-        " Consents and suppressions are those of then: withdraw or add again what has changed. "
+        " Consents, suppressions and erasures are those of then: repeat what has changed, before any run. "
         "The scheduler runs only where somebody starts it; let one workspace send, not both."
     )
     if not view.secrets:

@@ -35,7 +35,7 @@ Progress = Callable[[str], None]
 
 
 class MaySend(Protocol):
-    def __call__(self, export: Export) -> None: ...
+    def __call__(self, export: Export, *, takes_out: bool) -> None: ...
 
 
 class Erasing:
@@ -144,7 +144,8 @@ class Erasing:
                     Code.MEMBERS_REMAIN,
                     f"the destination {spec.label} takes nobody out: ask its operator to",
                 )
-            self._may_send(export)
+            # As with all that is only taken out, nobody's consent is needed.
+            self._may_send(export, takes_out=True)
             execution = Execution(
                 services=self._services,
                 export=export,

@@ -92,7 +92,9 @@ class Runner:
         """Take the export's members out of its audience, but for those that another export claims. It sends
         digests that are there already, and only to have them gone: it needs nobody's consent."""
         self._may_send(export, takes_out=True)
-        return self._execution(export, actor, progress, threading.Event()).take_out()
+        stop = threading.Event()
+        with self._erasing_around(export, actor, stop, before=False):
+            return self._execution(export, actor, progress, stop).take_out()
 
     def release(self, export: Export, actor: Actor) -> None:
         """Give up the export's claims and leave its members where they are; the run says how many."""

@@ -81,7 +81,7 @@ def listed(found: Sequence[Erasure]) -> Iterator[RenderableType]:
         ),
         numbers=("Audiences",),
         texts=("Note",),
-        empty="Nobody was erased.",
+        empty="No receipts of erasures are kept.",
     )
 
 

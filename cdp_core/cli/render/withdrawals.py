@@ -17,7 +17,7 @@ from cdp_core.rules.records import RECORD
 
 def listed(found: Sequence[Withdrawal]) -> Iterator[RenderableType]:
     if not found:
-        yield Text("Nobody was taken out for want of consent.", style="dim")
+        yield Text("No receipts of withdrawn consent are kept.", style="dim")
     for each in found:
         yield Details(
             f"Run {each.run_id}",

@@ -176,6 +176,9 @@ def test_a_rejected_plan_is_not_delivered_and_says_why(waiting: Job) -> None:
     other = wait(waiting)
     refused = waiting.cdp("export", "run", NAME, "--plan", plan, status=7).stderr
     assert "has taken its place" in refused
+    said = waiting.cdp("export", "reject", other, "--reason", "not c7@example.org", "--yes", status=3).stderr
+    assert "the reason holds an identifier" in said
+    assert "c7@example.org" not in said
     waiting.cdp("export", "reject", other, "--reason", "the wrong segment", "--yes")
     refused = waiting.cdp("export", "run", NAME, "--plan", other, status=7).stderr
     assert refused.startswith("error CDP-711")

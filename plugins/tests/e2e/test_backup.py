@@ -65,6 +65,17 @@ def test_a_workspace_comes_back_and_its_next_run_converges(job: Job) -> None:
     assert job.cdp.json(*there, "doctor")
 
 
+def test_receipts_of_erasures_come_along_and_later_ones_are_asked_for_again(job: Job) -> None:
+    job.cdp("export", "run", NAME)
+    job.cdp("erase", "--yes", stdin="person7@example.org\n")
+    file = backed_up(job)
+    said = job.cdp("workspace", "restore", str(file), "restored").stdout
+    assert "erasures are those of then: repeat what has changed, before any run" in said
+    there = ("--workspace", "restored")
+    assert job.cdp.json(*there, "erase", "list") == job.cdp.json("erase", "list")
+    assert job.cdp.json(*there, "suppress", "list") == job.cdp.json("suppress", "list")
+
+
 def test_one_is_made_while_a_run_delivers(job: Job) -> None:
     job.simulator.fault("stall:route=add-users,seconds=2,count=1000")
     running = job.cdp.start("export", "run", NAME)

@@ -78,6 +78,7 @@ def test_a_dry_run_says_where_they_are_and_changes_nothing(two: Job) -> None:
     assert NAME in said
     assert "known of them: EMAIL, PHONE" in said
     assert SEVEN.lower() not in said.lower()
+    assert "No receipts of erasures are kept." in two.cdp("erase", "list").stdout
     (found,) = two.cdp.json("erase", "list")["receipts"] or [None]
     assert found is None
     document = json.loads(two.cdp("erase", "--dry-run", "--json", stdin=SEVEN).stdout)
@@ -110,6 +111,24 @@ def test_it_is_asked_for_and_no_terminal_is_no_yes(two: Job) -> None:
     refused = two.cdp("erase", stdin=SEVEN, status=2)
     assert "--yes" in refused.stderr
     assert two.members() == wanted(range(100))
+
+
+def test_a_connection_without_consent_gives_them_up_all_the_same(two: Job) -> None:
+    two.cdp("consent", "withdraw", "Snapchat EU", "--keep", "--yes")
+    (receipt,) = erase(two, SEVEN)["receipts"]
+    assert {each["result"] for each in receipt["removals"]} == {"confirmed"}
+    assert two.members() == wanted(set(range(100)) - {7})
+
+
+def test_what_consent_that_was_withdrawn_takes_out_ends_an_erasure_too(two: Job) -> None:
+    two.cdp("consent", "withdraw", "Snapchat EU", "--keep", "--yes")
+    two.simulator.fault("unavailable:route=remove-users,count=all")
+    (receipt,) = erase(two, SEVEN, status=9)["receipts"]
+    assert receipt["done_at"] is None
+    two.simulator.clear_faults()
+    two.cdp("consent", "withdraw", "Snapchat EU", "--remove", "--yes")
+    assert two.cdp.json("erase", "show", receipt["receipt"])["done_at"]
+    assert two.members() == set()
 
 
 def test_nobody_erases_in_somebody_elses_name(two: Job) -> None:

@@ -133,6 +133,17 @@ def test_who_may_grant_roles_hands_on_no_more_than_they_have(job: Job) -> None:
     assert "may do what anna may not" in refused.stderr
 
 
+def test_who_may_grant_roles_hands_on_no_connection_that_is_not_shared_with_them(job: Job) -> None:
+    declare(job, '\n[roles.lead]\nbased_on = "contributor"\nallows = ["role.grant"]\n')
+    job.cdp("role", "grant", "anna", "lead")
+    grant = ("--as", "anna", "role", "grant", "anna", "contributor", "--connection", CONNECTION)
+    assert "may do what anna may not" in job.cdp(*grant, status=4).stderr
+    job.cdp("--as", "anna", "export", "run", NAME, status=4)
+    job.cdp("connection", "share", CONNECTION, "--with", "anna")
+    job.cdp("--as", "anna", "role", "grant", "bob", "contributor", "--connection", CONNECTION)
+    assert opinion(job, "bob", "export.run", NAME).startswith("allow")
+
+
 # For one connection or segment alone.
 
 
