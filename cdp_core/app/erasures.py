@@ -11,7 +11,7 @@ from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.lists import persons
-from cdp_core.app.suppressions import PREFIX, require_no_identifier
+from cdp_core.app.suppressions import ERASED, PREFIX, require_no_identifier
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.erasure import Erasure, Identifier, Withdrawal
@@ -188,7 +188,7 @@ class Erasures:
                 asked += (before,)
                 state.suppressions.add(
                     sorted((each.kind, each.digest) for each in erasure.identifiers),
-                    note=f"erased: receipt {before.id}",
+                    note=f"{ERASED}{before.id}",
                     by=self.desk.actor.name,
                     at=self.desk.now(),
                 )

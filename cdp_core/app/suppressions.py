@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from cdp_core.app.desk import Desk, act
 from cdp_core.app.lists import persons
 from cdp_core.app.workspace_views import ImportView, SuppressionsView, SuppressionView, UnreadLine
 from cdp_core.contract.digests import DigestBlock
-from cdp_core.errors import Code, InvalidFault
+from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.erasure import Identifier
 from cdp_core.model.identifiers import IdentifierKind
@@ -19,6 +20,8 @@ from cdp_core.rules.identifiers import BUILT_IN_KINDS
 from cdp_core.rules.identifiers.person import identify_person, known_kind
 
 PREFIX = 12
+# How the note of somebody who was erased begins.
+ERASED = "erased: receipt "
 MOST_LINES = 1_000
 
 
@@ -79,18 +82,36 @@ class Suppressions:
         return view
 
     @act(Action.SUPPRESSION_REMOVE)
-    def remove(self, *, person: str, kind: str | None = None, region: str | None = None) -> SuppressionView:
-        """Let this person be sent again."""
+    def remove(
+        self,
+        *,
+        person: str,
+        kind: str | None = None,
+        region: str | None = None,
+        although_erased: bool = False,
+    ) -> SuppressionView:
+        """Let this person be sent again; where they were erased, only `although_erased` says so."""
         found, digest = self._identified(person, kind, region)
         before = self._kept(found, digest)
-        for erasure in self.desk.state.erasures.open():
-            if Identifier(kind=found, digest=digest) in erasure.identifiers:
+        about = Identifier(kind=found, digest=digest)
+        receipts = self.desk.state.erasures.newest(sys.maxsize)
+        erased = [each for each in receipts if about in each.identifiers]
+        for erasure in erased:
+            if erasure.ended_at is None:
                 raise InvalidFault(
                     Code.IN_USE,
                     "this person is being erased, and a service has not confirmed it yet",
                     where=f"receipt {erasure.id}",
                     hint=f"cdp erase show {erasure.id}",
                 )
+        # Receipts go in their time, and notes stay; who was suppressed before has a note of then.
+        if (erased or before.note.startswith(ERASED)) and not although_erased:
+            raise UsageFault(
+                Code.NOT_AGREED_TO_ACT,
+                "this person was erased, and would be sent again",
+                where=f"{ERASED}{erased[0].id}" if erased else before.note,
+                hint="where they have agreed anew: --although-erased",
+            )
         self.desk.state.suppressions.remove(found, digest)
         self.desk.note(kind=found, digest=_prefix(digest))
         return _view(before, is_new=False)

@@ -88,6 +88,7 @@ def import_(
 
 @suppress.verb("remove", example="cdp suppress remove\ncdp suppress remove --kind EMAIL --yes < digest.txt")
 @person_options
+@rich_click.option("--although-erased", is_flag=True, help="Also where the person was erased.")
 @yes_option
 @json_option
 @click.pass_obj
@@ -97,13 +98,16 @@ def remove(
     typed: tuple[str, ...],
     kind: str | None,
     region: str | None,
+    although_erased: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
     """Let a person be sent again, by whatever segments they are in."""
     person = read_person("cdp suppress remove --yes", typed)
     settled("Let this person be sent again?", yes=yes)
-    view = session.cdp().suppressions.remove(person=person, kind=kind, region=region)
+    view = session.cdp().suppressions.remove(
+        person=person, kind=kind, region=region, although_erased=although_erased
+    )
     give(view, lambda: (), as_json=as_json, said=pictures.removed(view))
 
 

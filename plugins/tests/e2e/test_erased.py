@@ -310,3 +310,13 @@ def test_a_ledger_that_lies_elsewhere_loses_them_there_and_here(two: Job) -> Non
     two.cdp("export", "run", NAME)
     assert two.members() == wanted(set(range(100)) - {7})
     assert two.cdp.json("ledger", "rebuild", NAME)["lost"] == []
+
+
+def test_who_was_erased_is_sent_again_only_where_that_is_said(two: Job) -> None:
+    erase(two, SEVEN)
+    refused = two.cdp("suppress", "remove", "--yes", stdin=SEVEN, status=2).stderr
+    assert "was erased, and would be sent again" in refused
+    assert "--although-erased" in refused
+    assert two.cdp.json("suppress", "list")["kinds"]["EMAIL"] == 1
+    two.cdp("suppress", "remove", "--yes", "--although-erased", stdin=SEVEN)
+    assert two.cdp.json("suppress", "list")["kinds"].get("EMAIL", 0) == 0
