@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, insert, text
 
-from by_hand import by_hand, place_of
+from by_hand import by_hand, everything, place_of
 from cdp_core.store.backend import Server
-from cdp_core.store.tables import metadata
 from main_job import Cdp
 
 
@@ -22,19 +21,13 @@ class PutAside:
         self._aside = aside
         self._workspace = cdp.folder / ".cdp"
         shutil.copytree(self._workspace, aside)
-        self._shared = isinstance(place_of(cdp), Server)
-        if self._shared:
-            with by_hand(cdp) as state:
-                self._rows = [
-                    (table, [dict(row) for row in state.execute(select(table)).mappings()])
-                    for table in metadata.sorted_tables
-                ]
+        self._rows = everything(cdp) if isinstance(place_of(cdp), Server) else []
 
     def back(self) -> None:
         """Let all be as it was."""
         shutil.rmtree(self._workspace)
         shutil.copytree(self._aside, self._workspace)
-        if self._shared:
+        if self._rows:
             with by_hand(self._cdp) as state:
                 # Its audit log is never to be changed, and nobody else looks on.
                 state.execute(text("SET LOCAL session_replication_role = replica"))

@@ -25,6 +25,14 @@ def sharing(cdp: Cdp, postgres: Postgres) -> Cdp:
     return replace(cdp, environ=without | more)
 
 
+def another(cdp: Cdp, name: str) -> Cdp:
+    """The same folder, where a workspace of that name is meant, with a state of its own."""
+    more = {"CDP_WORKSPACE": str(cdp.folder / name)}
+    if url := cdp.environ.get("CDP_STATE_URL"):
+        more["CDP_STATE_URL"] = f"{url}_{name}"
+    return replace(cdp, environ=cdp.environ | more)
+
+
 def found_within(monkeypatch: pytest.MonkeyPatch, cdp: Cdp) -> None:
     """What a test opens within its own process finds the state that its commands have."""
     for name in ("CDP_STATE_URL", "CDP_VAULT_KEY"):
