@@ -1,5 +1,5 @@
-"""Sends the alerts that wait while a scheduler runs, in a thread of its own: a service that does not answer
-delays no run, and one that comes back is told without the next run."""
+"""Sends the alerts that wait, again and again while a scheduler runs: one that comes back is told without the
+next run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 from cdp_core.alerts.alerting import Alerting
 
@@ -20,8 +18,6 @@ log = logging.getLogger("cdp.alerts")
 
 
 class Sender:
-    """Works from entry to exit, which waits for the alert that is being sent."""
-
     def __init__(
         self,
         alerting: Alerting,
@@ -34,26 +30,15 @@ class Sender:
         self._now = now
         self._look = look
         self._longest_wait = longest_wait
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
+        self._wait = look
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        wait = self._look
-        while not self._stop.is_set():
-            try:
-                left = self._alerting.send_waiting(self._now(), self._stop)
-            except Exception:  # a fault of ours ends neither the thread nor the scheduler
-                log.exception("alerts could not be sent", extra={"event": "alert-not-sent"})
-                left = True
-            self._stop.wait(wait)
-            wait = min(wait * 2, self._longest_wait) if left else self._look
+    def step(self, stop: threading.Event) -> float:
+        """Send what waits until `stop` is set; how many seconds until the next look."""
+        try:
+            left = self._alerting.send_waiting(self._now(), stop)
+        except Exception:  # a fault of ours ends neither the thread nor the scheduler
+            log.exception("alerts could not be sent", extra={"event": "alert-not-sent"})
+            left = True
+        wait = self._wait
+        self._wait = min(wait * 2, self._longest_wait) if left else self._look
+        return wait

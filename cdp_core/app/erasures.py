@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import secrets
 import uuid
@@ -35,6 +36,20 @@ class ErasureView:
         return sum(receipt.ended_at is None for receipt in self.receipts)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whom:
+    """A person, or everybody on a list, whose column is `field`: of a kind, or of the one that each tells by
+    itself; `region` is for national phone numbers. `as_given`: the profiles are not searched for what else is
+    theirs."""
+
+    person: str | None = dataclasses.field(default=None, repr=False)
+    file: str | None = None
+    field: str | None = None
+    kind: str | None = None
+    region: str | None = None
+    as_given: bool = False
+
+
 class Erasures:
     """Persons are keyword arguments: the first positional one would be written into the audit log."""
 
@@ -50,17 +65,12 @@ class Erasures:
     def look(
         self,
         *,
-        person: str | None = None,
-        file: str | None = None,
-        field: str | None = None,
-        kind: str | None = None,
-        region: str | None = None,
-        as_given: bool = False,
+        whom: Whom,
         progress: Callable[[int], None] = lambda read: None,
     ) -> tuple[Whereabouts, ...]:
         """Where each person is: what `erase` would end and take away. Nothing is changed or sent."""
-        given = self._given(person=person, file=file, field=field, kind=kind, region=region)
-        found = self._people(given, as_given=as_given, progress=progress)
+        given = self._given(whom)
+        found = self._people(given, as_given=whom.as_given, progress=progress)
         self._note(given)
         return self._runner.whereabouts([self._made(each, note="") for each in found])
 
@@ -68,12 +78,7 @@ class Erasures:
     def erase(
         self,
         *,
-        person: str | None = None,
-        file: str | None = None,
-        field: str | None = None,
-        kind: str | None = None,
-        region: str | None = None,
-        as_given: bool = False,
+        whom: Whom,
         note: str = "",
         progress: Callable[[int], None] = lambda read: None,
         at: Callable[[str], None] = lambda audience: None,
@@ -82,12 +87,11 @@ class Erasures:
         every audience; take away what the workspace keeps of them besides. What a service has not confirmed
         is gone on with by the same act again, and by every run on the audience.
 
-        `as_given`: the profiles are not read, and only what was given is erased. Raises `InvalidFault` where
-        a line of a list holds nobody; then nothing is done.
+        Raises `InvalidFault` where a line of a list holds nobody; then nothing is done.
         """
         require_no_identifier(note)
-        given = self._given(person=person, file=file, field=field, kind=kind, region=region)
-        found = self._people(given, as_given=as_given, progress=progress)
+        given = self._given(whom)
+        found = self._people(given, as_given=whom.as_given, progress=progress)
         erasures = self._asked(found, note)
         self._note(given, receipts=[erasure.id for erasure in erasures])
         self._runner.erasing(self.desk.actor).everywhere(
@@ -115,22 +119,20 @@ class Erasures:
         kept = self.desk.state.erasures
         return kept.open()[::-1][:limit] if unconfirmed else kept.newest(limit)
 
-    def _given(
-        self, *, person: str | None, file: str | None, field: str | None, kind: str | None, region: str | None
-    ) -> tuple[Identifier, ...]:
+    def _given(self, whom: Whom) -> tuple[Identifier, ...]:
         """Everybody who was named, each once."""
-        kinds = self.desk.catalog.kinds
+        kinds, kind, file = self.desk.catalog.kinds, whom.kind, whom.file
         if kind is not None:
             known_kind(kind, kinds)
-        if (person is None) == (file is None):
+        if (whom.person is None) == (file is None):
             raise UsageFault(Code.USAGE, "either a person is given or a list, not both", hint="--file FILE")
-        listed = [(0, person)] if file is None else persons(file, field=field)
+        listed = [(0, whom.person)] if file is None else persons(file, field=whom.field)
         found, wrong = dict[Identifier, None](), []
         for line, text in listed:
             if file is not None and (text is None or not text.strip()):
                 continue
             try:
-                told, digest = identify_person(text or "", kinds, kind=kind, region=region)
+                told, digest = identify_person(text or "", kinds, kind=kind, region=whom.region)
             except InvalidFault:
                 if file is None:
                     raise

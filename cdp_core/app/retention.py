@@ -6,8 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from cdp_core.app.desk import Desk, act
 from cdp_core.errors import HeldFault
@@ -57,33 +56,21 @@ class Retention:
 
 
 class Upkeep:
-    """Purges from entry to exit, in a thread of its own; the desk is its own, too: entries of the audit log
-    are not mixed with those of runs."""
+    """Purges once a day while a scheduler runs. The desk is its own: entries of the audit log are not mixed
+    with those of runs."""
 
     def __init__(self, make: Callable[[], Retention], *, look: float = LOOK) -> None:
         self._retention = make()
         self._look = look
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="upkeep", daemon=True)
 
     def once(self) -> None:
-        """A purge that is due, and no thread."""
+        """A purge that is due."""
         try:
             self._retention._if_due()
         except Exception:  # a fault of ours ends neither the thread nor the scheduler
             log.exception("nothing was purged", extra={"event": "not-purged"})
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            self.once()
-            self._stop.wait(self._look)
+    def step(self, stop: threading.Event) -> float:
+        """A purge that is due; how many seconds until the next look."""
+        self.once()
+        return self._look

@@ -25,6 +25,7 @@ from cdp_core.model.schedule import DueRun, Recurrence, Schedule
 from cdp_core.rules.recurrence import in_words, moments
 from cdp_core.runner.history import known_of
 from cdp_core.runner.profiles import Profiles
+from cdp_core.runner.repeating import Repeating
 from cdp_core.runner.runner import Runner
 from cdp_core.scheduler.calendar import Calendar, Due
 from cdp_core.scheduler.job import Ended, Job
@@ -126,7 +127,8 @@ class Schedules:
             self._alerting.send_waiting(self.desk.now())
             self._upkeep().once()
             return status
-        with Sender(self._alerting, now=self.desk.now), self._upkeep():
+        sender = Sender(self._alerting, now=self.desk.now)
+        with Repeating("alerts", sender.step), Repeating("upkeep", self._upkeep().step):
             made.forever(stop)
         return ExitStatus.DONE
 

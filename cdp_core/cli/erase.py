@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import rich_click
 
+from cdp_core.app.erasures import Whom
 from cdp_core.app.lists import STANDARD_INPUT
 from cdp_core.cli.ask import can_ask, settled
 from cdp_core.cli.command import Group, json_option, yes_option
@@ -93,7 +94,7 @@ def erase(
 
     session: Session = context.obj
     person = None if file is not None else read_person("cdp erase --yes", (), several="--file takes a list")
-    whom = {"person": person, "file": file, "field": field, "kind": kind, "region": region}
+    whom = Whom(person=person, file=file, field=field, kind=kind, region=region, as_given=as_given)
     if dry_run or not yes:
         if not dry_run and (file == STANDARD_INPUT or not can_ask()):
             raise UsageFault(
@@ -102,7 +103,7 @@ def erase(
                 hint="add --yes; to see first what it would do: --dry-run",
             )
         with reading() as progress:
-            found = session.cdp().erasures.look(**whom, as_given=as_given, progress=progress)
+            found = session.cdp().erasures.look(whom=whom, progress=progress)
         if dry_run:
             give(pictures.whereabouts_document(found), lambda: pictures.whereabouts(found), as_json=as_json)
             return
@@ -111,8 +112,7 @@ def erase(
         settled("Erase? It cannot be undone.", yes=False)
     with reading() as progress:
         view = session.cdp().erasures.erase(
-            **whom,
-            as_given=as_given,
+            whom=whom,
             note=note,
             progress=progress,
             at=lambda audience: remark(f"{plain(audience)}…"),

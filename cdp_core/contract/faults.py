@@ -52,3 +52,9 @@ class Unanswered(DestinationFault):
 
 class NeverSent(DestinationFault):
     """The request did not leave (no route, name not found): again with back-off; nothing happened."""
+
+
+# What the same request, sent again, may get past.
+AGAIN = (Throttled, ServiceFailed, Unanswered, NeverSent)
+# After these the service may have done what it was asked; after the other faults it has not.
+PERHAPS_DONE = (ServiceFailed, Unanswered)

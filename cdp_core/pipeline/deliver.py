@@ -24,25 +24,24 @@ import dataclasses
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import tenacity
 
 from cdp_core.contract.destination import Destination
 from cdp_core.contract.digests import DigestBlock
 from cdp_core.contract.faults import (
+    AGAIN,
+    PERHAPS_DONE,
     AudienceGone,
     CredentialsRejected,
     DestinationFault,
     NeverSent,
     RightsRefused,
-    ServiceFailed,
     Throttled,
-    Unanswered,
 )
 from cdp_core.errors import CdpError, Code, RefusedFault
 from cdp_core.model.delivery import (
@@ -56,52 +55,10 @@ from cdp_core.model.delivery import (
 )
 from cdp_core.pipeline.newborn import LONGEST_PAUSE, NOT_THERE_YET, Newborn, NotYet
 from cdp_core.pipeline.pieces import Piece, UnderWay
+from cdp_core.pipeline.ports import BatchSource, Journal, Pace, Screen
 
-AGAIN = (Throttled, ServiceFailed, Unanswered, NeverSent)
-# After these the service may have applied the batch; after the other faults it has not.
-PERHAPS_APPLIED = (ServiceFailed, Unanswered)
 NEVER_AGAIN = (CredentialsRejected, RightsRefused, AudienceGone)
 MOST_HALVES = 1_000
-
-
-class BatchSource(Protocol):
-    """A plan, as far as delivery needs it: its digests in the file's order."""
-
-    def blocks(
-        self, operation: Operation, kind: str, size: int, *, again: bool
-    ) -> Iterator[tuple[BatchRange, DigestBlock]]: ...
-
-    @property
-    def kinds(self) -> tuple[str, ...]: ...
-
-    @property
-    def emptied(self) -> int | None: ...
-
-
-class Journal(Protocol):
-    """Where a batch is written down; each call is on disk when it returns."""
-
-    def open(self, run_id: str, batch: BatchRange, number: int, *, half_of: int | None = None) -> str: ...
-
-    def leave_out(self, batch_id: str, left_out: Sequence[BatchOutcome]) -> None: ...
-
-    def attempt(self, batch_id: str) -> None: ...
-
-    def close(
-        self, batch_id: str, status: BatchStatus, receipt: Receipt | None = None, message: str = ""
-    ) -> None: ...
-
-
-class Pace(Protocol):
-    """The rate limit: how many seconds to wait before the next request, shared by all who use the token."""
-
-    def reserve(self) -> float: ...
-
-    def penalise(self, seconds: float) -> None: ...
-
-
-# Of a kind's digests, the places (from 0) of those that are not to be added any more. Threads share it.
-Screen = Callable[[str, DigestBlock], Iterable[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +191,7 @@ class Delivery:
         def attempt() -> Receipt:
             try:
                 return self._attempt(under_way)
-            except PERHAPS_APPLIED:
+            except PERHAPS_DONE:
                 under_way.perhaps_applied = True
                 raise
 

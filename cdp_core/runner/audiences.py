@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from cdp_core.contract.destination import NewAudience
 from cdp_core.contract.faults import (
+    AGAIN,
+    PERHAPS_DONE,
     AudienceGone,
     DestinationFault,
-    NeverSent,
-    ServiceFailed,
     Throttled,
     Unanswered,
 )
@@ -36,9 +36,6 @@ from cdp_core.runner.services import Services
 from cdp_core.store.new_audiences import Wish
 
 R = TypeVar("R")
-AGAIN = (Throttled, ServiceFailed, Unanswered, NeverSent)
-# After these the service may have made the audience.
-PERHAPS_MADE = (ServiceFailed, Unanswered)
 LONGEST_NOTE = 120
 # Seconds; a holder that died before is noticed by its process.
 LONGEST_MAKING = 6 * 3600.0
@@ -172,7 +169,7 @@ class Audiences:
                     raise self._services.connector.as_error(doubt, to.connection)
             try:
                 return to.destination.create_audience(request)
-            except PERHAPS_MADE as fault:
+            except PERHAPS_DONE as fault:
                 doubt = fault
                 raise
 

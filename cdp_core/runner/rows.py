@@ -21,9 +21,9 @@ from cdp_core.contract.digests import DIGEST_SIZE, DigestBlock
 from cdp_core.contract.faults import NeverSent
 from cdp_core.contract.source import RowsFound, Selection
 from cdp_core.model.delivery import Audience, Operation, Receipt
-from cdp_core.pipeline.deliver import Screen
 from cdp_core.pipeline.digest_sets import as_bytes, from_bytes
 from cdp_core.pipeline.plan import Plan, PlanPart
+from cdp_core.pipeline.ports import Screen
 from cdp_core.runner.profiles import Profiles
 from cdp_core.workspace.files import make_private_folder
 

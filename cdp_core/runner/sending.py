@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import tenacity
 
-from cdp_core.contract.faults import CredentialsRejected, DestinationFault
+from cdp_core.contract.faults import AGAIN, CredentialsRejected, DestinationFault
 from cdp_core.errors import CdpError, Code, InternalFault
 from cdp_core.model.accounting import DeliveryCounts
 from cdp_core.model.configuration import Export
@@ -22,8 +22,9 @@ from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunStatus, Station
 from cdp_core.model.sentence import Sentence
 from cdp_core.pipeline import dead_letters, ledger
-from cdp_core.pipeline.deliver import AGAIN, Delivery, DeliveryEnd, Screen
+from cdp_core.pipeline.deliver import Delivery, DeliveryEnd
 from cdp_core.pipeline.plan import Plan
+from cdp_core.pipeline.ports import Screen
 from cdp_core.rules.drift import Known, drift
 from cdp_core.runner.approval import Approvals
 from cdp_core.runner.history import known_of

@@ -17,10 +17,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, func, insert, select
 
 from cdp_core.errors import Code, InternalFault
-from cdp_core.store import (
-    backend,
-    receipt_tables,  # noqa: F401 (its tables are copied, too)
-)
+from cdp_core.store import backend
 from cdp_core.store.tables import metadata
 
 _AT_A_TIME = 1_000

@@ -13,7 +13,7 @@ from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.erasure import Erasure, Forgotten, Identifier, Removal
 from cdp_core.store.database import Repository
-from cdp_core.store.receipt_tables import erasure_removals, erasures
+from cdp_core.store.tables import erasure_removals, erasures
 
 _OF_A_CLAIM = ("export_id", "kind", "digest", "confirmed", "tries", "run_id", "batch", "request_id")
 _OF_ITS_ANSWER = ("http_status", "message", "sent_at", "answered_at")

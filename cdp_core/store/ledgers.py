@@ -17,9 +17,8 @@ from cdp_core.model.run import Run
 from cdp_core.store.database import Database, Repository
 from cdp_core.store.dead_letters import DeadLetters
 from cdp_core.store.leases import Leases
-from cdp_core.store.receipt_tables import forgone
 from cdp_core.store.runs import Runs
-from cdp_core.store.tables import ledger_files, ledgers, runs
+from cdp_core.store.tables import forgone, ledger_files, ledgers, runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, select
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.retention import Forgone, Purged
 from cdp_core.store.database import Repository
-from cdp_core.store.receipt_tables import erasures, forgone, purges, withdrawals
-from cdp_core.store.tables import dead_letters, plans, runs
+from cdp_core.store.tables import dead_letters, erasures, forgone, plans, purges, runs, withdrawals
 
 
 class Purges(Repository):

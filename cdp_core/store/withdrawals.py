@@ -11,8 +11,7 @@ from sqlalchemy import Row, delete, func, insert, select
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.erasure import Withdrawal, WithdrawnBatch
 from cdp_core.store.database import Repository
-from cdp_core.store.receipt_tables import withdrawals
-from cdp_core.store.tables import runs
+from cdp_core.store.tables import runs, withdrawals
 
 
 class Withdrawals(Repository):

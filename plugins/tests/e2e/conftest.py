@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from cdp_snapchat.simulator import SnapchatSimulator, snapchat_simulator
 from main_job import Cdp, Job, cdp_in, job_in
 from postgres_server import postgres  # noqa: F401 - a fixture
-from shared_state import sharing
+from shared_state import found_within, in_postgresql, sharing
 
 
 @pytest.fixture
@@ -24,12 +23,10 @@ def simulator() -> Iterator[SnapchatSimulator]:
 def cdp(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cdp:
     """Its state is in a file, or where the environment asks for it in PostgreSQL."""
     made = cdp_in(tmp_path)
-    if os.environ.get("CDP_TEST_STATE") != "postgresql" or request.node.get_closest_marker("state_in_a_file"):
+    if not in_postgresql() or request.node.get_closest_marker("state_in_a_file"):
         return made
     shared = sharing(made, request.getfixturevalue("postgres"))
-    for name in ("CDP_STATE_URL", "CDP_VAULT_KEY"):
-        # What a test opens within its own process finds the same.
-        monkeypatch.setenv(name, shared.environ[name])
+    found_within(monkeypatch, shared)
     return shared
 
 

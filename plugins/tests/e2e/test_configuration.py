@@ -13,12 +13,14 @@ import pexpect
 import pytest
 import yaml
 
+from by_hand import everything, place_of
 from cdp_core.store import copying
 from cdp_core.store.logins import login
 from cdp_core.store.state import State
 from fork_server import CDP
 from main_job import AUDIENCE, Cdp, Job, customers, wanted, write_profiles
 from postgres_server import Postgres
+from shared_state import another
 
 NAME = "Loyal to Snapchat"
 SECRET = "s3cret-of-the-app"
@@ -36,7 +38,7 @@ def written(job: Job, change: Callable[[dict[str, Any]], None] = lambda document
 def state_of(cdp: Cdp, *, but: tuple[str, ...] = ()) -> dict[str, str]:
     """A digest of every table but the audit log, in which each act leaves its entry; and each file beside."""
     folder = cdp.folder / ".cdp"
-    with State.open(folder / "state.db") as state, state.as_it_is() as connection:
+    with State.open(place_of(cdp)) as state, state.as_it_is() as connection:
         tables = {
             table.name: copying.content(connection, table).digest
             for table in copying.tables()
@@ -70,8 +72,8 @@ def test_a_file_makes_another_workspace_that_runs_after_people_have_signed_in(jo
     (cdp.folder / "cdp.yaml").write_text(exported)
     assert cdp("config", "diff").stdout.startswith("Nothing differs")
 
-    cdp("init", "copy", "--profiles", "profiles.parquet", "--key", "customer_id")
-    copy = Cdp(folder=cdp.folder, environ=cdp.environ | {"CDP_WORKSPACE": str(cdp.folder / "copy")})
+    copy = another(cdp, "copy")
+    copy("init", "copy", "--profiles", "profiles.parquet", "--key", "customer_id")
     assert '+ export "Loyal to Snapchat"' in copy("config", "diff", status=7).stdout
     done = copy("config", "apply", "cdp.yaml", "--yes")
     assert 'cdp connection agree "Snapchat EU"' in done.stdout
@@ -79,7 +81,7 @@ def test_a_file_makes_another_workspace_that_runs_after_people_have_signed_in(jo
     assert "could not be checked" in done.stdout
     assert 'Added export "Loyal to Snapchat".' in done.stderr
     assert copy("config", "export").stdout == exported
-    assert SECRET not in (cdp.folder / "copy" / "state.db").read_bytes().decode(errors="replace")
+    assert SECRET not in repr(everything(copy))
 
     # Neither consent nor a token came along.
     assert "CDP-501" in copy("export", "run", NAME, status=5).stderr

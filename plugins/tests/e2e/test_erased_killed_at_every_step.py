@@ -4,7 +4,6 @@ one receipt, and nothing of the person stays anywhere."""
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from crashing import Forks, forks
 from erasures import NAME, OTHER, SEVEN, everybody, kept, phone
 from main_job import AUDIENCE, Job, add_export, digest, put_there_by_others, wanted
+from put_aside import PutAside
 
 PEOPLE = range(20)
 pytestmark = pytest.mark.timeout(900)
@@ -33,11 +33,10 @@ def typed(job: Job) -> Iterator[Forks]:
 @pytest.mark.parametrize("first", [1, 2, 3])
 def test_at_every_third_step_from_each(job: Job, typed: Forks, tmp_path: Path, first: int) -> None:
     workspace = job.cdp.folder / ".cdp"
-    shutil.copytree(workspace, tmp_path / "fresh")
+    begun = PutAside(job.cdp, tmp_path / "fresh")
     rest = wanted(set(PEOPLE) - {7})
     for number in itertools.count(first, 3):
-        shutil.rmtree(workspace)
-        shutil.copytree(tmp_path / "fresh", workspace)
+        begun.back()
         put_there_by_others(job.simulator, [digest(SEVEN)])
         ended = typed("erase", "--yes", "--json", kill_at=number, typing=f"{SEVEN}\n")
         asked = typed.ended("erase", "list", "--json").document["receipts"]

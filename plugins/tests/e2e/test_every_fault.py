@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,24 +10,33 @@ import pytest
 from cdp_core.simulate.certificate import make_certificate
 from cdp_snapchat.simulator import AUDIENCE_ID, SnapchatSimulator, snapchat_simulator
 from main_job import Cdp, Job, cdp_in, job_in, wanted
+from put_aside import PutAside
+from shared_state import found_within, in_postgresql, sharing
 
 NAME = "Loyal to Snapchat"
 SECRET = "s3cret-of-the-app"
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
-    """Set up once; refresh tokens stay the same, so that each copy of the workspace can use its own."""
+def prepared(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[tuple[Job, PutAside]]:
+    """Set up once; refresh tokens stay the same, so that each test can use the one that was put aside."""
+    cdp = cdp_in(tmp_path_factory.mktemp("prepared"))
+    if in_postgresql():
+        cdp = sharing(cdp, request.getfixturevalue("postgres"))
     with snapchat_simulator(rate_limit=False, client_secret=SECRET, refresh_tokens="same") as simulator:
-        yield job_in(cdp_in(tmp_path_factory.mktemp("prepared")), simulator)
+        job = job_in(cdp, simulator)
+        yield job, PutAside(cdp, tmp_path_factory.mktemp("aside") / "fresh")
 
 
 @pytest.fixture
-def job(prepared: Job, tmp_path: Path) -> Iterator[Job]:
-    folder = tmp_path / "copy"
-    shutil.copytree(prepared.cdp.folder, folder)
-    simulator = prepared.simulator
-    yield Job(cdp=replace(prepared.cdp, folder=folder), simulator=simulator, profiles=prepared.profiles)
+def job(prepared: tuple[Job, PutAside], monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
+    job, begun = prepared
+    found_within(monkeypatch, job.cdp)
+    begun.back()
+    yield job
+    simulator = job.simulator
     simulator.clear_faults()
     simulator.clear_requests()
     simulator.world.audiences[AUDIENCE_ID].empty(simulator.clock.time())

@@ -7,7 +7,6 @@ The steps are counted as they come (see `forks`): each scenario goes on until a 
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from crashing import Ended, Forks, agrees, balanced, forks
 from main_job import Job, add_export, customers, digest, wanted
+from put_aside import PutAside
 
 NAME, OTHER = "Loyal to Snapchat", "Early too"
 # Some of these are some hundred runs.
@@ -50,12 +50,10 @@ def run(typed: Forks, *words: str, status: int = 0) -> Ended:
 
 
 def test_a_first_run(job: Job, typed: Forks, tmp_path: Path) -> None:
-    workspace = job.cdp.folder / ".cdp"
-    shutil.copytree(workspace, tmp_path / "fresh")
+    begun = PutAside(job.cdp, tmp_path / "fresh")
 
     def once(number: int) -> Ended:
-        shutil.rmtree(workspace)
-        shutil.copytree(tmp_path / "fresh", workspace)
+        begun.back()
         job.simulator.world.audiences["5677923948298240"].empty(0.0)
         ended = typed("export", "run", NAME, kill_at=number)
         job.write(customers(range(10, PEOPLE + 10)))

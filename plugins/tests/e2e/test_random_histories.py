@@ -10,7 +10,6 @@ no run, whatever became of it, has ever sent anybody that the rules of its momen
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from cdp_snapchat.simulator.audience import Audience
 from crashing import Ended, Forks, balanced, forks
 from main_job import AUDIENCE, Job, add_export, digest
+from put_aside import PutAside
 
 LOYAL, EARLY = "Loyal to Snapchat", "Early too"
 pytestmark = pytest.mark.timeout(3600)
@@ -58,13 +58,12 @@ class World:
 
     job: Job
     typed: Forks
-    fresh: Path
     added: set[bytes] = field(default_factory=set)
+    begun: PutAside | None = None
 
     def restart(self) -> None:
-        workspace = self.job.cdp.folder / ".cdp"
-        shutil.rmtree(workspace)
-        shutil.copytree(self.fresh, workspace)
+        assert self.begun is not None
+        self.begun.back()
         self.job.simulator.world.audiences[AUDIENCE].empty(0.0)
         self.job.simulator.clear_faults()
         self.job.simulator.refuse_digests()
@@ -221,7 +220,7 @@ def _is_somebody(email: str | None) -> bool:
 def world(job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
     add_export(job.cdp, EARLY)
     with forks(job) as typed:
-        made = World(job, typed, tmp_path / "fresh")
+        made = World(job, typed)
         upload = Audience.upload
 
         def seen(self: Audience, schema: str, digests: bytes, now: float, *, adds: bool) -> None:
@@ -232,14 +231,13 @@ def world(job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         monkeypatch.setattr(Audience, "upload", seen)
         Histories.world = made
         histories = Histories()
-        made.fresh.mkdir()
         histories.rows = {0: Row("p0@example.org", True, "yes")}
         histories.write()
         for name in (LOYAL, EARLY):
             typed.ended("export", "edit", name, "--set", "batch_size=3", "--max-shrink", "100%")
         typed.ended("segment", "add", "Even", "--where", "even")
         typed.ended("export", "edit", EARLY, "--segment", "Even")
-        shutil.copytree(job.cdp.folder / ".cdp", made.fresh, dirs_exist_ok=True)
+        made.begun = PutAside(job.cdp, tmp_path / "fresh")
         yield made
 
 

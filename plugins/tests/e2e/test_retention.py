@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from by_hand import put_back, rows
-from cdp_core.store.receipt_tables import erasures, purges, withdrawals
-from cdp_core.store.tables import dead_letters, runs
+from cdp_core.store.tables import dead_letters, erasures, purges, runs, withdrawals
 from cdp_core.store.tables import plans as plan_rows
 from erasures import NAME, OTHER, SEVEN, erase, everybody
 from main_job import Job, add_export, customers, wanted

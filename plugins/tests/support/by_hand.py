@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, text
+from sqlalchemy import Column, Connection, Table, select, text
 
 from cdp_core.store.backend import Place, Server
 from cdp_core.store.state import State
+from cdp_core.store.tables import metadata
 from main_job import Cdp
 
 
@@ -24,6 +25,15 @@ def by_hand(cdp: Cdp) -> Iterator[Connection]:
     """All its tables; what is done is done together, and nobody else writes meanwhile."""
     with State.open(place_of(cdp)) as state, state.standing_still() as connection:
         yield connection
+
+
+def everything(cdp: Cdp) -> list[tuple[Table, list[dict[str, Any]]]]:
+    """Every table with its rows, those first that others refer to."""
+    with by_hand(cdp) as state:
+        return [
+            (table, [dict(row) for row in state.execute(select(table)).mappings()])
+            for table in metadata.sorted_tables
+        ]
 
 
 def rows(cdp: Cdp, query: str, **values: object) -> Sequence[Any]:

@@ -18,7 +18,8 @@ from cdp_core.model.delivery import (
     Patience,
     Receipt,
 )
-from cdp_core.pipeline.deliver import MOST_HALVES, BatchSource, Delivery, DeliveryEnd, Screen
+from cdp_core.pipeline.deliver import MOST_HALVES, Delivery, DeliveryEnd
+from cdp_core.pipeline.ports import BatchSource, Screen
 
 SAID = "Snapchat answered 400: invalid data"
 QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.002)

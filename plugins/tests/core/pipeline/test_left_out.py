@@ -20,7 +20,8 @@ from cdp_core.contract.digests import DigestBlock
 from cdp_core.contract.faults import NeverSent, RightsRefused, Unanswered
 from cdp_core.model.delivery import BatchOutcome, BatchRange, BatchStatus, Operation, Receipt
 from cdp_core.model.run import Run, RunStatus
-from cdp_core.pipeline.deliver import Delivery, Screen
+from cdp_core.pipeline.deliver import Delivery
+from cdp_core.pipeline.ports import Screen
 from cdp_core.runner.latecomers import Latecomers
 from cdp_core.runner.outcome import counted
 from cdp_core.store.state import State

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from cdp_core.contract.digests import DIGEST_SIZE
 from cdp_core.store.columns import Json, UtcDateTime
-from cdp_core.store.tables import metadata
+from cdp_core.store.tables.metadata import metadata
 
 # Who is to be taken out of every audience: digests alone. Their rows' keys, and the secret, are there for as
 # long as something is left to do.
