@@ -84,4 +84,4 @@ pictures: ## Write the README's picture of the terminal anew, from a real demo
 
 clean: ## Remove all that make has made: .venv, .demo, caches and builds
 	rm -rf .venv .demo build dist docs/_build .coverage .coverage.* .hypothesis \
-		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+		.mypy_cache .pytest_cache .ruff_cache examples/*/.ruff_cache .import_linter_cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cdp_core.simulate.clock import Clock
 from cdp_core.simulate.control import CONTROL, control_routes
@@ -38,7 +39,12 @@ class App:
 
     `admit` raises `Refusal` for a request that the service does not let in (it is asked before limits
     and content are looked at); `refuse` renders refusals in the service's words; `latency` is in
-    seconds; `seed` makes the chances of faults repeat.
+    seconds; `seed` makes the chances of faults repeat; `fault_kinds` are the service's own, beside
+    `FAULT_KINDS`; `log_length` is how many requests the log keeps; `state` gives what the stand-in holds, as
+    JSON would have it, for `/__simulator/state`; `notes` is HTML for its page.
+
+    Handlers are called from several threads at once, as a service is asked: a lock around what they change
+    is theirs.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class App:
         clock: Clock | None = None,
         fault_kinds: Iterable[FaultKind] = (),
         log_length: int = 100_000,
+        state: Callable[[], Any] | None = None,
         notes: Callable[[], str] | None = None,
     ) -> None:
         self.name = name
@@ -64,6 +71,7 @@ class App:
         self.faults = Faults(seed=seed)
         self.log = RequestLog(length=log_length)
         self.stopping = threading.Event()
+        self.state = state
         self.notes = notes
         self.routes = RouteTable([*routes, *control_routes(self)])
         self._admit = admit
@@ -142,7 +150,9 @@ class App:
             self._admit(request)
         limit = self.limits.exceeded(request)
         if limit is not None:
-            raise Refusal(429, f"more than {limit.per_second:g} requests a second for one {limit.name}")
+            headers = {"Retry-After": str(self.limits.wait(limit, request))} if limit.retry_after else {}
+            told = f"more than {limit.per_second:g} requests a second for one {limit.name}"
+            raise Refusal(429, told, headers=headers)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:

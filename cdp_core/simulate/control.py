@@ -1,4 +1,5 @@
-"""The control plane of every stand-in, under `/__simulator/`: faults, the log, the clock, and a page.
+"""The control plane of every stand-in, under `/__simulator/`: faults, the log, the clock, what it holds, and
+a page.
 
 It is for tests and demonstrations, and no part of the service that is stood in for.
 """
@@ -41,7 +42,9 @@ def json_object(request: Request, *allowed: str) -> dict[str, Any]:
 def control_routes(app: App) -> list[Route]:
     """The routes that every stand-in has."""
     plane = _ControlPlane(app)
+    state = app.state
     return [
+        *([] if state is None else [control_route("GET", "state", lambda _: json_answer(state()))]),
         control_route("GET", "", plane.page),
         control_route("GET", "faults", plane.faults),
         control_route("POST", "faults", plane.add_fault, takes="json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ from cdp_core.simulate.messages import Request
 class Limit:
     """At most `per_second` requests for each `key`, and `burst` at once (`per_second` unless given).
 
-    `key` returns None for a request that the limit does not count.
+    `key` returns None for a request that the limit does not count. Where `retry_after` is set, a refusal says
+    in that header after how many whole seconds there is room again.
     """
 
     name: str
     per_second: float
     key: Callable[[Request], str | None]
     burst: float | None = None
+    retry_after: bool = False
 
     @property
     def capacity(self) -> float:
@@ -53,3 +56,10 @@ class RateLimits:
                 levels[limit.name, key] = (left - 1, now)
             self._buckets.update(levels)
         return None
+
+    def wait(self, limit: Limit, request: Request) -> int:
+        """Whole seconds, at least one, until the limit has room for the request."""
+        now = self._clock.monotonic()
+        with self._lock:
+            left, since = self._buckets.get((limit.name, limit.key(request) or ""), (limit.capacity, now))
+        return max(1, math.ceil((1 - left) / limit.per_second - (now - since)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
@@ -19,17 +19,23 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """`pattern` names its parameters in braces (`/v1/lists/{list_id}`); `name` is what faults and the
-    log call the route. A `control` route is the stand-in's own: no fault, latency or limit touches it."""
+    log call the route. `query` are the parameters that its query may have (None: the handler sees to them).
+    A `control` route is the stand-in's own: no fault, latency or limit touches it."""
 
     name: str
     method: str
     pattern: str
     handler: Callable[[Request], Answer]
     takes: Takes = "nothing"
+    query: Collection[str] | None = None
     control: bool = False
 
     def check_content(self, request: Request) -> None:
-        """Raises `Refusal`: 400 for a body where none is taken or none where one is, 415 for another type."""
+        """Raises `Refusal`: 400 for a parameter that is not declared, for a body where none is taken or none
+        where one is, 415 for another type."""
+        unknown = sorted(set(request.query()) - set(self.query)) if self.query is not None else []
+        if unknown:
+            raise Refusal(400, f"{self.method} {self.pattern} takes no parameter {unknown[0]!r}")
         if self.takes == "anything":
             return
         if self.takes == "nothing":

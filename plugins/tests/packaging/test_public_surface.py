@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cdp_core
+import cdp_core.simulate
 import cdp_core.testing
 
 # A name that goes from here is a breaking change; one that comes belongs into the changelog.
@@ -26,6 +27,11 @@ Token Transport TransportSettings Unanswered hookimpl in_words is_loopback lost_
 quoted record_of says_yes without_formulas
 """
 PUBLIC = _NAMES.split()
+_OF_STAND_INS = """
+Answer App CONTROL Clock FAULT_KINDS Fault FaultCatalogue FaultKind Limit LoggedRequest RateLimits Refusal
+Request Route Server control_route json_answer json_object redirect refuse_as_json running serve_forever
+strict_json text_answer
+"""
 HEAVY = (
     "alembic",
     "cryptography",
@@ -73,7 +79,12 @@ def test_the_suites_for_authors_are_what_is_promised() -> None:
     assert all(getattr(cdp_core.testing, name) for name in promised)
 
 
-@pytest.mark.parametrize("module", ["cdp_core", "cdp_core.cli.main", "cdp_core.testing"])
+def test_the_kit_for_stand_ins_is_what_is_promised() -> None:
+    assert set(cdp_core.simulate.__all__) == set(_OF_STAND_INS.split())
+    assert all(getattr(cdp_core.simulate, name) for name in cdp_core.simulate.__all__)
+
+
+@pytest.mark.parametrize("module", ["cdp_core", "cdp_core.cli.main", "cdp_core.simulate", "cdp_core.testing"])
 def test_importing_is_light(module: str) -> None:
     code = f"import {module}, json, sys; print(json.dumps(sorted(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

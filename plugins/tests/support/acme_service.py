@@ -68,6 +68,11 @@ class Acme:
         fault = self.app.catalogue.parse(text)
         self.app.faults.add(fault if body is None else replace(fault, body=body))
 
+    def mend(self) -> None:
+        """No further request meets a fault."""
+        assert self.app is not None
+        self.app.faults.clear()
+
     def admit(self, request: Request) -> None:
         with self.guard:
             self.seen.append(request)

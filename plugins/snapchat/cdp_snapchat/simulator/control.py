@@ -23,7 +23,6 @@ class SnapchatControl:
     def routes(self) -> list[Route]:
         one = "segments/{segment_id}"
         return [
-            control_route("GET", "state", self.state),
             control_route("POST", "organizations", self.add_organization, takes="json"),
             control_route("POST", "adaccounts", self.add_ad_account, takes="json"),
             control_route("POST", "segments", self.add_segment, takes="json"),
@@ -38,16 +37,14 @@ class SnapchatControl:
             control_route("PUT", "bad-digests", self.set_bad_digests, takes="json"),
         ]
 
-    def state(self, _request: Request) -> Answer:
+    def state(self) -> dict[str, Any]:
         world = self._world
         with world.lock:
-            return json_answer(
-                {
-                    "organizations": [one.as_json() for one in world.organizations.values()],
-                    "ad_accounts": [one.as_json() for one in world.ad_accounts.values()],
-                    "segments": [self._told(one) for one in world.audiences.values()],
-                }
-            )
+            return {
+                "organizations": [one.as_json() for one in world.organizations.values()],
+                "ad_accounts": [one.as_json() for one in world.ad_accounts.values()],
+                "segments": [self._told(one) for one in world.audiences.values()],
+            }
 
     def add_organization(self, request: Request) -> Answer:
         given = json_object(request, "id", "name", "member")

@@ -30,10 +30,11 @@ class SnapchatSimulator:
         self.url = ""
         envelopes = Envelopes(self.world)
         api = MarketingApi(self.world, self.tokens, envelopes)
+        control = SnapchatControl(self.world, self.tokens)
         routes = [
             *Accounts(self.options, self.tokens).routes(),
             *api.routes(),
-            *SnapchatControl(self.world, self.tokens).routes(),
+            *control.routes(),
         ]
         self.app = App(
             routes,
@@ -45,6 +46,7 @@ class SnapchatSimulator:
             seed=self.options.seed,
             clock=self.clock,
             fault_kinds=SNAPCHAT_FAULTS,
+            state=control.state,
             notes=facts_as_html,
         )
 

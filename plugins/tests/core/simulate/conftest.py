@@ -40,11 +40,20 @@ class Shelf:
         routes = [
             Route(name="put", method="POST", pattern="/shelves/{shelf}", handler=self.put, takes="json"),
             Route(name="count", method="GET", pattern="/shelves/{shelf}", handler=self.count),
+            Route(name="list", method="GET", pattern="/shelves", handler=self.count, query=("after", "size")),
             Route(name="form", method="POST", pattern="/form", handler=self.form, takes="form"),
             Route(name="stream", method="GET", pattern="/stream", handler=self.stream),
             Route(name="broken", method="GET", pattern="/broken", handler=self.broken),
         ]
-        return App(routes, name="Shelf", limits=limits, admit=self.admit, seed=seed, latency=latency)
+        return App(
+            routes,
+            name="Shelf",
+            limits=limits,
+            admit=self.admit,
+            seed=seed,
+            latency=latency,
+            state=lambda: {"things": self.things},
+        )
 
 
 @pytest.fixture

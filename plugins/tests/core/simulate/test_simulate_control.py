@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from cdp_core.simulate import App
+from cdp_core.simulate import App, running
 
 
 def test_the_log_tells_of_requests_and_nothing_of_their_content(
@@ -54,6 +54,13 @@ def test_the_clock_is_asked_and_moved(app: App, url: str, http: requests.Session
     assert 3600 <= moved["now"] - before < 3660
     for wrong in ({"forward_seconds": -1}, {"forward_seconds": "soon"}, {}, {"back": 1}):
         assert http.post(clock, json=wrong).status_code == 400
+
+
+def test_what_the_stand_in_holds_is_shown_where_it_says_so(url: str, http: requests.Session) -> None:
+    http.post(f"{url}/shelves/top", json={"thing": 1})
+    assert http.get(f"{url}/__simulator/state").json() == {"things": [{"thing": 1}]}
+    with running(App([], name="Nothing")) as server:
+        assert http.get(f"{server.url}/__simulator/state").status_code == 404
 
 
 def test_faults_and_latency_do_not_touch_the_control_plane(

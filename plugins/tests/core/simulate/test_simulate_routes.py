@@ -66,6 +66,17 @@ def test_a_form_is_read_and_a_parameter_given_twice_is_refused(url: str, http: r
     assert http.get(f"{url}/shelves/top?a=1&a=2").status_code == 400
 
 
+def test_a_parameter_that_a_route_does_not_declare_is_refused(url: str, http: requests.Session) -> None:
+    taken = http.get(f"{url}/shelves?after=c7&size=2")
+    assert (taken.status_code, taken.json()["query"]) == (200, {"after": "c7", "size": "2"})
+    refused = http.get(f"{url}/shelves?size=2&order=name")
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {"error": "GET /shelves takes no parameter 'order'"},
+    )
+    assert http.get(f"{url}/shelves?size=2&size=3").status_code == 400
+
+
 def test_who_is_not_admitted_is_refused_before_the_body_is_looked_at(
     url: str, http: requests.Session
 ) -> None:

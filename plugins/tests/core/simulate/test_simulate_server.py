@@ -126,6 +126,23 @@ def test_requests_beyond_a_limit_are_429_until_time_has_passed(shelf: Any, http:
         assert statuses("one", 3) == [200, 200, 429]
 
 
+def test_a_limit_says_when_there_is_room_again_where_it_is_to(shelf: Any, http: requests.Session) -> None:
+    told = Limit(name="key", per_second=0.25, burst=1, key=lambda _: "all", retry_after=True)
+    app = shelf.app(limits=(told,))
+    app.clock.hold()
+    with running(app) as server:
+
+        def asked() -> tuple[int, str | None]:
+            answer = http.get(f"{server.url}/shelves/top")
+            return answer.status_code, answer.headers.get("Retry-After")
+
+        assert [asked(), asked()] == [(200, None), (429, "4")]
+        app.clock.move(2.5)
+        assert asked() == (429, "2")
+        app.clock.move(2)
+        assert asked() == (200, None)
+
+
 def test_the_clock_only_moves_forward(app: App) -> None:
     with pytest.raises(ValueError, match="forward"):
         app.clock.move(-1)
