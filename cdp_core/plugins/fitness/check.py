@@ -1,0 +1,149 @@
+"""Looks a distribution's plugins over: what they ask for, take from the core, hook into, and declare.
+
+A plugin is imported, and its hooks that declare things are called, among what else is installed. Nothing of it
+is opened, and no service is asked.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Iterable, Iterator
+from importlib.metadata import EntryPoint, version
+from pathlib import Path
+
+from cdp_core.contract.deprecation import DeprecatedUse
+from cdp_core.errors import Code, InvalidFault
+from cdp_core.model.names import as_typed
+from cdp_core.plugins.fitness import declarations, hooks, imports, requirement, settings
+from cdp_core.plugins.fitness.findings import Finding, Fitness, Weight, verdict_on
+from cdp_core.plugins.fitness.meant import Meant, meant, sources_of
+from cdp_core.plugins.manager import (
+    ACCESS_GROUP,
+    GROUP,
+    OWN_DISTRIBUTION,
+    CdpPluginManager,
+    PluginStatus,
+    create_plugin_manager,
+    load,
+)
+
+
+def check(package: str) -> Fitness:
+    """`package` is a distribution that is installed, or a plugin's name. Raises `InvalidFault` where there is
+    no such thing."""
+    what = meant(package)
+    core = version(OWN_DISTRIBUTION)
+    findings = list(_findings(what, core))
+    return Fitness(
+        distribution=what.found.name,
+        version=what.found.version,
+        core=core,
+        plugins=tuple(dict.fromkeys(point.name for point, _guards in what.points)),
+        verdict=verdict_on(findings),
+        findings=tuple(findings),
+    )
+
+
+def record(name: str, into: Path | None = None) -> settings.Recorded:
+    """Record the settings of a plugin as they are released; `into` is where the plugin ships them, unless it
+    is given. Raises `InvalidFault` where it cannot be loaded, or would break who has set them."""
+    what = meant(name)
+    if len(what.points) != 1:
+        brought = ", ".join(point.name for point, _guards in what.points) or "none"
+        message = f"{what.found.name} brings several plugins, or none: {brought}"
+        raise InvalidFault(Code.PLUGIN_UNKNOWN, message, hint="name one plugin")
+    ((point, guards),) = what.points
+    alone = CdpPluginManager()
+    report = load(alone, point, guards=guards)
+    if report.status is not PluginStatus.LOADED:
+        hint = f"cdp plugins check {as_typed(name)}"
+        raise InvalidFault(
+            Code.PLUGIN_UNFIT, f"the plugin {name} cannot be loaded: {report.reason}", hint=hint
+        )
+    return settings.record(alone, point, into)
+
+
+def _findings(what: Meant, core: str) -> Iterator[Finding]:
+    if not what.is_own:
+        yield from requirement.on_requirement(what.found, core)
+    if not what.points:
+        yield Finding(
+            plugin="",
+            check="plugins",
+            state="error",
+            message=f"{what.found.name} brings no plugin: it has no entry point in the group {GROUP}",
+            hint=f'[project.entry-points.{GROUP}] in its pyproject.toml, with acme = "cdp_acme.plugin" below',
+        )
+        return
+    uses = list(imports.uses(sources_of(what)))
+    yield from _on_imports(uses)
+    around = create_plugin_manager()
+    for point, guards in what.points:
+        yield from _on_plugin(point, guards, around, told={use.message for use in uses})
+
+
+def _on_imports(uses: Iterable[imports.Use]) -> Iterator[Finding]:
+    private = False
+    for use in uses:
+        private = private or not use.deprecated
+        yield Finding(
+            plugin="",
+            check="deprecations" if use.deprecated else "imports",
+            state="warning" if use.deprecated else "error",
+            message=use.message,
+            where=use.where,
+            hint=use.hint,
+        )
+    if not private:
+        taken = ", ".join(imports.PUBLIC_MODULES)
+        yield Finding(plugin="", check="imports", state="ok", message=f"only public names of {taken}")
+
+
+def _on_plugin(
+    point: EntryPoint, guards: bool, around: CdpPluginManager, told: Collection[str]
+) -> Iterator[Finding]:
+    """`told` are the deprecated names that its source was found to use, each with its place."""
+    alone = CdpPluginManager()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", DeprecatedUse)
+        report = load(alone, point, guards=guards)
+        wrong = list(_on_hooks(point)) if report.status is PluginStatus.BROKEN else []
+        if report.status is PluginStatus.BROKEN and not wrong:
+            hint = f"see where: python -c 'import {point.module}'"
+            yield _finding(point, "loads", "error", report.reason, hint=hint)
+        if report.status is PluginStatus.LOADED:
+            known = ", ".join(report.hooks)
+            yield _finding(point, "loads", "ok", f"{point.value} is loaded; its hooks: {known}")
+            wrong = list(hooks.mistakes(point.load(), point.name))
+        yield from wrong
+        yield from _on_name(point, around, guards=guards)
+        if report.status is PluginStatus.LOADED:
+            yield from declarations.on_declarations(alone, around, point.name)
+            yield from settings.on_snapshot(alone, point)
+    for warning in warned:
+        if isinstance(warning.message, DeprecatedUse) and str(warning.message) not in told:
+            mend = warning.message.deprecation.instead
+            yield _finding(point, "deprecations", "warning", str(warning.message), hint=mend)
+
+
+def _on_hooks(point: EntryPoint) -> Iterator[Finding]:
+    """Of a plugin that could not be registered: it may not even be importable."""
+    try:
+        plugin = point.load()
+    except (Exception, SystemExit):  # noqa: BLE001 - its report says so
+        return
+    yield from hooks.mistakes(plugin, point.name)
+
+
+def _on_name(point: EntryPoint, around: CdpPluginManager, *, guards: bool) -> Iterator[Finding]:
+    mine = point.dist.name if point.dist else ""
+    for report in around.reports:
+        is_mine = (report.name, report.distribution, report.guards_access) == (point.name, mine, guards)
+        if is_mine and report.status is PluginStatus.DUPLICATE:
+            group = ACCESS_GROUP if guards else GROUP
+            hint = f"give it another name in [project.entry-points.{group}]"
+            yield _finding(point, "loads", "error", report.reason, hint=hint)
+
+
+def _finding(point: EntryPoint, what: str, state: Weight, message: str, *, hint: str = "") -> Finding:
+    return Finding(plugin=point.name, check=what, state=state, message=message, hint=hint)
