@@ -1,7 +1,7 @@
 """Settings as they were released, beside those there are now: what would break whoever has set them.
 
-A snapshot is one JSON document in the plugin's package: a JSON Schema for the settings of each connection type
-and destination. What cannot be said in JSON Schema (a validator of one's own, say) is not compared.
+A snapshot is one JSON document in the plugin's package: a JSON Schema for the settings of each connection
+type and destination. What cannot be said in one (a validator of one's own, say) is not compared.
 """
 
 from __future__ import annotations

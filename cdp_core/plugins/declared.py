@@ -1,6 +1,7 @@
 """What is wrong with what a destination says of itself, as far as it can be told without asking its service.
 
-Each rule yields sentences. The suite of destinations asserts that there are none; `cdp plugins check` shows them.
+Each rule yields sentences. The suite of destinations asserts that there are none; `cdp plugins check` shows
+them.
 """
 
 from __future__ import annotations

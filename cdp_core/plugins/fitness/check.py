@@ -1,13 +1,14 @@
 """Looks a distribution's plugins over: what they ask for, take from the core, hook into, and declare.
 
-A plugin is imported, and its hooks that declare things are called, among what else is installed. Nothing of it
-is opened, and no service is asked.
+A plugin is imported, and its hooks that declare things are called, among what else is installed. Nothing of
+it is opened, and no service is asked.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, version
 from pathlib import Path
 
@@ -77,9 +78,26 @@ def _findings(what: Meant, core: str) -> Iterator[Finding]:
         return
     uses = list(imports.uses(sources_of(what)))
     yield from _on_imports(uses)
-    around = create_plugin_manager()
+    told = {use.message for use in uses}
+    with _warned():
+        around = create_plugin_manager()
     for point, guards in what.points:
-        yield from _on_plugin(point, guards, around, told={use.message for use in uses})
+        with _warned() as warned:
+            found = list(_on_plugin(point, guards, around))
+        yield from found
+        for use in warned:
+            # Names that the source was found to use are told of with their place.
+            if isinstance(use.message, DeprecatedUse) and str(use.message) not in told:
+                mend = use.message.deprecation.instead
+                yield _finding(point, "deprecations", "warning", str(use.message), hint=mend)
+
+
+@contextmanager
+def _warned() -> Iterator[list[warnings.WarningMessage]]:
+    """What is warned of within, which is a finding and no remark."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always", DeprecatedUse)
+        yield found
 
 
 def _on_imports(uses: Iterable[imports.Use]) -> Iterator[Finding]:
@@ -99,35 +117,25 @@ def _on_imports(uses: Iterable[imports.Use]) -> Iterator[Finding]:
         yield Finding(plugin="", check="imports", state="ok", message=f"only public names of {taken}")
 
 
-def _on_plugin(
-    point: EntryPoint, guards: bool, around: CdpPluginManager, told: Collection[str]
-) -> Iterator[Finding]:
-    """`told` are the deprecated names that its source was found to use, each with its place."""
+def _on_plugin(point: EntryPoint, guards: bool, around: CdpPluginManager) -> Iterator[Finding]:
     alone = CdpPluginManager()
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always", DeprecatedUse)
-        report = load(alone, point, guards=guards)
-        wrong = list(_on_hooks(point)) if report.status is PluginStatus.BROKEN else []
-        if report.status is PluginStatus.BROKEN and not wrong:
-            hint = f"see where: python -c 'import {point.module}'"
-            yield _finding(point, "loads", "error", report.reason, hint=hint)
-        if report.status is PluginStatus.LOADED:
-            known = ", ".join(report.hooks)
-            yield _finding(point, "loads", "ok", f"{point.value} is loaded; its hooks: {known}")
-            wrong = list(hooks.mistakes(point.load(), point.name))
-        yield from wrong
-        yield from _on_name(point, around, guards=guards)
-        if report.status is PluginStatus.LOADED:
-            yield from declarations.on_declarations(alone, around, point.name)
-            yield from settings.on_snapshot(alone, point)
-    for warning in warned:
-        if isinstance(warning.message, DeprecatedUse) and str(warning.message) not in told:
-            mend = warning.message.deprecation.instead
-            yield _finding(point, "deprecations", "warning", str(warning.message), hint=mend)
+    report = load(alone, point, guards=guards)
+    wrong = list(_on_hooks(point))
+    if report.status is PluginStatus.LOADED:
+        known = ", ".join(report.hooks)
+        yield _finding(point, "loads", "ok", f"{point.value} is loaded; its hooks: {known}")
+    elif not any(each.state == "error" for each in wrong):
+        hint = f"see where: python -c 'import {point.module}'"
+        yield _finding(point, "loads", "error", report.reason, hint=hint)
+    yield from wrong
+    yield from _on_name(point, around, guards=guards)
+    if report.status is PluginStatus.LOADED:
+        yield from declarations.on_declarations(alone, around, point.name)
+        yield from settings.on_snapshot(alone, point)
 
 
 def _on_hooks(point: EntryPoint) -> Iterator[Finding]:
-    """Of a plugin that could not be registered: it may not even be importable."""
+    """Of a plugin that may not have been registered, or not even be importable."""
     try:
         plugin = point.load()
     except (Exception, SystemExit):  # noqa: BLE001 - its report says so

@@ -95,7 +95,7 @@ class _Found(ast.NodeVisitor):
 
     def _taken(self, node: ast.stmt | ast.expr, module: str, name: str) -> None:
         if name not in public_names(module):
-            near = difflib.get_close_matches(name, public_names(module), n=1)
+            near = difflib.get_close_matches(name, public_names(module), n=1, cutoff=0.75)
             self._say(
                 node,
                 f"{module}.{name} is not public",
