@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import marshmallow
 import pytest
 
@@ -64,23 +62,22 @@ class Declarations:
             with pytest.raises(marshmallow.ValidationError, match=r"no_such_setting|[Uu]nknown"):
                 schema().load({**values, "no_such_setting": "1"})
 
-    def test_settings_break_nobody_who_has_set_them(
-        self, stage: Stage, settings_snapshot: Path | None
-    ) -> None:
-        """Beside those that were released no setting is gone, newly required, or takes less."""
-        if settings_snapshot is None:
-            pytest.skip("no settings_snapshot is named")
-        kept = snapshots.read(settings_snapshot)
+    def test_settings_break_nobody_who_has_set_them(self, stage: Stage) -> None:
+        """Beside what the author names as released no setting is gone, newly required, or takes less."""
+        released = stage.stand_in.settings_snapshot
+        if released is None:
+            return
+        kept = snapshots.read(released)
         with stage.cdp() as cdp:
             kind = cdp.desk.catalog.connection_type(stage.spec.connection_type)
         for part, key, schema in (
             (snapshots.CONNECTIONS, kind.key, kind.settings_schema),
             (snapshots.DESTINATIONS, stage.spec.key, stage.spec.settings_schema),
         ):
-            assert key in kept[part], f"{settings_snapshot.name} does not hold {key}: record it anew"
+            assert key in kept[part], f"{released.name} does not hold {key}: record it anew"
             found = list(snapshots.changes(kept[part][key], snapshots.shape_of(schema)))
             assert not [str(change) for change in found if change.breaks]
-            assert not found, f"{settings_snapshot.name} is behind: record it anew"
+            assert not found, f"{released.name} is behind: record it anew"
 
     def test_a_secret_is_declared_one(self, stage: Stage) -> None:
         """What the stand-in calls secret is given by reference and shown masked."""

@@ -23,11 +23,6 @@ class _Suite:
         raise NotImplementedError(f"{type(self).__name__} needs a fixture `stand_in`: see cdp_core.testing")
 
     @pytest.fixture
-    def settings_snapshot(self) -> Path | None:
-        """The author's, where the settings were released: what `cdp plugins check --record` has written."""
-        return None
-
-    @pytest.fixture
     def stage(self, stand_in: StandIn, tmp_path: Path) -> Stage:
         return Stage(tmp_path, stand_in)
 
