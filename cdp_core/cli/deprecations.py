@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from cdp_core.contract.deprecation import DeprecatedUse
 
@@ -25,13 +25,18 @@ def shown() -> Iterator[None]:
         warnings.simplefilter("default", DeprecatedUse)
         others = warnings.showwarning
 
-        def show(
-            message: Warning | str, category: type[Warning], filename: str, line: int, *more: Any
+        def show(  # noqa: PLR0917 - as Python calls it
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
         ) -> None:
             if issubclass(category, DeprecatedUse):
-                _say(str(message), Path(filename), line)
+                _say(str(message), Path(filename), lineno)
             else:
-                others(message, category, filename, line, *more)
+                others(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         yield

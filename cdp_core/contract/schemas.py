@@ -185,11 +185,16 @@ def load_settings(
             where=what,
             hint=_mend(schema, fault.messages_dict),
         ) from None
+    warn_of_deprecated(schema, loaded, what=what)
+    return loaded
+
+
+def warn_of_deprecated(schema: type[marshmallow.Schema], loaded: Mapping[str, Any], *, what: str) -> None:
+    """Of each setting of `what` that goes and has another value than its default."""
     for info in settings_of(schema):
         if info.deprecated is not None and loaded.get(info.name) not in (None, info.default):
             # From this line whoever asks, so that it is said once.
             warnings.warn(info.deprecated.warning(f"the setting {info.name} of {what}"), stacklevel=1)
-    return loaded
 
 
 def _complaints(schema: type[marshmallow.Schema], messages: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import marshmallow
 import pytest
 
@@ -11,16 +13,21 @@ from cdp_core.plugins import declared
 from cdp_core.testing.stage import NAME, Stage
 
 
+def _nothing_wrong(found: Iterable[str]) -> None:
+    wrong = list(found)
+    assert not wrong
+
+
 class Declarations:
     def test_the_plan_can_be_made_by_what_it_declares(self, stage: Stage) -> None:
         """`Capabilities` and the spec name what there is, in numbers that a batch can be made of."""
-        assert not list(declared.unplannable(stage.spec, stage.kinds))
+        _nothing_wrong(declared.unplannable(stage.spec, stage.kinds))
         assert stage.stand_in.kind in {rule.kind for rule in stage.spec.matching}
 
     def test_what_it_declares_is_what_it_does(self, stage: Stage) -> None:
         """Emptying, listing and creating are there where they are declared, and said to people."""
         with stage.opened() as found:
-            assert not list(declared.emptying(stage.spec, type(found.destination)))
+            _nothing_wrong(declared.emptying(stage.spec, type(found.destination)))
             audience = found.destination.verify()
             assert audience.id == found.settings[stage.spec.audience_setting]
             assert found.destination.audience_status().id == audience.id
@@ -48,7 +55,7 @@ class Declarations:
         with stage.cdp() as cdp:
             kind = cdp.desk.catalog.connection_type(stage.spec.connection_type)
         for schema in (kind.settings_schema, stage.spec.settings_schema):
-            assert not list(declared.unsaid(schema))
+            _nothing_wrong(declared.unsaid(schema))
 
     def test_a_setting_that_there_is_not_is_refused(self, stage: Stage) -> None:
         """A slip in a setting's name is an error, not a setting that does nothing."""
@@ -86,7 +93,7 @@ class Declarations:
         hidden = {info.name for info in settings_of(kind.settings_schema) if info.secret}
         assert set(stage.stand_in.secrets) <= hidden
         for schema in (kind.settings_schema, stage.spec.settings_schema):
-            assert not list(declared.shown_secrets(schema))
+            _nothing_wrong(declared.shown_secrets(schema))
 
     def test_consent_is_asked_for(self, stage: Stage) -> None:
         """Somebody agrees to the service's terms in words before anything is sent, in each language."""
@@ -96,7 +103,7 @@ class Declarations:
                     connection_type=stage.spec.connection_type, locale=locale
                 )
             prompts = [prompt for answer in answers for prompt in answer]
-            assert not list(declared.unasked(stage.spec.connection_type, prompts))
+            _nothing_wrong(declared.unasked(stage.spec.connection_type, prompts))
 
     def test_no_raw_identifier_is_asked_for(self, stage: Stage) -> None:
         """To an audience only digests go: what is matched has a rule that makes one, and no setting asks for
@@ -105,4 +112,4 @@ class Declarations:
             assert len(stage.digest(1)) == 32
             raw = stage.stand_in.identifier(1)
             assert raw.encode() not in stage.digest(1)
-        assert not list(declared.raw_identifiers(stage.spec.settings_schema))
+        _nothing_wrong(declared.raw_identifiers(stage.spec.settings_schema))

@@ -28,6 +28,8 @@ from cdp_core.plugins.manager import (
     load,
 )
 
+_NO_PLUGIN = f"{{}} brings no plugin: it has no entry point in the group {GROUP}"
+
 
 def check(package: str) -> Fitness:
     """`package` is a distribution that is installed, or a plugin's name. Raises `InvalidFault` where there is
@@ -50,9 +52,11 @@ def record(name: str, into: Path | None = None) -> settings.Recorded:
     is given. Raises `InvalidFault` where it cannot be loaded, or would break who has set them."""
     what = meant(name)
     if len(what.points) != 1:
-        brought = ", ".join(point.name for point, _guards in what.points) or "none"
-        message = f"{what.found.name} brings several plugins, or none: {brought}"
-        raise InvalidFault(Code.PLUGIN_UNKNOWN, message, hint="name one plugin")
+        brought = ", ".join(point.name for point, _guards in what.points)
+        message = f"{what.found.name} brings several plugins: {brought}" if brought else _NO_PLUGIN
+        raise InvalidFault(
+            Code.PLUGIN_UNKNOWN, message.format(what.found.name), hint="name one plugin; cdp plugins list"
+        )
     ((point, guards),) = what.points
     alone = CdpPluginManager()
     report = load(alone, point, guards=guards)
@@ -65,17 +69,17 @@ def record(name: str, into: Path | None = None) -> settings.Recorded:
 
 
 def _findings(what: Meant, core: str) -> Iterator[Finding]:
-    if not what.is_own:
-        yield from requirement.on_requirement(what.found, core)
     if not what.points:
         yield Finding(
             plugin="",
             check="plugins",
             state="error",
-            message=f"{what.found.name} brings no plugin: it has no entry point in the group {GROUP}",
+            message=_NO_PLUGIN.format(what.found.name),
             hint=f'[project.entry-points.{GROUP}] in its pyproject.toml, with acme = "cdp_acme.plugin" below',
         )
         return
+    if not what.is_own:
+        yield from requirement.on_requirement(what.found, core)
     uses = list(imports.uses(sources_of(what)))
     yield from _on_imports(uses)
     told = {use.message for use in uses}

@@ -13,7 +13,7 @@ from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.fitness.findings import Finding
 from cdp_core.plugins.manager import CdpPluginManager, said_of
 
-_TO_THE_LETTER = "each rule is explained in docs/how-to/test-a-destination.md"
+_TO_THE_LETTER = "the page “Test a destination” says more of each rule"
 
 
 def on_declarations(alone: CdpPluginManager, around: CdpPluginManager, name: str) -> Iterator[Finding]:

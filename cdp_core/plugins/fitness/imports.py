@@ -115,7 +115,7 @@ class _Found(ast.NodeVisitor):
         self.uses.append(Use(where=where, message=message, hint=hint, deprecated=deprecated))
 
 
-_PROMISED = f"use the names of {', '.join(PUBLIC_MODULES)} alone: what else there is may change any day"
+_PROMISED = f"only the names of {', '.join(PUBLIC_MODULES)} are promised"
 
 
 def _is_ours(module: str) -> bool:

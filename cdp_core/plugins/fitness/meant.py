@@ -56,7 +56,7 @@ def _of_plugin(name: str, points: Sequence[tuple[EntryPoint, bool]]) -> Meant:
 
 
 def _unknown(name: str, points: Sequence[tuple[EntryPoint, bool]]) -> InvalidFault:
-    if "/" in name or "\\" in name or name.endswith(".whl") or Path(name).is_dir():
+    if name and ("/" in name or "\\" in name or name.endswith(".whl") or Path(name).is_dir()):
         return InvalidFault(
             Code.PLUGIN_UNKNOWN,
             f"{name!r} is a file or folder; only what is installed is looked at",

@@ -29,7 +29,8 @@ from cdp_core.contract.deprecation import NAMES, DeprecatedUse, Deprecation
 from cdp_core.contract.schemas import load_settings, settings_of
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import CdpPluginManager, create_plugin_manager
-from cdp_core.workspace.tables import WorkspaceSchema
+from cdp_core.workspace.settings import parse, validated
+from cdp_core.workspace.tables import SchedulerSettings, WorkspaceSchema
 
 OLD = Deprecation(since="0.9", goes="0.10", instead="use the new one")
 SAID = "is deprecated since 0.9 and goes in 0.10: use the new one"
@@ -53,7 +54,7 @@ def test_a_name_that_stays_warns_of_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(deprecation, "NAMES", {("cdp_core", "masked"): OLD})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert cdp_core.Batch
+        assert cdp_core.Batch is not None
 
 
 def test_a_hook_and_an_argument_that_go_warn_who_implements_them() -> None:
@@ -66,7 +67,8 @@ def test_a_hook_and_an_argument_that_go_warn_who_implements_them() -> None:
     def cdp_kept(was: str, now: str) -> None: ...
 
     manager = CdpPluginManager()
-    manager.add_hookspecs(SimpleNamespace(cdp_old=cdp_old, cdp_kept=cdp_kept))
+    specs: Any = SimpleNamespace(cdp_old=cdp_old, cdp_kept=cdp_kept)
+    manager.add_hookspecs(specs)
     with pytest.warns(DeprecatedUse) as warned:
         manager.register(
             SimpleNamespace(
@@ -110,6 +112,20 @@ def test_a_command_and_an_option_that_go_say_so_in_help_and_when_they_are_used()
     assert used.exit_code == 0
     assert f"--old {SAID}" in used.stderr
     assert f"`cdp try` {SAID}" in used.stderr
+
+
+def test_a_setting_of_the_workspace_that_goes_is_told_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cdp.toml"
+    monkeypatch.setitem(SchedulerSettings._declared_fields["retry_minutes"].metadata, "deprecated", OLD)
+    said = '[profiles]\nurl = "p.csv"\nkey = "id"\n[vault]\nkind = "file"\n'
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        validated(parse(said, path), path)
+    with pytest.warns(DeprecatedUse) as warned:
+        validated(parse(f"{said}[scheduler]\nretry_minutes = 5\n", path), path)
+    assert str(warned[0].message) == f"the setting retry_minutes of [scheduler] in {path} {SAID}"
 
 
 SAY = """
@@ -176,7 +192,9 @@ def declared() -> Iterator[tuple[str, Deprecation]]:
     catalog = Catalog(create_plugin_manager())
     schemas = [each.settings_schema for each in catalog.connection_types.values()]
     schemas += [each.settings_schema for each in catalog.destinations.values()]
-    schemas += [WorkspaceSchema]
+    schemas += [
+        type(table.schema) for table in WorkspaceSchema().fields.values() if isinstance(table, fields.Nested)
+    ]
     for schema in schemas:
         for info in settings_of(schema):
             if info.deprecated is not None:
@@ -184,7 +202,8 @@ def declared() -> Iterator[tuple[str, Deprecation]]:
 
 
 def _of_commands(command: click.Command, context: click.Context) -> Iterator[tuple[str, Deprecation]]:
-    for each in (command, *command.params):
+    both: tuple[click.Command | click.Parameter, ...] = (command, *command.params)
+    for each in both:
         if said := getattr(each, "deprecated", False):
             what = f"{context.command_path} {each.name}"
             found = re.search(r"is deprecated since (\S+) and goes in (\S+): (.+)", str(said))

@@ -277,8 +277,10 @@ def test_what_a_destination_says_wrong_of_itself_is_told(
 
 def test_one_without_a_plugin_says_how_one_is_named(shelf: Shelf) -> None:
     shelf.put(plugin="")
-    wrong = shelf.cdp("plugins", "check", "cdp-acme", "--json", status=3).told("error")
-    assert wrong["hint"].startswith("[project.entry-points.cdp]")
+    done = shelf.cdp("plugins", "check", "cdp-acme", "--json", status=3)
+    assert done.told("error")["hint"].startswith("[project.entry-points.cdp]")
+    assert len(done.document["findings"]) == 1
+    assert "cdp-acme brings no plugin" in shelf.cdp("plugins", "record", "cdp-acme", status=3).err
 
 
 @pytest.mark.parametrize(
@@ -288,6 +290,7 @@ def test_one_without_a_plugin_says_how_one_is_named(shelf: Shelf) -> None:
         ("./cdp_acme", "pip install -e ./cdp_acme, then give its name"),
         ("cdp_acme-1.4-py3-none-any.whl", "pip install cdp_acme-1.4-py3-none-any.whl, then give its name"),
         ("zzzzzz", "installed: acme, cdp-acme, cdp-core"),
+        ("", "installed: acme, cdp-acme, cdp-core"),
     ],
 )
 def test_what_is_not_installed_leads_to_what_is_meant(shelf: Shelf, typed: str, said: str) -> None:
@@ -354,7 +357,7 @@ def test_a_snapshot_that_is_none_is_not_taken_for_one(shelf: Shelf) -> None:
     [
         (["acme", "--to", "nowhere/kept.json"], GOOD, "the snapshot cannot be written: No such file"),
         (["acme"], "import a_library_that_nobody_has\n", "the plugin acme cannot be loaded"),
-        (["cdp-core"], GOOD, "cdp-core brings several plugins, or none: files, snapchat, webhook"),
+        (["cdp-core"], GOOD, "cdp-core brings several plugins: files, snapchat, webhook"),
         (
             ["acme"],
             "import cdp_core\n@cdp_core.hookimpl\ndef cdp_roles():\n    return []\n",

@@ -40,19 +40,23 @@ def test_what_is_promised_is_nobodys_fault(tmp_path: Path, source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message", "hint"),
     [
-        ("import cdp_core.contract", "cdp_core.contract is not public", "use the names of cdp_core, "),
-        ("import cdp_core.app.facade as f", "cdp_core.app.facade is not public", "use the names of "),
+        ("import cdp_core.contract", "cdp_core.contract is not public", "only the names of cdp_core, "),
+        ("import cdp_core.app.facade as f", "cdp_core.app.facade is not public", "only the names of "),
         (
             "from cdp_core.model.run import RunEvent",
             "cdp_core.model.run is not",
             "from cdp_core import RunEvent",
         ),
-        ("from cdp_core.model.run import Run", "cdp_core.model.run is not public", "use the names of "),
-        ("from cdp_core import contract", "cdp_core.contract is not public", "use the names of "),
+        ("from cdp_core.model.run import Run", "cdp_core.model.run is not public", "only the names of "),
+        ("from cdp_core import contract", "cdp_core.contract is not public", "only the names of "),
         ("from cdp_core import Batches", "cdp_core.Batches is not public", "did you mean cdp_core.Batch?"),
         ("import cdp_core\ncdp_core.Batches", "cdp_core.Batches is not", "did you mean cdp_core.Batch?"),
-        ("import cdp_core as c\nc.store.open()", "cdp_core.store is not public", "use the names of "),
-        ("from cdp_core.simulate.app import App", "cdp_core.simulate.app is not public", "use the names of "),
+        ("import cdp_core as c\nc.store.open()", "cdp_core.store is not public", "only the names of "),
+        (
+            "from cdp_core.simulate.app import App",
+            "cdp_core.simulate.app is not public",
+            "only the names of ",
+        ),
         (
             "from cdp_core.simulate import Apps",
             "cdp_core.simulate.Apps is not",
@@ -66,13 +70,17 @@ def test_what_is_promised_is_nobodys_fault(tmp_path: Path, source: str) -> None:
         (
             "import cdp_core\ncdp_core.testing.Stage",
             "cdp_core.testing.Stage is not public",
-            "use the names of ",
+            "only the names of ",
         ),
-        ("def f():\n    from cdp_core.testing import Stage", "cdp_core.testing.Stage is not public", "use "),
+        (
+            "def f():\n    from cdp_core.testing import Stage",
+            "cdp_core.testing.Stage is not public",
+            "only the ",
+        ),
         (
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from cdp_core.app.facade import CDP",
             "cdp_core.app.facade is not public",
-            "use the names of ",
+            "only the names of ",
         ),
         ("def f(:", "cannot be read as Python: ", "mend the file"),
     ],

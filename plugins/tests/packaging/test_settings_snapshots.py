@@ -20,7 +20,7 @@ Schema = type[marshmallow.Schema]
 
 
 def schema(**declared: fields.Field[Any]) -> Schema:
-    made: Schema = cdp_core.SettingsSchema.from_dict(dict(declared))  # type: ignore[arg-type]
+    made: Schema = cdp_core.SettingsSchema.from_dict(dict(declared))
     return made
 
 
