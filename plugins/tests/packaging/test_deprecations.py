@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from packaging.version import Version
 
 import cdp_core
 import cdp_core.testing
+from cdp_core.app.configuration.json_schema import json_schema
 from cdp_core.cli.command import Command
 from cdp_core.cli.root import cli
 from cdp_core.cli.session import Session
@@ -102,6 +104,14 @@ def test_who_has_set_a_setting_that_goes_is_warned_and_it_still_counts() -> None
 def test_a_setting_that_goes_is_not_asked_for() -> None:
     asked = [info.name for info in settings_of(Settings) if info.is_asked({}, {})]
     assert asked == ["url"]
+
+
+def test_an_editor_is_told_that_a_setting_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog = Catalog(create_plugin_manager())
+    declared_ones = catalog.connection_type("snapchat").settings_schema._declared_fields
+    monkeypatch.setitem(declared_ones["timeout"].metadata, "deprecated", OLD)
+    told = json.loads(json.dumps(json_schema(catalog)))["$defs"]["connection.snapchat.settings"]["properties"]
+    assert [name for name, said in told.items() if said.get("deprecated")] == ["timeout"]
 
 
 def test_a_command_and_an_option_that_go_say_so_in_help_and_when_they_are_used() -> None:
