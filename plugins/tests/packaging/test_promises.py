@@ -20,6 +20,8 @@ RELEASED: Promised = {
         "command cdp go": "",
         "parameter cdp go --fast": "takes nothing",
         "hook cdp_roles": "() -> Sequence[Role]",
+        "name cdp_core.Batch": "",
+        "argument cdp_core.Batch kind": "required, by name",
     },
     "schemas": {"cdp.toml": {"properties": {"vault": {"type": "string"}}}},
 }
@@ -44,6 +46,10 @@ def test_no_two_faults_have_one_number() -> None:
         ("command cdp go", None, "command cdp go is gone"),
         ("parameter cdp go --fast", "takes a value", "parameter cdp go --fast was 'takes nothing' and is "),
         ("parameter cdp go --way", "required, takes a value", "parameter cdp go --way is new, and required"),
+        ("name cdp_core.Batch", None, "name cdp_core.Batch is gone"),
+        ("argument cdp_core.Batch kind", None, "argument cdp_core.Batch kind is gone"),
+        ("argument cdp_core.Batch size", "required", "argument cdp_core.Batch size is new, and required"),
+        ("method cdp_core.Batch.cut", "required, to be written", "method cdp_core.Batch.cut is new, and req"),
         ("hook cdp_roles", "(locale: str) -> Sequence[Role]", "hook cdp_roles was "),
     ],
 )
@@ -63,12 +69,24 @@ def with_named(name: str, value: str | None) -> Promised:
         ("code CDP-302", "WORKSPACE_EXISTS"),
         ("parameter cdp go --slow", "takes nothing"),
         ("parameter cdp stop NAME", "required, takes a value"),
+        ("argument cdp_core.Batch rows", "optional, by name"),
+        ("method cdp_core.Batch.cut", ""),
+        ("argument cdp_core.Rate number", "required"),
     ],
 )
 def test_what_comes_breaks_nobody_and_is_to_be_recorded(name: str, value: str) -> None:
     now = with_named(name, value)
     assert promises.gone(RELEASED, now) == []
     assert promises.come(RELEASED, now) == [f"{name} is new"]
+
+
+@pytest.mark.parametrize("eased", ["optional, by name", "required", "optional"])
+def test_what_asks_for_less_breaks_nobody(eased: str) -> None:
+    now = with_named("argument cdp_core.Batch kind", eased)
+    assert promises.gone(RELEASED, now) == []
+    (said,) = promises.come(RELEASED, now)
+    assert said.endswith(f"is {eased!r}")
+    assert promises.gone(now, RELEASED) != []
 
 
 def test_a_file_that_people_write_is_taken_as_it_was() -> None:

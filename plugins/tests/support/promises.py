@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import enum
 import importlib
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,14 @@ from cdp_core.contract import hookspecs
 from cdp_core.contract.settings_snapshot import changes, shape_of
 from cdp_core.model.access import Action
 from cdp_core.model.run import RunEvent, Station
+from cdp_core.plugins.fitness.imports import CORE, PUBLIC_MODULES
 from cdp_core.plugins.manager import ACCESS_GROUP, GROUP
 from cdp_core.workspace.tables import WorkspaceSchema
 
 ROOT = Path(__file__).parents[3]
 KEPT = ROOT / "plugins" / "tests" / "packaging" / "promised.json"
 _RECORD = "make promises"
+_TO_BE_WRITTEN = "required, to be written"
 
 Promised = dict[str, Any]
 
@@ -66,8 +69,46 @@ def _named() -> Iterator[tuple[str, str]]:
         yield f"event field {field.name}", str(field.type)
     for act in Action:
         yield f"act {act}", ""
+    yield from _public()
     yield from _views()
     yield from _commands(cli, click.Context(cli, info_name="cdp", obj=Session()))
+
+
+def _public() -> Iterator[tuple[str, str]]:
+    """The names that may be imported: their arguments, methods and members."""
+    for module in PUBLIC_MODULES:
+        for name in importlib.import_module(module).__all__:
+            what, place = getattr(importlib.import_module(module), name), f"{module}.{name}"
+            yield f"name {place}", ""
+            if inspect.isclass(what) and issubclass(what, enum.Enum):
+                yield from ((f"member {place}.{member}", "") for member in what.__members__)
+            elif inspect.isclass(what) and not name.endswith("Suite"):
+                # What a library's class is made of is the library's.
+                if str(getattr(what.__init__, "__module__", "")).startswith(CORE):
+                    yield from _arguments(place, what)
+                yield from _methods(place, what)
+            elif inspect.isfunction(what):
+                yield from _arguments(place, what)
+
+
+def _methods(place: str, what: type) -> Iterator[tuple[str, str]]:
+    """What a class says itself; an author has to write those that are abstract."""
+    for name, method in vars(what).items():
+        if name.startswith("_"):
+            continue
+        abstract = getattr(method, "__isabstractmethod__", False)
+        if isinstance(method, property) or inspect.isroutine(inspect.unwrap(getattr(what, name))):
+            yield f"method {place}.{name}", _TO_BE_WRITTEN if abstract else ""
+        if inspect.isfunction(method):
+            yield from _arguments(f"{place}.{name}", method)
+
+
+def _arguments(place: str, what: Callable[..., Any]) -> Iterator[tuple[str, str]]:
+    for each in inspect.signature(what).parameters.values():
+        if each.name != "self" and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
+            given = "required" if each.default is each.empty else "optional"
+            by_name = ", by name" if each.kind is each.KEYWORD_ONLY else ""
+            yield f"argument {place} {each.name}", f"{given}{by_name}"
 
 
 def _views() -> Iterator[tuple[str, str]]:
@@ -114,10 +155,10 @@ def gone(kept: Promised, now: Promised) -> list[str]:
     found = [
         f"{name} is gone" if name not in now["named"] else f"{name} was {was!r} and is {now['named'][name]!r}"
         for name, was in kept["named"].items()
-        if now["named"].get(name) != was
+        if now["named"].get(name) != was and not _is_eased(was, now["named"].get(name))
     ]
     for name, what in now["named"].items():
-        if name not in kept["named"] and what.startswith("required") and _command_of(name) in kept["named"]:
+        if name not in kept["named"] and what.startswith("required") and _is_part(name, kept):
             found.append(f"{name} is new, and required")
         if name in kept.get("retired", {}):
             found.append(f"{name} was {kept['retired'][name]!r} once, and means something else now")
@@ -127,14 +168,28 @@ def gone(kept: Promised, now: Promised) -> list[str]:
     return found
 
 
-def _command_of(parameter: str) -> str:
-    """`command cdp export run` of `parameter cdp export run --yes`."""
-    return parameter.rpartition(" ")[0].replace("parameter", "command", 1)
+def _is_eased(was: str, now: str | None) -> bool:
+    """What was required is not, what was given by name alone may be given otherwise, too."""
+    if now is None:
+        return False
+    eased = was.replace("required", "optional", 1) if was.startswith("required") else was
+    others = (was.removeprefix("required, "), "" if was == _TO_BE_WRITTEN else was)
+    return now in {each.removesuffix(", by name") for each in (was, eased, *others)} | {eased, *others}
+
+
+def _is_part(name: str, kept: Promised) -> bool:
+    """Whether it belongs to something that was there: an option to a command, an argument to a name."""
+    kind, _, place = name.partition(" ")
+    of = place.rpartition("." if kind == "method" else " ")[0]
+    return any(f"{whole} {of}" in kept["named"] for whole in ("command", "name", "method"))
 
 
 def come(kept: Promised, now: Promised) -> list[str]:
     """What is there and breaks nobody, and is not in the list yet."""
     found = [f"{name} is new" for name in now["named"] if name not in kept["named"]]
+    for name, was in kept["named"].items():
+        if was != now["named"].get(name) and _is_eased(was, now["named"].get(name)):
+            found.append(f"{name} was {was!r} and is {now['named'][name]!r}")
     for file, shape in now["schemas"].items():
         moved = changes(kept["schemas"].get(file, {"properties": {}}), shape)
         found += [f"{file}: {change}" for change in moved if not change.breaks]
