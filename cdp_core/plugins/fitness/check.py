@@ -80,28 +80,29 @@ def _findings(what: Meant, core: str) -> Iterator[Finding]:
         return
     if not what.is_own:
         yield from requirement.on_requirement(what.found, core)
-    uses = list(imports.uses(sources_of(what)))
-    yield from _on_imports(uses)
-    told = {use.message for use in uses}
+    taken = list(imports.uses(sources_of(what)))
+    yield from _on_imports(taken)
+    # Names that the source was found to use are told of with their place.
+    told = {use.message for use in taken}
     with _warned():
         around = create_plugin_manager()
     for point, guards in what.points:
         with _warned() as warned:
             found = list(_on_plugin(point, guards, around))
         yield from found
-        for use in warned:
-            # Names that the source was found to use are told of with their place.
-            if isinstance(use.message, DeprecatedUse) and str(use.message) not in told:
-                mend = use.message.deprecation.instead
-                yield _finding(point, "deprecations", "warning", str(use.message), hint=mend)
+        uses = {str(each): each for each in warned if str(each) not in told}
+        for message, use in uses.items():
+            yield _finding(point, "deprecations", "warning", message, hint=use.deprecation.instead)
 
 
 @contextmanager
-def _warned() -> Iterator[list[warnings.WarningMessage]]:
-    """What is warned of within, which is a finding and no remark."""
+def _warned() -> Iterator[list[DeprecatedUse]]:
+    """What is warned of within, which is a finding and no remark; complete at its end."""
+    uses: list[DeprecatedUse] = []
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always", DeprecatedUse)
-        yield found
+        yield uses
+    uses += [each.message for each in found if isinstance(each.message, DeprecatedUse)]
 
 
 def _on_imports(uses: Iterable[imports.Use]) -> Iterator[Finding]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -78,13 +77,27 @@ def _brings(point: EntryPoint, name: str) -> bool:
 
 def package_of(point: EntryPoint) -> Path | None:
     """The folder of an entry point's package, or the file of its module; nothing is imported for it."""
-    top = point.module.partition(".")[0]
-    spec = PathFinder.find_spec(top, sys.path)
-    if spec is None or not (spec.origin or spec.submodule_search_locations):
+    top, *below = point.module.split(".")
+    try:
+        spec = find_spec(top)
+    except ValueError:
         return None
-    if spec.submodule_search_locations:
-        return Path(next(iter(spec.submodule_search_locations)))
-    return Path(str(spec.origin))
+    if spec is None:
+        return None
+    if spec.submodule_search_locations is None:
+        return Path(spec.origin) if spec.origin else None
+    found = (_with_code(Path(place), below) for place in spec.submodule_search_locations)
+    return next(filter(None, found), None)
+
+
+def _with_code(folder: Path, below: Sequence[str]) -> Path | None:
+    """Of a namespace, which others may share, the package or module in it that the names below lead to."""
+    if (folder / "__init__.py").is_file():
+        return folder
+    if not below:
+        return None
+    module = folder / f"{below[0]}.py"
+    return module if module.is_file() else _with_code(folder / below[0], below[1:])
 
 
 def sources_of(what: Meant) -> Iterator[tuple[str, Path]]:

@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 
-from cdp_core.plugins.fitness.check import check
+from cdp_core.cli.main import run
+from cdp_core.contract import hookspecs
+from cdp_core.contract.deprecation import NAMES, Deprecation
 
+OLD = Deprecation(since="0.9", goes="0.10", instead="use the new one")
+SAID = "is deprecated since 0.9 and goes in 0.10: use the new one"
 DATA = Path(__file__).with_name("data")
 
 GOOD = """
@@ -122,15 +126,11 @@ class Shelf:
         (about / "entry_points.txt").write_text(entry)
         return package
 
-    def cdp(self, *words: str, before: str = "", status: int = 0) -> Done:
-        """Type a command; `before` is run in its process first, for what no release has yet."""
-        command = [str(Path(sys.executable).with_name("cdp")), *words]
-        if before:
-            script = f"{before}\nimport sys\nfrom cdp_core.cli.main import run\nsys.exit(run(sys.argv[1:]))"
-            command = [sys.executable, "-c", script, *words]
+    def cdp(self, *words: str, status: int = 0) -> Done:
+        """Type a command."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CDP_")}
         done = subprocess.run(
-            command,
+            [Path(sys.executable).with_name("cdp"), *words],
             env=kept | {"PYTHONPATH": str(self.folder), "HOME": str(self.folder), "LANG": "C.UTF-8"},
             cwd=self.folder,
             capture_output=True,
@@ -142,9 +142,35 @@ class Shelf:
         return Done(done.returncode, done.stdout, done.stderr)
 
 
+class Near(Shelf):
+    """The same command in this process, for what has many cases."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+        super().__init__(folder)
+        self.patch = patch
+        self.capture = capture
+
+    def cdp(self, *words: str, status: int = 0) -> Done:
+        self.patch.syspath_prepend(self.folder)
+        self.patch.chdir(self.folder)
+        for module in [
+            name for name in sys.modules if name.startswith(("cdp_acme", "cdp_beta", "assorted_"))
+        ]:
+            self.patch.delitem(sys.modules, module)
+        given = run(words)
+        said = self.capture.readouterr()
+        assert given == status, said.out + said.err
+        return Done(given, said.out, said.err)
+
+
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path)
+
+
+@pytest.fixture
+def near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Near:
+    return Near(tmp_path, monkeypatch, capsys)
 
 
 def test_a_good_plugin_fits_without_a_workspace(shelf: Shelf) -> None:
@@ -169,8 +195,8 @@ def test_the_plugins_name_is_as_good_as_its_distributions(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("package", ["cdp-core", "files", "snapchat", "webhook"])
-def test_our_own_plugins_fit_and_their_settings_break_nobody(shelf: Shelf, package: str) -> None:
-    document = shelf.cdp("plugins", "check", package, "--json").document
+def test_our_own_plugins_fit_and_their_settings_break_nobody(near: Near, package: str) -> None:
+    document = near.cdp("plugins", "check", package, "--json").document
     assert document["verdict"] == "fits"
     kept = [each for each in document["findings"] if each["check"] == "settings"]
     assert {each["message"] for each in kept} == {"nothing has changed since they were recorded"}
@@ -185,6 +211,51 @@ def test_a_private_import_is_named_with_its_file_and_line(shelf: Shelf) -> None:
     assert wrong["where"] == "cdp_acme/client.py:2"
     assert wrong["message"] == "cdp_core.contract.destination is not public"
     assert wrong["hint"] == "from cdp_core import Batch, Receipt"
+
+
+def test_of_a_namespace_only_its_own_package_is_read(shelf: Shelf) -> None:
+    package = shelf.put(files={"client.py": "import cdp_core.store\n"})
+    shared = shelf.folder / "acme_tools"
+    (shared / "theirs").mkdir(parents=True)
+    (shared / "theirs" / "other.py").write_text("import cdp_core.vault\n")
+    package.rename(shared / "cdp")
+    entries = shelf.folder / "cdp_acme-1.4.dist-info" / "entry_points.txt"
+    entries.write_text("[cdp]\nacme = acme_tools.cdp.plugin\n")
+    wrong = shelf.cdp("plugins", "check", "acme", "--json", status=3).told("error")
+    assert (wrong["where"], wrong["message"]) == ("cdp/client.py:1", "cdp_core.store is not public")
+
+
+def test_what_is_deprecated_is_told_with_its_place_and_the_new_way(
+    near: Near, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(NAMES, dict)
+    monkeypatch.setitem(NAMES, ("cdp_core", "ConsentPrompt"), OLD)
+    near.put()
+    done = near.cdp("plugins", "check", "acme", "--json")
+    assert done.document["verdict"] == "fits, but"
+    warned = done.told("warning")
+    line = GOOD[: GOOD.index("cdp_core.ConsentPrompt")].count("\n") + 1
+    assert (warned["check"], warned["where"]) == ("deprecations", f"cdp_acme/plugin.py:{line}")
+    assert warned["message"] == f"cdp_core.ConsentPrompt {SAID}"
+    assert warned["hint"] == "use the new one"
+    assert done.err == ""
+
+
+def test_what_only_shows_when_it_runs_is_told_too(near: Near, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(NAMES, dict)
+    monkeypatch.setitem(NAMES, ("cdp_core", "ConsentPrompt"), OLD)
+    near.put(GOOD.replace("cdp_core.ConsentPrompt", 'getattr(cdp_core, "Consent" + "Prompt")'))
+    warned = near.cdp("plugins", "check", "acme", "--json").told("warning")
+    assert (warned["plugin"], warned["message"]) == ("acme", f"cdp_core.ConsentPrompt {SAID}")
+
+
+def test_a_deprecated_hook_is_told_of_who_implements_it(near: Near, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = vars(hookspecs.cdp_consent_prompts)["cdp_spec"]
+    monkeypatch.setitem(options, "warn_on_impl", OLD.warning("the hook cdp_consent_prompts"))
+    near.put()
+    done = near.cdp("plugins", "check", "acme", "--json")
+    assert done.told("warning")["message"] == f"the hook cdp_consent_prompts {SAID}"
+    assert done.err == ""
 
 
 def test_a_misspelt_hook_is_told_with_the_one_that_is_meant(shelf: Shelf) -> None:
@@ -221,10 +292,10 @@ def test_a_hook_that_nobody_calls_is_a_warning(shelf: Shelf) -> None:
     ],
 )
 def test_what_it_asks_of_the_core_is_compared_with_this_version(
-    shelf: Shelf, needs: list[str], verdict: str, message: str
+    near: Near, needs: list[str], verdict: str, message: str
 ) -> None:
-    shelf.put(needs=needs)
-    done = shelf.cdp("plugins", "check", "acme", "--json", status=3 if verdict == "does not fit" else 0)
+    near.put(needs=needs)
+    done = near.cdp("plugins", "check", "acme", "--json", status=3 if verdict == "does not fit" else 0)
     assert done.document["verdict"] == verdict
     (found,) = [each for each in done.document["findings"] if each["check"] == "requirement"]
     assert message.lower().replace("_", "-") in found["message"].lower().replace("_", "-")
@@ -262,17 +333,12 @@ def test_one_that_cannot_be_imported_says_why_and_is_still_read(shelf: Shelf) ->
     ],
 )
 def test_what_a_destination_says_wrong_of_itself_is_told(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, change: str, to: str, message: str
+    near: Near, change: str, to: str, message: str
 ) -> None:
     assert change in GOOD
-    shelf.put(GOOD.replace(change, to))
-    # In this process: they are many.
-    monkeypatch.syspath_prepend(shelf.folder)
-    for module in ("cdp_acme", "cdp_acme.plugin"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
-    found = check("acme")
-    assert found.verdict == "does not fit"
-    assert [each for each in found.findings if each.state == "error" and message in each.message]
+    near.put(GOOD.replace(change, to))
+    found = near.cdp("plugins", "check", "acme", "--json", status=3).document["findings"]
+    assert [each for each in found if each["state"] == "error" and message in each["message"]]
 
 
 def test_one_without_a_plugin_says_how_one_is_named(shelf: Shelf) -> None:
@@ -293,9 +359,9 @@ def test_one_without_a_plugin_says_how_one_is_named(shelf: Shelf) -> None:
         ("", "installed: acme, cdp-acme, cdp-core"),
     ],
 )
-def test_what_is_not_installed_leads_to_what_is_meant(shelf: Shelf, typed: str, said: str) -> None:
-    shelf.put()
-    done = shelf.cdp("plugins", "check", typed, status=3)
+def test_what_is_not_installed_leads_to_what_is_meant(near: Near, typed: str, said: str) -> None:
+    near.put()
+    done = near.cdp("plugins", "check", typed, status=3)
     assert done.err.startswith("error CDP-317: ")
     assert said in done.err
 
@@ -310,10 +376,10 @@ def test_of_two_that_bring_a_name_one_is_to_be_named(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("name", ["import-error", "misspelt", "no-hook", "exits", "mute"])
-def test_the_broken_ones_of_discovery_do_not_fit(shelf: Shelf, name: str) -> None:
-    shelf.folder = DATA
-    assert shelf.cdp("plugins", "check", "cdp-assorted-plugins", "--json", status=3).document["plugins"]
-    wrong = shelf.cdp("plugins", "check", name, "--json", status=3)
+def test_the_broken_ones_of_discovery_do_not_fit(near: Near, name: str) -> None:
+    near.folder = DATA
+    assert near.cdp("plugins", "check", "cdp-assorted-plugins", "--json", status=3).document["plugins"]
+    wrong = near.cdp("plugins", "check", name, "--json", status=3)
     assert [each["plugin"] for each in wrong.document["findings"] if each["state"] == "error"] == [name]
 
 
@@ -365,8 +431,8 @@ def test_a_snapshot_that_is_none_is_not_taken_for_one(shelf: Shelf) -> None:
         ),
     ],
 )
-def test_what_cannot_be_recorded_says_why(shelf: Shelf, words: list[str], source: str, said: str) -> None:
-    shelf.put(source)
-    done = shelf.cdp("plugins", "record", *words, status=3)
+def test_what_cannot_be_recorded_says_why(near: Near, words: list[str], source: str, said: str) -> None:
+    near.put(source)
+    done = near.cdp("plugins", "record", *words, status=3)
     assert said in done.err
-    assert not list(shelf.folder.rglob("*.json"))
+    assert not list(near.folder.rglob("*.json"))
