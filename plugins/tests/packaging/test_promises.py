@@ -19,7 +19,8 @@ RELEASED: Promised = {
         "code CDP-301": "WORKSPACE_MISSING",
         "command cdp go": "",
         "parameter cdp go --fast": "takes nothing",
-        "hook cdp_roles": "() -> Sequence[Role]",
+        "hook cdp_roles": "gives Sequence[Role]",
+        "hands cdp_roles locale": "str",
         "name cdp_core.Batch": "",
         "argument cdp_core.Batch kind": "required, by name",
     },
@@ -50,7 +51,8 @@ def test_no_two_faults_have_one_number() -> None:
         ("argument cdp_core.Batch kind", None, "argument cdp_core.Batch kind is gone"),
         ("argument cdp_core.Batch size", "required", "argument cdp_core.Batch size is new, and required"),
         ("method cdp_core.Batch.cut", "required, to be written", "method cdp_core.Batch.cut is new, and req"),
-        ("hook cdp_roles", "(locale: str) -> Sequence[Role]", "hook cdp_roles was "),
+        ("hook cdp_roles", "gives Mapping[str, Role]", "hook cdp_roles was 'gives Sequence[Role]' and is "),
+        ("hands cdp_roles locale", None, "hands cdp_roles locale is gone"),
     ],
 )
 def test_what_breaks_somebody_is_told(name: str, value: str | None, said: str) -> None:
@@ -69,6 +71,7 @@ def with_named(name: str, value: str | None) -> Promised:
         ("code CDP-302", "WORKSPACE_EXISTS"),
         ("parameter cdp go --slow", "takes nothing"),
         ("parameter cdp stop NAME", "required, takes a value"),
+        ("hands cdp_roles workspace", "str"),
         ("argument cdp_core.Batch rows", "optional, by name"),
         ("method cdp_core.Batch.cut", ""),
         ("argument cdp_core.Rate number", "required"),

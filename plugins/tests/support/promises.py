@@ -62,7 +62,10 @@ def _named() -> Iterator[tuple[str, str]]:
         yield f"entry point group {group}", ""
     for name, hook in vars(hookspecs).items():
         if name.startswith("cdp_"):
-            yield f"hook {name}", str(inspect.signature(hook)).replace("'", "")
+            signature = inspect.signature(hook)
+            yield f"hook {name}", f"gives {signature.return_annotation}"
+            for argument in signature.parameters.values():
+                yield f"hands {name} {argument.name}", str(argument.annotation)
     for station in Station:
         yield f"station {station}", ""
     for field in dataclasses.fields(RunEvent):
