@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test benchmark peers lint types layers docs unit postgresql coverage fuzz format cassettes reference translations pictures clean dev-venv
+.PHONY: help demo test benchmark peers lint types layers docs unit postgresql coverage fuzz format cassettes reference promises translations pictures clean dev-venv
 
 # A Python to build .venv with, and further arguments: make unit ARGS="-k ledger", make demo ARGS="--profiles 10000"
 # With EXTRAS=all, or CI=true, `make test` also fetches PySpark, 490 MB: make test EXTRAS=all
@@ -74,6 +74,10 @@ cassettes: dev-venv ## Record the tests' cassettes anew, against the simulator
 
 reference: dev-venv ## Write the reference pages anew from the code
 	@$(IN_VENV) docs/generate.py
+
+promises: dev-venv ## Record what is promised (settings, commands, codes, hooks) anew, unless it breaks somebody
+	@for plugin in files snapchat webhook; do .venv/bin/cdp plugins record "$$plugin" || exit; done
+	@$(IN_VENV) plugins/tests/support/promises.py
 
 translations: dev-venv ## Gather the texts to be translated from the code, and compile the catalogues
 	@$(IN_VENV) docs/translations.py

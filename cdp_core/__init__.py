@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cdp_core.contract.credentials import BearerToken as BearerToken
     from cdp_core.contract.credentials import ClientCredentials as ClientCredentials
     from cdp_core.contract.credentials import Credentials as Credentials
+    from cdp_core.contract.deprecation import Deprecation as Deprecation
     from cdp_core.contract.destination import (
         Batch as Batch,
     )
@@ -214,6 +215,7 @@ _HOMES = {
         "ClientCredentials",
         "Credentials",
     ),
+    "cdp_core.contract.deprecation": ("Deprecation",),
     "cdp_core.contract.destination": (
         "Batch",
         "Capabilities",
@@ -280,6 +282,9 @@ def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"cdp_core has no public name {name!r}")
+    from cdp_core.contract.deprecation import warn_of_name
+
+    warn_of_name(__name__, name)
     return getattr(importlib.import_module(home), name)
 
 

@@ -112,6 +112,7 @@ class Code(Enum):
     CONFIG_UNREADABLE = (351, "The configuration file cannot be read")
     CONFIG_INVALID = (352, "The configuration file is not valid")
     CONFIG_FIXED = (353, "The configuration file changes what stays as it was made")
+    PLUGIN_UNFIT = (361, "The plugin does not fit this version, or would break who has set it up")
 
     NOT_ALLOWED = (401, "The person's role does not allow it")
     REAL_PERSON_NEEDED = (402, "The act needs the real person, not one acted as")

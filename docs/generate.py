@@ -117,6 +117,7 @@ def _settings(schema: type[marshmallow.Schema]) -> Iterator[str]:
         need = "required" if info.required else default
         given = " Given by reference only: `--secret`." if info.secret else ""
         asked = " Not asked for at a terminal." if info.advanced and not info.required else ""
+        asked += f" {info.deprecated.of('It')}." if info.deprecated else ""
         example = f"`{info.example}`" if info.example else ""
         rows.append((f"`{info.name}`", info.label, need, example, f"{info.help}{given}{asked}"))
     yield from _table(("Setting", "Label", "Default", "Example", "What it is"), rows)

@@ -50,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
 def _invoke(arguments: Sequence[str]) -> int:
     import click
 
-    from cdp_core.cli import language
+    from cdp_core.cli import deprecations, language
     from cdp_core.cli.root import cli
     from cdp_core.errors import ExitStatus
 
@@ -61,7 +61,7 @@ def _invoke(arguments: Sequence[str]) -> int:
     language.use(None)
     try:
         # click's own `main` would end the process itself, with statuses that are not ours.
-        with cli.make_context("cdp", list(arguments)) as context:
+        with deprecations.shown(), cli.make_context("cdp", list(arguments)) as context:
             cli.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code

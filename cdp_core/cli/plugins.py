@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import rich_click
 
 from cdp_core.cli.command import json_option, noun
+from cdp_core.cli.logs import write_logs
 from cdp_core.cli.page import give
-from cdp_core.cli.render import things
-from cdp_core.cli.render.words import quoted
+from cdp_core.cli.render import fitness, things
+from cdp_core.cli.render.words import plain, quoted
 from cdp_core.cli.session import Session
+from cdp_core.errors import ExitStatus
 
 plugins = noun(
     "plugins", help="Plugins: what is installed, loaded, disabled or broken.", example="cdp plugins list"
@@ -24,6 +28,53 @@ def list_(session: Session, *, as_json: bool) -> None:
     session.names_skipped = False
     reports = session.cdp().plugins.list()
     give(reports, lambda: things.plugins(reports), as_json=as_json)
+
+
+@plugins.verb("check", example="cdp plugins check cdp-acme\ncdp plugins check acme --json")
+@rich_click.argument("package")
+@json_option
+@click.pass_context
+def check(context: click.Context, *, package: str, as_json: bool) -> None:
+    """Say whether an installed plugin fits this version, for its author and for who is about to upgrade.
+
+    PACKAGE is a distribution (cdp-acme), all of whose plugins are looked at, or one plugin's name. It is
+    imported, its declarations are read, and its source is searched for names of cdp_core that are not public.
+    No workspace is needed, and no service is asked. Exits 3 where it does not fit.
+    """
+    from cdp_core.plugins.fitness.check import check as look_over
+
+    write_logs(debug=context.obj.debug)
+    found = look_over(package)
+    give(found, lambda: fitness.picture(found), as_json=as_json)
+    if found.verdict is fitness.UNFIT:
+        context.exit(int(ExitStatus.INVALID))
+
+
+@plugins.verb(
+    "record", example="cdp plugins record acme\ncdp plugins record acme --to settings_snapshot.json"
+)
+@rich_click.argument("name")
+@rich_click.option(
+    "--to",
+    "into",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to. Default: settings_snapshot.json in the plugin's own package.",
+)
+@json_option
+@click.pass_obj
+def record(session: Session, *, name: str, into: Path | None, as_json: bool) -> None:
+    """Record a plugin's settings as they are released, so that `check` tells what a later version breaks.
+
+    For its author: the file belongs into the package. Where there is one already, nothing is recorded that
+    would break who has set the settings that it holds.
+    """
+    from cdp_core.plugins.fitness.check import record as write_down
+
+    write_logs(debug=session.debug)
+    found = write_down(name, into)
+    said = f"The settings of plugin {quoted(found.plugin)} are recorded in {plain(found.file)}."
+    give(found, lambda: fitness.changes(found), as_json=as_json, said=said)
 
 
 @plugins.verb("disable", example="cdp plugins disable acme")

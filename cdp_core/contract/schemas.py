@@ -2,13 +2,15 @@
 
 A field's `metadata` says how people meet it: `label`, `help`, `example`, `secret` (given by reference
 only, loaded as a `Secret`), `advanced` (not prompted for), `only_where` (prompted for, and needed, only
-where another setting has one of some values: `{"auth": ["basic"]}`); and, under a language's code, label
-and help in that language: `"nl": {"label": …, "help": …}`.
+where another setting has one of some values: `{"auth": ["basic"]}`), `deprecated` (a `Deprecation`: not
+prompted for, and warned of where it is set); and, under a language's code, label and help in that language:
+`"nl": {"label": …, "help": …}`.
 """
 
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,7 @@ from urllib.parse import urlsplit
 import marshmallow
 from marshmallow import fields, validate
 
+from cdp_core.contract.deprecation import Deprecation
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.secret import Secret
 from cdp_core.model.sentence import Sentence
@@ -108,6 +111,12 @@ class SettingInfo:
     declared: fields.Field[Any] = field(repr=False, compare=False)
 
     @property
+    def deprecated(self) -> Deprecation | None:
+        """How it goes out of use, where it does."""
+        found = self.declared.metadata.get("deprecated")
+        return found if isinstance(found, Deprecation) else None
+
+    @property
     def is_path(self) -> bool:
         """Whether it names a file here: it is kept absolute, since commands are typed in any folder."""
         return bool(self.declared.metadata.get("path", False))
@@ -121,7 +130,7 @@ class SettingInfo:
         """Whether a terminal is asked for it, in the light of the answers so far."""
         only_where: Mapping[str, Collection[Any]] = self.declared.metadata.get("only_where", {})
         fits = all(answers.get(name, defaults.get(name)) in values for name, values in only_where.items())
-        return fits and (self.required or not self.advanced)
+        return fits and (self.required or not (self.advanced or self.deprecated))
 
     def label_in(self, language: str) -> str:
         """The label in a language (`nl`), where the field's metadata has it; else in English."""
@@ -176,7 +185,16 @@ def load_settings(
             where=what,
             hint=_mend(schema, fault.messages_dict),
         ) from None
+    warn_of_deprecated(schema, loaded, what=what)
     return loaded
+
+
+def warn_of_deprecated(schema: type[marshmallow.Schema], loaded: Mapping[str, Any], *, what: str) -> None:
+    """Of each setting of `what` that goes and has another value than its default."""
+    for info in settings_of(schema):
+        if info.deprecated is not None and loaded.get(info.name) not in (None, info.default):
+            # From this line whoever asks, so that it is said once.
+            warnings.warn(info.deprecated.warning(f"the setting {info.name} of {what}"), stacklevel=1)
 
 
 def _complaints(schema: type[marshmallow.Schema], messages: Mapping[str, Any]) -> list[str]:

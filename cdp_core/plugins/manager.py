@@ -8,7 +8,7 @@ environment, can disable it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
@@ -73,15 +73,17 @@ def create_plugin_manager(entry_points: bool = True, disabled: Iterable[str] = (
     manager = CdpPluginManager()
     if entry_points:
         by_environment = {name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(",")}
-        for point, guards in _found():
+        for point, guards in points_of_plugins():
             switched_off = set(disabled) if guards else set(disabled) | by_environment
-            manager.reports.append(_load(manager, point, guards=guards, disabled=switched_off))
+            manager.reports.append(load(manager, point, guards=guards, disabled=switched_off))
         known = {report.name for report in manager.reports}
         manager.unknown_disabled = tuple(sorted(by_environment - known - {""}))
     return manager
 
 
-def _found() -> list[tuple[EntryPoint, bool]]:
+def points_of_plugins() -> list[tuple[EntryPoint, bool]]:
+    """The entry points of every plugin installed, each with whether it guards access, in the order in which
+    they are loaded."""
     points = [(point, False) for point in entry_points(group=GROUP)]
     points += [(point, True) for point in entry_points(group=ACCESS_GROUP)]
     # Of one name, and of one key that two bring, our own wins, whatever the other is called; then the first
@@ -98,7 +100,10 @@ def _distribution(point: EntryPoint) -> tuple[str, str]:
     return (point.dist.name, point.dist.version) if point.dist else ("?", "?")
 
 
-def _load(manager: CdpPluginManager, point: EntryPoint, *, guards: bool, disabled: set[str]) -> PluginReport:
+def load(
+    manager: CdpPluginManager, point: EntryPoint, *, guards: bool, disabled: Collection[str] = ()
+) -> PluginReport:
+    """Load one plugin, unless it is disabled, broken or another's by name; what became of it."""
     distribution, version = _distribution(point)
 
     def report(status: PluginStatus, reason: str = "", hooks: tuple[str, ...] = ()) -> PluginReport:
@@ -123,7 +128,7 @@ def _load(manager: CdpPluginManager, point: EntryPoint, *, guards: bool, disable
     except (Exception, SystemExit) as fault:  # noqa: BLE001 (a plugin's import may raise anything)
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)
-        return report(PluginStatus.BROKEN, f"{type(fault).__name__}: {_said(fault)}")
+        return report(PluginStatus.BROKEN, f"{said_of(fault)}")
     callers = manager.get_hookcallers(plugin) or []
     if not callers:
         manager.unregister(name=point.name)
@@ -131,9 +136,10 @@ def _load(manager: CdpPluginManager, point: EntryPoint, *, guards: bool, disable
     return report(PluginStatus.LOADED, hooks=tuple(sorted(caller.name for caller in callers)))
 
 
-def _said(fault: BaseException) -> str:
-    """Its words, in no more than a few lines; what it is made of is the plugin's too."""
+def said_of(fault: BaseException) -> str:
+    """Its kind and its words, in no more than a few lines; what it is made of is the plugin's too."""
     try:
-        return str(fault)[:_LONGEST_REASON]
+        words = str(fault)[:_LONGEST_REASON]
     except Exception as worse:  # noqa: BLE001
-        return f"{type(worse).__name__} while it was said why"
+        words = f"{type(worse).__name__} while it was said why"
+    return f"{type(fault).__name__}: {words}"

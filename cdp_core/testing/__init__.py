@@ -49,6 +49,9 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605 (the table above is the list)
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"cdp_core.testing has no public name {name!r}")
+    from cdp_core.contract.deprecation import warn_of_name
+
+    warn_of_name(__name__, name)
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 

@@ -30,7 +30,8 @@ class StandIn:
     remove members (a pattern, or several with `|` between). `kind` is the identifier kind that is sent, and
     `raw` writes the n-th made-up person's identifier of that kind. Where people sign in, `expire` lets
     the access tokens lapse that the stand-in has given, and `revoke` all of its grants. `cassettes` is the
-    folder of recordings that the author's other tests keep.
+    folder of recordings that the author's other tests keep, and `settings_snapshot` the file of the settings
+    as they were released, which `cdp plugins record` writes.
     """
 
     destination: str
@@ -46,6 +47,7 @@ class StandIn:
     expire: Callable[[], None] | None = None
     revoke: Callable[[], None] | None = None
     cassettes: Path | None = None
+    settings_snapshot: Path | None = None
 
     def identifier(self, number: int) -> str:
         """The n-th person's, not normalised."""

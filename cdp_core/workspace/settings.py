@@ -20,6 +20,7 @@ import tomlkit
 from marshmallow import fields
 from tomlkit.exceptions import ParseError, TOMLKitError, UnexpectedCharError, UnexpectedEofError
 
+from cdp_core.contract.schemas import warn_of_deprecated
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Role
 from cdp_core.model.alert import AlertSettings
@@ -142,6 +143,9 @@ def validated(document: tomlkit.TOMLDocument, path: Path) -> WorkspaceSettings:
             where=f"{path}:{min(_line_of(document.as_string(), name) for name in wrong)}",
             hint=_meant(wrong),
         ) from None
+    for table, declared in WorkspaceSchema().fields.items():
+        if isinstance(declared, fields.Nested):
+            warn_of_deprecated(type(declared.schema), loaded[table], what=f"[{table}] in {path}")
     source = loaded["profiles"]
     return WorkspaceSettings(
         profiles=ProfileSource(

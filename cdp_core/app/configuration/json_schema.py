@@ -89,6 +89,10 @@ def _say(definition: dict[str, Any], schema: type[marshmallow.Schema], *, kind: 
             found["type"] = [found["type"], "null"]
             found |= {"enum": [*found["enum"], None]} if "enum" in found else {}
         found |= {"title": info.label, "description": info.help}
+        # What the metadata has of it is the core's own object, not JSON.
+        found.pop("deprecated", None)
+        if info.deprecated is not None:
+            found["deprecated"] = True
         if info.example:
             found["examples"] = [info.example]
 

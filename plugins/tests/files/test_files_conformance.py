@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+import cdp_files
 from cdp_core.testing import DestinationSuite, StandIn
 from reading_files import in_folder, members, rows_held
 
 FIELDS = ("customer_id", "identifier")
+RELEASED = Path(cdp_files.__file__).with_name("settings_snapshot.json")
 
 
 @pytest.fixture
@@ -27,6 +29,7 @@ class TestFiles(DestinationSuite):
             settings={"url": folder.as_uri()},
             export={"folder": "loyal", "format": "csv"},
             held=lambda: members(*in_folder(folder), "loyal"),
+            settings_snapshot=RELEASED,
         )
 
 
@@ -42,4 +45,5 @@ class TestFilesOfRows(DestinationSuite):
                 for row in rows_held(*in_folder(folder), "loyal").values()
             ],
             fields=FIELDS,
+            settings_snapshot=RELEASED,
         )

@@ -18,13 +18,13 @@ import cdp_core.testing
 _NAMES = """
 Action Actor ApiKey Audience AudienceGone BasicAuth Batch BearerToken Capabilities Choice ChosenField
 ClientCredentials Code Column ConnectionContext ConnectionType ConsentPrompt Credentials CredentialsRejected
-Delivering Destination DestinationContext DestinationFault DestinationSpec DigestBlock DigestSink Engine
-EngineContext Examination FieldExamined Identified IdentifierKind InvalidFault KeptKeys KeyFound Match
-MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate Reason Receipt
-Region Remark Resource RightsRefused Role RowsFound RunEvent Secret SecretField Segment Selected Selection
-Sentence ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec Station Throttled
-Token Transport TransportSettings Unanswered hookimpl in_words is_loopback lost_on_the_way masked origin_of
-quoted record_of says_yes without_formulas
+Delivering Deprecation Destination DestinationContext DestinationFault DestinationSpec DigestBlock
+DigestSink Engine EngineContext Examination FieldExamined Identified IdentifierKind InvalidFault KeptKeys
+KeyFound Match MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation Opinion ProfileSource Rate
+Reason Receipt Region Remark Resource RightsRefused Role RowsFound RunEvent Secret SecretField Segment
+Selected Selection Sentence ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec
+Station Throttled Token Transport TransportSettings Unanswered hookimpl in_words is_loopback lost_on_the_way
+masked origin_of quoted record_of says_yes without_formulas
 """
 PUBLIC = _NAMES.split()
 _OF_STAND_INS = """

@@ -43,6 +43,10 @@ def test_the_wheel_holds_the_migrations_and_the_licence(names: set[str]) -> None
     assert "cdp_core-0.1.0.dist-info/licenses/LICENSE" in names
 
 
+def test_the_wheel_holds_the_settings_that_were_released(names: set[str]) -> None:
+    assert {f"cdp_{name}/settings_snapshot.json" for name in ("files", "snapchat", "webhook")} <= names
+
+
 def test_the_wheel_holds_nothing_else(names: set[str]) -> None:
     tops = {name.partition("/")[0] for name in names}
     assert tops == {

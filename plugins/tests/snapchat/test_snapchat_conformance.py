@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+import cdp_snapchat
 from cdp_core.testing import HttpDestinationSuite, StandIn
 from cdp_snapchat.simulator import AUDIENCE_ID, snapchat_simulator
 
 CASSETTES = Path(__file__).with_name("cassettes")
+RELEASED = Path(cdp_snapchat.__file__).with_name("settings_snapshot.json")
 
 
 class TestSnapchat(HttpDestinationSuite):
@@ -33,4 +35,5 @@ class TestSnapchat(HttpDestinationSuite):
                 expire=snapchat.expire_tokens,
                 revoke=snapchat.revoke_tokens,
                 cassettes=CASSETTES,
+                settings_snapshot=RELEASED,
             )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import cdp_webhook
 from acme_service import AUDIENCE, SETTINGS, acme_service
 from cdp_core.testing import HttpDestinationSuite, StandIn
 
 KEY = "s3cret-key"
+RELEASED = Path(cdp_webhook.__file__).with_name("settings_snapshot.json")
 
 
 class TestWebhook(HttpDestinationSuite):
@@ -24,4 +27,5 @@ class TestWebhook(HttpDestinationSuite):
                 held=acme.held,
                 app=acme.app,
                 routes="add|remove",
+                settings_snapshot=RELEASED,
             )

@@ -14,7 +14,7 @@ DATA = Path(__file__).parent / "data" / "mutants"
 
 # Found here and not left on the path: a plugin on the path is every test's.
 sys.path.append(str(DATA))
-from bench import KEY, LIST, service  # noqa: E402
+from bench import KEY, LIST, released, service  # noqa: E402
 
 sys.path.remove(str(DATA))
 
@@ -25,7 +25,7 @@ class TestBench(HttpDestinationSuite):
         monkeypatch.syspath_prepend(str(DATA))
 
     @pytest.fixture
-    def stand_in(self) -> Iterator[StandIn]:
+    def stand_in(self, tmp_path: Path) -> Iterator[StandIn]:
         with service() as (held, app, url):
             yield StandIn(
                 destination="mutant-none",
@@ -35,4 +35,5 @@ class TestBench(HttpDestinationSuite):
                 held=lambda: list(held.held),
                 app=app,
                 routes="add|remove",
+                settings_snapshot=released("mutant-none", tmp_path),
             )

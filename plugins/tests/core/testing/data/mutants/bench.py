@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -30,6 +31,7 @@ from cdp_core import (
     Throttled,
     lost_on_the_way,
 )
+from cdp_core.contract.settings_snapshot import recorded, text_of
 from cdp_core.simulate import App, Refusal, Request, Route, json_answer, running
 
 LIMIT = 40
@@ -48,6 +50,13 @@ class ConnectionSettings(SettingsSchema):
 class ListSettings(SettingsSchema):
     audience_id = fields.String(required=True, metadata={"label": "List", "help": "The list's id."})
     batch_size = fields.Integer(load_default=LIMIT, metadata={"label": "Batch", "help": "Digests at once."})
+
+
+def released(key: str, folder: Path) -> Path:
+    """The settings of the list as if they had been released under a mutant's key."""
+    kept = folder / "settings_snapshot.json"
+    kept.write_text(text_of(recorded({key: ConnectionSettings}, {key: ListSettings})))
+    return kept
 
 
 class Bench(Destination):

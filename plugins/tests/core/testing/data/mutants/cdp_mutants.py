@@ -11,7 +11,7 @@ from typing import Any
 import marshmallow
 import requests
 from bench import LIMIT, OPERATIONS, Bench, ConnectionSettings, ListSettings
-from marshmallow import fields
+from marshmallow import fields, validate
 
 import cdp_core
 from cdp_core import Batch, Capabilities, Operation, Receipt
@@ -164,6 +164,12 @@ class _AsksForAddresses(ListSettings):
     sample_email = fields.String(load_default="", metadata={"label": "Sample", "help": "Somebody's address."})
 
 
+class _TakesLess(ConnectionSettings):
+    note = fields.String(
+        load_default="", validate=validate.Length(max=9), metadata={"label": "Note", "help": "In a word."}
+    )
+
+
 class _OpenKey(ConnectionSettings):
     password = fields.String(load_default="", metadata={"label": "Password", "help": "Shown to everybody."})
 
@@ -255,6 +261,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "settings-say-nothing": Mutant(fails=("test_every_setting_says_what_it_is",), export=_SaysNothing),
     "settings-take-anything": Mutant(
         fails=("test_a_setting_that_there_is_not_is_refused",), export=_TakesAnything
+    ),
+    "settings-take-less": Mutant(
+        fails=("test_settings_break_nobody_who_has_set_them",), connection=_TakesLess
     ),
     "open-password": Mutant(fails=("test_a_secret_is_declared_one",), connection=_OpenKey),
     "no-consent": Mutant(fails=("test_consent_is_asked_for",), consent=False),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bench import KEY, LIST, service
+from bench import KEY, LIST, released, service
 from cdp_mutants import MUTANTS, Mutant
 
 from cdp_core.testing import HttpDestinationSuite, StandIn
@@ -25,6 +25,7 @@ def suite(name: str, mutant: Mutant) -> type:
                     held=lambda: list(held.held),
                     app=app,
                     routes="add|remove",
+                    settings_snapshot=released(f"mutant-{name}", tmp_path),
                 )
 
     for rule in [each for each in dir(Suite) if each.startswith("test_")]:
