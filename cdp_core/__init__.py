@@ -147,6 +147,7 @@ if TYPE_CHECKING:
     from cdp_core.contract.spreadsheets import without_formulas as without_formulas
     from cdp_core.contract.transport import Transport as Transport
     from cdp_core.contract.transport import TransportSettings as TransportSettings
+    from cdp_core.contract.waiting import retry_after as retry_after
     from cdp_core.contract.wording import quoted as quoted
     from cdp_core.errors import Code as Code
     from cdp_core.errors import InvalidFault as InvalidFault
@@ -255,6 +256,7 @@ _HOMES = {
     ),
     "cdp_core.contract.spreadsheets": ("without_formulas",),
     "cdp_core.contract.transport": ("Transport", "TransportSettings"),
+    "cdp_core.contract.waiting": ("retry_after",),
     "cdp_core.contract.wording": ("quoted",),
     "cdp_core.errors": ("Code", "InvalidFault"),
     "cdp_core.model.access": ("Action", "Actor", "Opinion", "Resource", "Role"),

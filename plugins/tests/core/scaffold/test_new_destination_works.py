@@ -1,0 +1,60 @@
+"""What `cdp new-destination` writes installs, lints, has its types, and passes its tests, at once.
+
+Each kind of project is written by the built wheel, in an environment of its own, and checked by the commands
+of its README. The suite of destinations takes a minute of the processor for each of them, so that the two that
+differ most run all of it; the others run what the way of signing in and the payload can change.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from cdp_core.scaffold.project import AUTHS
+from fresh_environment import FreshEnvironment, fresh_environment
+
+KINDS = list(itertools.product(AUTHS, (False, True)))
+WHOLE = {("api-key", False), ("oauth2", True)}
+ALL_BUT_CRASHES = {("basic", True), ("none", False)}
+# The project's own tests, and of the suite's: declarations, consent, secrets, sign-in, and whole runs.
+ESSENTIAL = (
+    "not TestAcme or declares or setting or secret or consent or raw or credentials or follows or changes"
+)
+
+
+def author(tmp_path_factory: pytest.TempPathFactory) -> FreshEnvironment:
+    return fresh_environment(tmp_path_factory.mktemp("author"))
+
+
+def chosen(kind: tuple[str, bool]) -> list[str]:
+    if kind in WHOLE:
+        return []
+    return ["-k", "not crash" if kind in ALL_BUT_CRASHES else ESSENTIAL]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind[0]}{'-records' if kind[1] else ''}")
+def test_a_project_works_as_it_is_written(
+    kind: tuple[str, bool], author: FreshEnvironment, tmp_path: Path
+) -> None:
+    auth, records = kind
+    name = f"acme-{auth}{'-rows' if records else ''}"
+    written = author.run(
+        *("cdp", "new-destination", name, "--auth", auth, "--json"),
+        *(["--records"] if records else []),
+        cwd=tmp_path,
+    )
+    project = Path(json.loads(written)["folder"])
+    assert project == tmp_path / f"cdp-{name}"
+    author.run("pip", "install", "--editable", ".[dev]", cwd=project)
+    author.run("ruff", "check", "--no-cache", ".", cwd=project)
+    author.run("ruff", "format", "--no-cache", "--check", ".", cwd=project)
+    # What is known of the libraries' types is kept from one project to the next.
+    author.run("mypy", "--cache-dir", str(author.folder / "types"), cwd=project)
+    said = author.run("pytest", "-q", "-p", "no:xdist", *chosen(kind), cwd=project)
+    assert "passed" in said
+    assert "failed" not in said
+    assert "skipped" not in said
