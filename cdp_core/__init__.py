@@ -8,8 +8,9 @@ with `@hookimpl` functions that register them; name the module in the entry poin
 acme = "cdp_acme.plugin"
 ```
 
-`cdp plugins list` then shows it. Every hook, with an example that can be pasted, is in
-`cdp_core.contract.hookspecs`, and on the page `docs/reference/hooks.md`.
+`cdp plugins list` then shows it. `cdp new-destination acme` writes all of it, with a stand-in and tests.
+Every hook, with an example that can be pasted, is in `cdp_core.contract.hookspecs`, and on the page
+`docs/reference/hooks.md`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What `cdp new-destination` writes installs, lints, has its types, and passes its tests, at once.
 
 Each kind of project is written by the built wheel, in an environment of its own, and checked by the commands
-of its README. The suite of destinations takes a minute of the processor for each of them, so that the two that
-differ most run all of it; the others run what the way of signing in and the payload can change.
+of its README. The suite of destinations takes a minute of the processor for each of them: the two that differ
+most run all of it, the others what the way of signing in and the payload can change.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ ESSENTIAL = (
 )
 
 
+@pytest.fixture(scope="module")
 def author(tmp_path_factory: pytest.TempPathFactory) -> FreshEnvironment:
     return fresh_environment(tmp_path_factory.mktemp("author"))
 
