@@ -86,9 +86,15 @@ def _literal(text: str, indent: int) -> str:
     return f"\n{' ' * indent}".join(json.dumps(line, ensure_ascii=False) for line in spaced)
 
 
-def _wrapped(text: str) -> str:
-    """A paragraph of Markdown."""
-    return textwrap.fill(" ".join(text.split()), _WIDTH, break_long_words=False, break_on_hyphens=False)
+def _wrapped(text: str, indent: str = "") -> str:
+    """A paragraph of Markdown, whose further lines begin with `indent`."""
+    return textwrap.fill(
+        " ".join(text.split()),
+        _WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _core_versions(version: str) -> tuple[str, str]:

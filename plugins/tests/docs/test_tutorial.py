@@ -1,4 +1,4 @@
-"""The first tutorial is typed as it stands: every `sh` block in one shell, and what it shows is what comes."""
+"""The first tutorial is typed as it stands: each `sh` block in one shell, and what it shows is what comes."""
 
 from __future__ import annotations
 

@@ -43,12 +43,12 @@ class FreshEnvironment:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST_"))}
         return {**kept, **_OFFLINE, "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}"}
 
-    def run(self, *words: str, cwd: Path) -> str:
-        """What a command says, which ends well."""
+    def run(self, *words: str, cwd: Path, more: Mapping[str, str] | None = None) -> str:
+        """What a command says, which ends well; `more` are further variables."""
         done = subprocess.run(
             words,
             cwd=cwd,
-            env=self.variables,
+            env={**self.variables, **(more or {})},
             capture_output=True,
             text=True,
             check=False,

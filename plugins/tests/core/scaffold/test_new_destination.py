@@ -105,9 +105,7 @@ def test_a_folder_that_is_not_there_is_not_made(here: Path, capsys: pytest.Captu
     assert list(here.iterdir()) == []
 
 
-def test_a_folder_that_takes_nothing_is_named(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_takes_nothing_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In /proc not even the system's own administrator makes one."""
     assert run(["new-destination", "acme", "--output", "/proc"]) == 3
     said = capsys.readouterr().err
