@@ -18,13 +18,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 TOOLS = ("mypy", "pytest")
-# An isolated build would fetch its backend.
-_OFFLINE = {
-    "PIP_NO_INDEX": "1",
-    "PIP_NO_BUILD_ISOLATION": "0",
-    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    "PIP_QUIET": "1",
-}
+_OFFLINE = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_QUIET": "1"}
+# An isolated build would fetch its backend; what the variable for that means depends on pip's version.
+_PIP = """#!/bin/sh
+[ "$1" != install ] || set -- "$@" --no-build-isolation
+exec "{python}" -m pip "$@"
+"""
+_TOOL = """#!/bin/sh
+exec "{python}" -m {tool} "$@"
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +87,9 @@ def _see_the_rest(made: FreshEnvironment, python: str) -> None:
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     own = Path(made.run(python, "-c", ask, cwd=made.folder).strip())
     (own / "dependencies.pth").write_text("".join(f"{place}\n" for place in sorted(places)))
-    for tool in TOOLS:
+    for tool in ("pip", *TOOLS):
         script = made.programs / tool
-        script.write_text(f'#!/bin/sh\nexec "{python}" -m {tool} "$@"\n')
+        script.write_text((_PIP if tool == "pip" else _TOOL).format(python=python, tool=tool))
         script.chmod(0o755)
     ruff = shutil.which("ruff", path=str(Path(sys.executable).parent))
     assert ruff is not None, "ruff is one of the tools of development"

@@ -20,7 +20,6 @@ from fresh_environment import FreshEnvironment, fresh_environment
 
 KINDS = list(itertools.product(AUTHS, (False, True)))
 WHOLE = {("api-key", False), ("oauth2", True)}
-ALL_BUT_CRASHES = {("basic", True), ("none", False)}
 # The project's own tests, and of the suite's: declarations, consent, secrets, sign-in, and whole runs.
 ESSENTIAL = (
     "not TestAcme or declares or setting or secret or consent or raw or credentials or follows or changes"
@@ -33,9 +32,7 @@ def author(tmp_path_factory: pytest.TempPathFactory) -> FreshEnvironment:
 
 
 def chosen(kind: tuple[str, bool]) -> list[str]:
-    if kind in WHOLE:
-        return []
-    return ["-k", "not crash" if kind in ALL_BUT_CRASHES else ESSENTIAL]
+    return [] if kind in WHOLE else ["-k", ESSENTIAL]
 
 
 def commands(project: Path) -> list[str]:
