@@ -63,7 +63,7 @@ def checked(project: Project, taken: Collection[str]) -> Project:
         raise _invalid(name, f"{name} is a word of Python's own", such_as=f"{name}-ads")
     for key in sorted(taken):
         if key.replace("_", "-") == name:
-            raise _taken(name, f"a plugin brings {key!r} already", "; cdp plugins list shows them")
+            raise _taken(name, f"a plugin that is installed brings {key!r} already")
     if importlib.util.find_spec(project.package) is not None:
         raise _taken(name, f"a Python package {project.package} is installed already")
     return project
@@ -74,9 +74,9 @@ def _invalid(name: str, message: str, *, such_as: str = "") -> InvalidFault:
     return InvalidFault(Code.NAME_INVALID, message, where=repr(name), hint=f"cdp new-destination {such_as}")
 
 
-def _taken(name: str, message: str, see: str = "") -> InvalidFault:
-    hint = f"choose another name, such as {name}-ads{see}"
-    return InvalidFault(Code.NAME_TAKEN, message, where=name, hint=hint)
+def _taken(name: str, message: str) -> InvalidFault:
+    hint = f"choose another name, such as {name}-ads"
+    return InvalidFault(Code.NAME_TAKEN, message, where=repr(name), hint=hint)
 
 
 def _tidied(name: str) -> str:

@@ -63,8 +63,8 @@ def test_the_folder_is_as_open_as_any_other(here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "said"),
     [
-        ("snapchat", "CDP-309", "a plugin brings 'snapchat' already"),
-        ("files-records", "CDP-309", "a plugin brings 'files_records' already"),
+        ("snapchat", "CDP-309", "a plugin that is installed brings 'snapchat' already"),
+        ("files-records", "CDP-309", "a plugin that is installed brings 'files_records' already"),
         ("core", "CDP-309", "a Python package cdp_core is installed already"),
         ("Acme Corp", "CDP-322", "cdp new-destination acme-corp"),
         ("acme_ads", "CDP-322", "cdp new-destination acme-ads"),
