@@ -8,8 +8,9 @@ with `@hookimpl` functions that register them; name the module in the entry poin
 acme = "cdp_acme.plugin"
 ```
 
-`cdp plugins list` then shows it. Every hook, with an example that can be pasted, is in
-`cdp_core.contract.hookspecs`, and on the page `docs/reference/hooks.md`.
+`cdp plugins list` then shows it. `cdp new-destination acme` writes all of it, with a stand-in and tests.
+Every hook, with an example that can be pasted, is in `cdp_core.contract.hookspecs`, and on the page
+`docs/reference/hooks.md`.
 """
 
 from __future__ import annotations
@@ -148,6 +149,7 @@ if TYPE_CHECKING:
     from cdp_core.contract.spreadsheets import without_formulas as without_formulas
     from cdp_core.contract.transport import Transport as Transport
     from cdp_core.contract.transport import TransportSettings as TransportSettings
+    from cdp_core.contract.waiting import retry_after as retry_after
     from cdp_core.contract.wording import quoted as quoted
     from cdp_core.errors import Code as Code
     from cdp_core.errors import InvalidFault as InvalidFault
@@ -257,6 +259,7 @@ _HOMES = {
     ),
     "cdp_core.contract.spreadsheets": ("without_formulas",),
     "cdp_core.contract.transport": ("Transport", "TransportSettings"),
+    "cdp_core.contract.waiting": ("retry_after",),
     "cdp_core.contract.wording": ("quoted",),
     "cdp_core.errors": ("Code", "InvalidFault"),
     "cdp_core.model.access": ("Action", "Actor", "Opinion", "Resource", "Role"),

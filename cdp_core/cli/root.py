@@ -59,6 +59,10 @@ NOUNS = {
     ),
     "role": ("cdp_core.cli.role:role", "Who may do what in this workspace."),
     "plugins": ("cdp_core.cli.plugins:plugins", "Plugins: what is installed, loaded, disabled or broken."),
+    "new-destination": (
+        "cdp_core.cli.new_destination:new_destination",
+        "Write a new destination's plugin: a project that installs, and passes its checks, at once.",
+    ),
     "audit": ("cdp_core.cli.audit:audit", "The audit log: who did what, when, with what outcome."),
     "whoami": ("cdp_core.cli.workspace:whoami", "Show who acts, in which roles, and what they may do."),
     "doctor": ("cdp_core.cli.workspace:doctor", "Look over the whole workspace; nothing is changed or sent."),

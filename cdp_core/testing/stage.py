@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 NAME = "Everybody"
 IDENTIFIER = "identifier"
+# Whose identifier a made-up person has who has changed: somebody's whom no test writes otherwise.
+_CHANGED = 500_000
 # Failures are tried again at once, and not for long.
 _QUICK = "\n[delivery]\nattempts = 4\nfirst_wait = 0.01\nlongest_wait = 0.05\n"
 
@@ -68,20 +70,24 @@ class Stage:
     def takes_rows(self) -> bool:
         return self.spec.capabilities.payload == "records"
 
-    def write(self, numbers: Iterable[int]) -> None:
-        """The made-up people of these numbers are all that the profiles hold."""
+    def write(self, numbers: Iterable[int], changed: Collection[int] = ()) -> None:
+        """The made-up people of these numbers are all that the profiles hold; those who have `changed` have
+        another identifier than before."""
         listed = list(numbers)
+        now = [self.stand_in.identifier(_now(number, changed)) for number in listed]
         table = {
             "customer_id": pa.array([f"c{number}" for number in listed], pa.string()),
-            IDENTIFIER: pa.array([self.stand_in.identifier(number) for number in listed], pa.string()),
+            IDENTIFIER: pa.array(now, pa.string()),
         }
         aside = self._profiles.with_suffix(".new")
         pq.write_table(pa.table(table), aside)
         aside.replace(self._profiles)
 
-    def expected(self, numbers: Iterable[int]) -> set[object]:
-        """What the audience holds when it holds these people."""
-        return {self._row(number) if self.takes_rows else self.digest(number) for number in numbers}
+    def expected(self, numbers: Iterable[int], changed: Collection[int] = ()) -> set[object]:
+        """What the audience holds when it holds these people, some of whom have `changed`."""
+        if self.takes_rows:
+            return {self._row(number, changed) for number in numbers}
+        return {self.digest(_now(number, changed)) for number in numbers}
 
     def held(self) -> set[object]:
         return set(self.stand_in.held())
@@ -106,8 +112,9 @@ class Stage:
         table = pa.table(dict(zip(self.stand_in.fields, columns, strict=True)))
         return Batch(operation=operation, kind=RECORD, digests=digests, rows=table)
 
-    def _row(self, number: int) -> tuple[str | None, ...]:
-        values = {"customer_id": f"c{number}", IDENTIFIER: self.stand_in.identifier(number)}
+    def _row(self, number: int, changed: Collection[int] = ()) -> tuple[str | None, ...]:
+        identifier = self.stand_in.identifier(_now(number, changed))
+        values = {"customer_id": f"c{number}", IDENTIFIER: identifier}
         return tuple(values[field] for field in self.stand_in.fields)
 
     @contextmanager
@@ -175,6 +182,10 @@ class Stage:
             segments=(NAME,),
             policy=Policy(fields=fields if self.takes_rows else ()),
         )
+
+
+def _now(number: int, changed: Collection[int]) -> int:
+    return number + _CHANGED if number in changed else number
 
 
 def _browse(url: str) -> None:

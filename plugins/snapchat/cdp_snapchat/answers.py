@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -23,6 +22,7 @@ from cdp_core import (
     ServiceFailed,
     Throttled,
     quoted,
+    retry_after,
 )
 
 # Service codes that speak of rights or of the audience, never of the data sent: E3004 is "not found
@@ -72,7 +72,7 @@ def read_answer(
             _message(response, document),
             http_status=status,
             request_id=_request_id(document),
-            retry_after=_retry_after(response, clock),
+            retry_after=retry_after(response.headers, clock()),
         )
     if not 200 <= status < 300:
         raise _fault(response, document, _fault_of_status(status, document))
@@ -173,14 +173,3 @@ def _object(content: bytes) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
-
-
-def _retry_after(response: requests.Response, clock: Callable[[], float]) -> float | None:
-    """Seconds to wait, where the service says so: as a number or as a date (RFC 9110, 10.2.3)."""
-    given = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", given):
-        return float(given)
-    try:
-        return max(0.0, parsedate_to_datetime(given).timestamp() - clock())
-    except ValueError:
-        return None

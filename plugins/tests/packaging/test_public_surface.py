@@ -24,7 +24,7 @@ KeyFound Match MatchingRule MemberConsent NeverSent NewAudience OAuth2 Operation
 Reason Receipt Region Remark Resource RightsRefused Role RowsFound RunEvent Secret SecretField Segment
 Selected Selection Sentence ServiceFailed ServiceIdentity ServiceUrl SettingsSchema SignInFault SourceSpec
 Station Throttled Token Transport TransportSettings Unanswered hookimpl in_words is_loopback lost_on_the_way
-masked origin_of quoted record_of says_yes without_formulas
+masked origin_of quoted record_of retry_after says_yes without_formulas
 """
 PUBLIC = _NAMES.split()
 _OF_STAND_INS = """

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -21,6 +20,7 @@ from cdp_core import (
     ServiceFailed,
     Throttled,
     quoted,
+    retry_after,
 )
 from cdp_webhook.complaints import complaint
 
@@ -132,7 +132,7 @@ def succeeded(
         raise Throttled(
             _message(response, document, rules),
             request_id=_request_id(document, rules),
-            retry_after=_retry_after(response, clock),
+            retry_after=retry_after(response.headers, clock()),
         )
     if not any(status in statuses for statuses in rules.success_statuses):
         if 300 <= status < 400:
@@ -221,14 +221,3 @@ def _message(response: requests.Response, document: Any, rules: AnswerRules, sai
 
 def _request_id(document: Any, rules: AnswerRules) -> str:
     return rules.told(document, rules.request_id_path)[:_LONGEST_REQUEST_ID]
-
-
-def _retry_after(response: requests.Response, clock: Callable[[], float]) -> float | None:
-    """Seconds to wait, where the service says so: as a number or as a date (RFC 9110, 10.2.3)."""
-    given = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", given):
-        return float(given)
-    try:
-        return max(0.0, parsedate_to_datetime(given).timestamp() - clock())
-    except ValueError:
-        return None

@@ -138,6 +138,19 @@ class Bench(Destination):
         return float(told) if told else None
 
 
+class BenchOfRows(Bench):
+    """The same for whole rows, which the service knows by an id of ours."""
+
+    def deliver(self, batch: Batch) -> Receipt:
+        ids = [self.row_id(record) for record in batch.digests]
+        rows = batch.rows.to_pylist() if batch.rows is not None else []
+        body = {"rows": [{"id": each, **row} for each, row in zip(ids, rows, strict=True)]}
+        return self.receipt(self.send("POST", f"/{batch.operation}-rows", body))
+
+    def row_id(self, record: bytes) -> str:
+        return record.hex()
+
+
 @dataclass
 class Service:
     """The strict stand-in: a list, whom it lets in, and what it holds. `doubles`: adding somebody who is
@@ -146,12 +159,19 @@ class Service:
     doubles: bool = False
     refuses_known: bool = False
     held: list[bytes] = field(default_factory=list)
+    rows: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
     requests: int = 0
 
     def routes(self) -> Iterator[Route]:
         yield Route(name="show", method="GET", pattern="/lists/{list}", handler=self._show)
-        for name, handler in (("add", self._add), ("remove", self._remove), ("remove-all", self._empty)):
+        for name, handler in (
+            ("add", self._add),
+            ("remove", self._remove),
+            ("remove-all", self._empty),
+            ("add-rows", self._add_rows),
+            ("remove-rows", self._remove_rows),
+        ):
             pattern = f"/lists/{{list}}/{name}"
             yield Route(name=name, method="POST", pattern=pattern, handler=handler, takes="json")
 
@@ -184,6 +204,17 @@ class Service:
         with self.guard:
             gone = set(self._digests(request))
             self.held[:] = [digest for digest in self.held if digest not in gone]
+        return self._done()
+
+    def _add_rows(self, request: Request) -> Any:
+        with self.guard:
+            self.rows.update({row.pop("id"): tuple(row.values()) for row in request.json()["rows"]})
+        return self._done()
+
+    def _remove_rows(self, request: Request) -> Any:
+        with self.guard:
+            for row in request.json()["rows"]:
+                self.rows.pop(row["id"], None)
         return self._done()
 
     def _empty(self, request: Request) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import marshmallow
 import requests
-from bench import LIMIT, OPERATIONS, Bench, ConnectionSettings, ListSettings
+from bench import LIMIT, OPERATIONS, Bench, BenchOfRows, ConnectionSettings, ListSettings
 from marshmallow import fields, validate
 
 import cdp_core
@@ -142,6 +142,11 @@ class _LeavesASocket(Bench):
         return super().deliver(batch)
 
 
+class _KnowsRowsByTheirKey(BenchOfRows):
+    def row_id(self, record: bytes) -> str:
+        return record[:16].hex()
+
+
 class _Upper(fields.String):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return str(value).upper()
@@ -175,6 +180,7 @@ class _OpenKey(ConnectionSettings):
 
 
 _ABLE = Capabilities(operations=OPERATIONS, batch_limit=LIMIT)
+_OF_ROWS = replace(_ABLE, payload="records")
 _EMPTIES = replace(_ABLE, operations=frozenset(Operation), while_emptied="Nobody is there for a moment.")
 
 
@@ -191,6 +197,10 @@ class Mutant:
     service: Mapping[str, bool] = field(default_factory=dict)
     note: Callable[[Path], str] = lambda _folder: ""
 
+    @property
+    def takes_rows(self) -> bool:
+        return self.able.payload == "records"
+
 
 MUTANTS: Mapping[str, Mutant] = {
     "no-batches": Mutant(
@@ -206,6 +216,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "removes-nobody": Mutant(
         fails=("test_who_is_removed_is_gone_and_nobody_else", "test_an_audience_follows_its_segment"),
         build=_RemovesNobody,
+    ),
+    "knows-rows-by-key": Mutant(
+        fails=("test_who_changes_is_there_as_they_are_now",), build=_KnowsRowsByTheirKey, able=_OF_ROWS
     ),
     "empties-nobody": Mutant(fails=("test_emptying_empties",), build=_EmptiesNobody, able=_EMPTIES),
     "empties-undeclared": Mutant(fails=("test_what_it_declares_is_what_it_does",), build=_CanEmptyInSecret),

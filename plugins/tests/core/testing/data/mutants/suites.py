@@ -22,7 +22,7 @@ def suite(name: str, mutant: Mutant) -> type:
                     settings={"api_url": url, "note": mutant.note(tmp_path)},
                     secrets={"api_key": KEY},
                     export={"audience_id": LIST},
-                    held=lambda: list(held.held),
+                    held=lambda: list(held.rows.values()) if mutant.takes_rows else list(held.held),
                     app=app,
                     routes="add|remove",
                     settings_snapshot=released(f"mutant-{name}", tmp_path),
