@@ -10,6 +10,7 @@ hand. The pages are kept in the repository, so that they can be read there and a
 from __future__ import annotations
 
 import argparse
+import functools
 import inspect
 import re
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 import click
 import marshmallow
 import snapchat_answers
+import told
 from marshmallow import fields
 
 from cdp_core import errors
@@ -28,6 +30,7 @@ from cdp_core.cli.root import cli
 from cdp_core.cli.session import Session
 from cdp_core.contract import hookspecs
 from cdp_core.contract.schemas import settings_of
+from cdp_core.model.access import Action
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import create_plugin_manager
 from cdp_core.rules.access import BUILT_IN_ROLES, actions_of
@@ -54,8 +57,12 @@ def codes() -> Iterator[str]:
         for status in fault.group:
             yield f"## Exit {int(status)}: {status.meaning}\n"
             yield f"{inspect.getdoc(fault)}\n"
-            found = [code for code in errors.Code if code.exit_status == status]
+            found = sorted((code for code in errors.Code if code.exit_status == status), key=_number)
             yield from _table(("Code", "What happened"), [(f"`{code}`", code.title) for code in found])
+
+
+def _number(code: errors.Code) -> int:
+    return int(str(code).rpartition("-")[2])
 
 
 def hooks() -> Iterator[str]:
@@ -125,14 +132,16 @@ def _settings(schema: type[marshmallow.Schema]) -> Iterator[str]:
 def roles() -> Iterator[str]:
     actions = sorted({action for role in BUILT_IN_ROLES for action in actions_of({role}, BUILT_IN_ROLES)})
     labels = [role.label for role in BUILT_IN_ROLES.values()]
+    words = {action: Action(action).in_words for action in actions}
     rows = [
         (
             f"`{action}`",
+            words[action],
             *("yes" if action in actions_of({role}, BUILT_IN_ROLES) else "" for role in BUILT_IN_ROLES),
         )
         for action in actions
     ]
-    yield from _table(("Act", *labels), rows)
+    yield from _table(("Act", "May", *labels), rows)
 
 
 def commands() -> Iterator[str]:
@@ -178,6 +187,11 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
     yield "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
 
 
+def _whole_table(made: Callable[[], Iterator[tuple[str, ...]]]) -> Iterator[str]:
+    head, *rows = made()
+    yield from _table(head, rows)
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "exit statuses": exit_statuses,
     "codes": codes,
@@ -190,6 +204,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "snapchat answers": what_answers_lead_to,
     "roles": roles,
     "commands": commands,
+    **{name: functools.partial(_whole_table, made) for name, made in told.PARTS.items()},
 }
 
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from cdp_core.alerts.alerting import Alerting
+from cdp_core.model.log import LogEvent
 
 # In seconds: between two looks, and how much longer, by doubling, where something could not be sent.
 LOOK = 30.0
@@ -53,7 +54,7 @@ class Sender:
             try:
                 left = self._alerting.send_waiting(self._now(), self._stop)
             except Exception:  # a fault of ours ends neither the thread nor the scheduler
-                log.exception("alerts could not be sent", extra={"event": "alert-not-sent"})
+                log.exception("alerts could not be sent", extra=LogEvent.ALERT_NOT_SENT.about(export=""))
                 left = True
             self._stop.wait(wait)
             wait = min(wait * 2, self._longest_wait) if left else self._look

@@ -12,6 +12,7 @@ from typing import Any, Self
 from cdp_core.app.desk import Desk, act
 from cdp_core.errors import HeldFault
 from cdp_core.model.access import Action, Resource
+from cdp_core.model.log import LogEvent
 from cdp_core.model.retention import Purged
 from cdp_core.runner.purging import Purging
 from cdp_core.runner.services import Services
@@ -53,7 +54,7 @@ class Retention:
             done = self.purge()
         except HeldFault:
             return
-        log.info("purged", extra={"event": "purged", **done.counts()})
+        log.info("purged", extra=LogEvent.PURGED.about(**done.counts()))
 
 
 class Upkeep:
@@ -71,7 +72,7 @@ class Upkeep:
         try:
             self._retention._if_due()
         except Exception:  # a fault of ours ends neither the thread nor the scheduler
-            log.exception("nothing was purged", extra={"event": "not-purged"})
+            log.exception("nothing was purged", extra=LogEvent.NOT_PURGED.about())
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
@@ -120,3 +121,36 @@ def test_every_setting_is_documented_with_its_help() -> None:
 @pytest.mark.parametrize("action", Action)
 def test_every_act_stands_in_the_table_of_roles(action: Action) -> None:
     assert f"| `{action}` |" in page("workspace.md")
+
+
+OURS = [DOCS.parent / "cdp_core", *(DOCS.parent / "plugins").glob("*/cdp_*")]
+
+
+def variables() -> Iterator[tuple[str, Path]]:
+    """The environment's variables that the code names or asks for, and where."""
+    for path in (path for folder in OURS for path in folder.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            match node:
+                case ast.Constant(value=str(name)) if re.fullmatch(r"CDP_[A-Z_]+", name):
+                    yield name, path
+                case ast.Call(
+                    func=ast.Attribute(attr="get", value=of), args=[ast.Constant(value=str(name)), *_]
+                ):
+                    if ast.unparse(of).lower().lstrip("_").endswith(("environ", "environment")):
+                        yield name, path
+                case ast.Subscript(value=of, slice=ast.Constant(value=str(name))):
+                    if ast.unparse(of).lower().endswith("environ"):
+                        yield name, path
+
+
+def test_every_variable_of_the_environment_is_documented() -> None:
+    section = page("workspace.md").partition("\n## Environment\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([A-Z_]+)`", section))
+    found = dict(variables())
+    assert {"CDP_WORKSPACE", "CDP_LEDGER_URL", "CDP_SIMULATOR_SECRET", "XDG_CONFIG_HOME"} <= found.keys()
+    assert {name: str(path) for name, path in found.items() if name not in named | INNER} == {}
+
+
+# The shell's completion, which click sets and nobody types.
+INNER = {"CDP_COMPLETE"}

@@ -1,80 +1,60 @@
-"""The tutorial is typed as it stands: every `sh` block in one shell, and what it shows is what comes."""
+"""Every tutorial is typed as it stands, and what it shows is what comes."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-import signal
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[3] / "docs/tutorial/first-export.md"
-BLOCK = re.compile(
-    r"^```sh\n(?P<typed>.*?)^```\n(?:\n```text\n(?P<shown>.*?)^```\n)?", re.DOTALL | re.MULTILINE
-)
-# A shell's script, since the first line of a script cannot name a Python whose path has a space.
-BROWSER = """#!/bin/sh
-exec "{python}" -c '
-import sys, urllib.request
-urllib.request.build_opener(urllib.request.ProxyHandler({{}})).open(sys.argv[1], timeout=30).close()
-' "$1"
-"""
+from tutorials import Block, PageFault, Typed, blocks_of, is_as_shown, stands_in, type_page
+
+TUTORIALS = sorted((Path(__file__).parents[3] / "docs/tutorial").glob("*.md"))
 
 
-@dataclass(frozen=True)
-class Block:
-    typed: str
-    shown: str
-    came: str
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_every_block_runs_as_written_and_shows_what_comes(path: Path, tmp_path: Path) -> None:
+    typed = type_page(path.read_text(encoding="utf-8"), tmp_path / "tutorial", seconds=290)
+    assert len(typed) > 5
+    for each in typed:
+        assert is_as_shown(each), f"{each.block.body}\n{each.came}"
 
 
-@pytest.fixture(scope="module")
-def blocks(tmp_path_factory: pytest.TempPathFactory) -> list[Block]:
-    folder = tmp_path_factory.mktemp("tutorial")
-    browser = folder / "browser"
-    browser.write_text(BROWSER.format(python=sys.executable))
-    browser.chmod(0o700)
-    found = [
-        (block["typed"], block["shown"] or "") for block in BLOCK.finditer(PAGE.read_text(encoding="utf-8"))
-    ]
-    border = "--- the next block ---"
-    script = f"\necho '{border}'\n".join(typed for typed, _ in found)
-    (folder / "empty").mkdir()
-    process = subprocess.Popen(
-        ["bash", "-e", "-c", script],
-        cwd=folder / "empty",
-        env=os.environ
-        | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "BROWSER": str(browser)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            output, _ = process.communicate(timeout=240)
-        finally:
-            # The simulator runs on where the shell did not come to its end.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0, output
-    came = output.split(f"{border}\n")
-    return [Block(typed, shown, came) for (typed, shown), came in zip(found, came, strict=True)]
+def page(*blocks: tuple[str, str]) -> str:
+    return "\n\nWords.\n\n".join(f"```{language}\n{body}\n```" for language, body in blocks)
 
 
-def test_every_block_runs_as_written(blocks: list[Block]) -> None:
-    assert len(blocks) > 10
+def test_a_block_that_fails_is_told_with_its_output(tmp_path: Path) -> None:
+    with pytest.raises(PageFault, match=r"(?s)ls nonesuch.*nonesuch"):
+        type_page(page(("sh", "true"), ("sh", "ls nonesuch"), ("sh", "true")), tmp_path / "t", seconds=60)
 
 
-def test_what_the_page_shows_is_what_comes(blocks: list[Block]) -> None:
-    """An ellipsis in the page stands for whatever differs from run to run."""
-    for block in blocks:
-        if block.shown:
-            pattern = ".*".join(re.escape(part) for part in block.shown.rstrip().split("…"))
-            assert re.search(pattern, block.came, re.DOTALL), f"{block.typed}\n{block.came}"
+def test_code_that_stands_in_no_file_is_a_fault(tmp_path: Path) -> None:
+    made = ("sh", "printf 'a = 1\\nb = 2\\nc = 3\\n' > made.py")
+    type_page(page(made, ("python", "a = 1\n# …\nc = 3")), tmp_path / "right", seconds=60)
+    with pytest.raises(PageFault, match=r"(?s)b = 3.*no file here"):
+        type_page(page(made, ("python", "b = 3")), tmp_path / "wrong", seconds=60)
+
+
+@pytest.mark.parametrize("language", ["", "{code-block} python"])
+def test_a_block_that_nothing_checks_is_a_fault(language: str) -> None:
+    with pytest.raises(PageFault, match="without a language"):
+        blocks_of(page((language, "anything")))
+
+
+def test_what_comes_stands_right_after_what_is_typed() -> None:
+    assert blocks_of("```sh\nls\n```\n\n```text\na\n```\n") == [Block("sh", "ls\n", "a\n")]
+    with pytest.raises(PageFault, match="right before"):
+        blocks_of(page(("sh", "ls"), ("text", "a")))
+
+
+def test_an_ellipsis_stands_for_what_differs() -> None:
+    block = Block("sh", "ls\n", "Run … ended\n…\nSums\n")
+    assert is_as_shown(Typed(block, "Run 7 ended\nin 3 s\nSums\n"))
+    assert not is_as_shown(Typed(block, "Run 7 ended\nin 3 s\n"))
+
+
+def test_a_file_is_looked_for_below_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner/made.toml").write_text("[a]\nb = 1\n")
+    assert stands_in("[a]\nb = 1\n", tmp_path)
+    assert not stands_in("[a]\nb = 2\n", tmp_path)

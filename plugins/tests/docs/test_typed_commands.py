@@ -1,4 +1,4 @@
-"""Every command of `cdp` that a page shows is one that `cdp` takes: subcommands, options, choices, arguments."""
+"""Every command of `cdp` that a page shows is one that `cdp` takes: options, choices and arguments, too."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def texts_of(source: str) -> Iterator[str]:
 
 
 def begun_in(text: str) -> Iterator[tuple[str, ...]]:
-    """Of each command that a sentence names, the noun and the verb: where it ends, a sentence does not say."""
+    """Of each command that a sentence names, noun and verb: a sentence does not say where it ends."""
     for found in re.finditer(r"(?<![=\w])cdp ((?:[a-z-]+ ?){1,2})", text):
         noun, *verb = found[1].split()
         if noun in NOUNS:

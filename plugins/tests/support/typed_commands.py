@@ -74,7 +74,7 @@ def _words(line: str) -> list[str]:
 
 
 def _commands(words: Iterable[str]) -> Iterator[list[str]]:
-    """Each simple command of a line, from the word `cdp` on: what stands before sets variables or calls it."""
+    """Each simple command of a line, from the word `cdp` on: what stands before it only calls it."""
     command: list[str] = []
     skip = False
     for word in [*words, ";"]:
