@@ -1,4 +1,4 @@
-"""Writes the parts of the reference pages that the code itself knows: commands, settings, codes, hooks.
+"""Writes the parts of the pages that the code itself knows: commands, settings, codes, hooks, events, rooms.
 
     python docs/generate.py            write them anew
     python docs/generate.py --check    say which page is behind the code, and exit 1 if one is
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import floors
 import marshmallow
 import snapchat_answers
 import told
@@ -36,7 +37,7 @@ from cdp_core.plugins.manager import create_plugin_manager
 from cdp_core.rules.access import BUILT_IN_ROLES, actions_of
 from cdp_core.workspace.tables import WorkspaceSchema
 
-REFERENCE = Path(__file__).with_name("reference")
+DOCS = Path(__file__).parent
 _PART = re.compile(r"(<!-- from the code: ([a-z ]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -204,6 +205,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "snapchat answers": what_answers_lead_to,
     "roles": roles,
     "commands": commands,
+    "rooms": functools.partial(_whole_table, floors.rooms),
     **{name: functools.partial(_whole_table, made) for name, made in told.PARTS.items()},
 }
 
@@ -213,6 +215,15 @@ def renewed(page: str) -> str:
     return _PART.sub(lambda found: "\n".join((found[1], *PARTS[found[2]](), found[4])), page)
 
 
+def wanted() -> Iterator[tuple[Path, str]]:
+    """Each page that has such parts, and the picture of the floors, as they are to be."""
+    for path in sorted(DOCS.rglob("*.md")):
+        page = path.read_text(encoding="utf-8")
+        if _PART.search(page) and "_build" not in path.parts:
+            yield path, renewed(page)
+    yield floors.PICTURE, floors.picture()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -220,9 +231,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check
     behind = 0
-    for path in sorted(REFERENCE.glob("*.md")):
-        page = path.read_text(encoding="utf-8")
-        if (now := renewed(page)) != page:
+    for path, now in wanted():
+        if not path.exists() or path.read_text(encoding="utf-8") != now:
             behind += 1
             print(f"{path.name} {'is behind the code: make reference' if check else 'is written anew'}")
             if not check:

@@ -29,7 +29,7 @@ def blocks(language: str) -> Iterator[tuple[str, str]]:
 
 
 def test_settings_on_a_page_are_settings_of_cdp_toml() -> None:
-    seen = set()
+    seen: set[str] = set()
     for _, body in blocks("toml"):
         tables = tomllib.loads(body)
         if "project" not in tables:
