@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -112,3 +112,23 @@ def test_no_line_of_the_log_has_an_event_past_the_list() -> None:
     for path, given in extras():
         assert not isinstance(given, ast.Dict), f"{path}: a line of the log is told by `LogEvent`"
     assert len(list(extras())) > 10
+
+
+def test_what_goes_missing_from_the_page_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    gaps: dict[str, Callable[[], None]] = {
+        "| `read back` |": lambda: test_every_station_state_and_status_of_a_run_is_documented(
+            Station.READ_BACK
+        ),
+        "| `skipped` |": lambda: test_every_station_state_and_status_of_a_run_is_documented(
+            RunStatus.SKIPPED
+        ),
+        "`due_at`, ": lambda: test_every_event_of_the_log_is_documented_with_its_fields(LogEvent.DUE),
+        "| `cdp.token.age` |": lambda: test_every_metric_is_documented(Metric.TOKEN_AGE),
+        "| `hint` |": test_every_field_that_the_webhook_gets_is_documented,
+        "| `previous` |": test_every_field_and_outcome_of_the_audit_log_is_documented,
+    }
+    for words, check in gaps.items():
+        with monkeypatch.context() as gone:
+            gone.setitem(globals(), "PAGE", PAGE.replace(words, ""))
+            with pytest.raises((AssertionError, KeyError)):
+                check()

@@ -8,8 +8,9 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import marshmallow
 import pytest
@@ -69,7 +70,8 @@ def test_every_command_and_option_is_documented(commands: list[tuple[str, list[s
         _, heading, rest = whole.partition(f"# `{path}`\n")
         assert heading, path
         section = re.split(r"^###? ", rest, maxsplit=1, flags=re.MULTILINE)[0]
-        assert [option for option in options if option not in section] == [], path
+        rows = " ".join(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)).replace(",", " ").split()
+        assert [option for option in options if option not in {*rows, "--help"}] == [], path
 
 
 def test_every_command_says_what_it_does_and_shows_an_example(
@@ -154,3 +156,43 @@ def test_every_variable_of_the_environment_is_documented() -> None:
 
 # The shell's completion, which click sets and nobody types.
 INNER = {"CDP_COMPLETE"}
+
+
+def found_missing(commands: list[tuple[str, list[str], str, str]]) -> dict[str, Callable[[], None]]:
+    """What may go missing from a page, and the test that has to tell."""
+    return {
+        "# `cdp export cancel`": lambda: test_every_command_and_option_is_documented(commands),
+        "--allow-shrink": lambda: test_every_command_and_option_is_documented(commands),
+        "`CDP-706`": lambda: test_every_code_is_documented_with_its_title(Code.SHRINKS),
+        "| 10 |": lambda: test_every_exit_status_is_documented(ExitStatus.HELD),
+        "## `cdp_roles`": lambda: test_every_hook_is_documented_with_its_arguments_and_its_example(
+            "cdp_roles"
+        ),
+        "| `unusual_share` |": test_every_setting_is_documented_with_its_help,
+        "| `audience_id` |": test_every_setting_is_documented_with_its_help,
+        "`CDP_LEDGER_URL`": test_every_variable_of_the_environment_is_documented,
+        "| `export.run` |": lambda: test_every_act_stands_in_the_table_of_roles(Action.EXPORT_RUN),
+    }
+
+
+def test_what_goes_missing_from_a_page_is_told(
+    commands: list[tuple[str, list[str], str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page
+    for words, check in found_missing(commands).items():
+        with monkeypatch.context() as gone:
+            gone.setitem(globals(), "page", lambda name, words=words: whole(name).replace(words, ""))
+            with pytest.raises((AssertionError, KeyError)):
+                check()
+
+
+def test_what_the_code_gains_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that no page has yet."""
+    declared = WorkspaceSchema._declared_fields["alerts"]
+    assert isinstance(declared, fields.Nested)
+    more: dict[str, Any] = dict(type(declared.schema)._declared_fields)
+    more["quiet_hours"] = fields.String(metadata={"help": "When nobody is told."})
+    alerts = type("Alerts", (marshmallow.Schema,), more)
+    monkeypatch.setitem(WorkspaceSchema._declared_fields, "alerts", fields.Nested(alerts))
+    with pytest.raises(AssertionError):
+        test_every_setting_is_documented_with_its_help()
