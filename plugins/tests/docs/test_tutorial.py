@@ -8,15 +8,30 @@ import pytest
 
 from tutorials import Block, PageFault, Typed, blocks_of, is_as_shown, stands_in, type_page
 
-TUTORIALS = sorted((Path(__file__).parents[3] / "docs/tutorial").glob("*.md"))
+TESTS = Path(__file__).parents[1]
+TUTORIALS = sorted((TESTS.parents[1] / "docs/tutorial").glob("*.md"))
+
+
+def typed_elsewhere(path: Path) -> list[Path]:
+    """Tests that type a page in surroundings of its own, an environment that it installs into, say."""
+    tests = (test for test in TESTS.rglob("test_*.py") if test != Path(__file__))
+    return [test for test in tests if f"tutorial/{path.name}" in test.read_text(encoding="utf-8")]
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_every_block_runs_as_written_and_shows_what_comes(path: Path, tmp_path: Path) -> None:
+    """A page that no other test types is typed here, so that a new one is typed from its first day."""
+    if others := typed_elsewhere(path):
+        assert any("require_shown" in other.read_text(encoding="utf-8") for other in others)
+        return
     typed = type_page(path.read_text(encoding="utf-8"), tmp_path / "tutorial", seconds=290)
     assert len(typed) > 5
     for each in typed:
         assert is_as_shown(each), f"{each.block.body}\n{each.came}"
+
+
+def test_the_first_tutorial_is_typed_here() -> None:
+    assert [path.stem for path in TUTORIALS if not typed_elsewhere(path)] == ["first-export"]
 
 
 def page(*blocks: tuple[str, str]) -> str:
