@@ -45,6 +45,7 @@ def test_the_commands_of_the_pages_are_found() -> None:
         ("cdp scheduler run-due x", "cdp scheduler run-due: --due-at is missing"),
         ("cdp export show x y", "cdp export show: one word too many, 'y'"),
         ("cdp export", "cdp export: no command"),
+        ("cdp simulate snapshat", "cdp simulate has no command 'snapshat'"),
         ("cdp segment add x --where", "Option '--where' requires an argument."),
     ],
 )

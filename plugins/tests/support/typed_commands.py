@@ -19,6 +19,8 @@ from cdp_core.cli.session import Session
 
 ELLIPSIS = "…"
 USAGE = "[OPTIONS]"
+# Stand-ins of plugins that are not installed with this project: the one that pages make up, and the example.
+OF_EXAMPLES = ("acme", "mailer")
 _BLOCK = re.compile(
     r"^(?P<fence>`{3,})(?P<language>[^\n]*)\n(?P<body>.*?)^(?P=fence)\s*$", re.DOTALL | re.MULTILINE
 )
@@ -119,6 +121,8 @@ def fault_of(typed: Typed) -> str | None:
         if left[0] == ELLIPSIS:
             return None
         found = command.get_command(context, left[0])
+        if found is None and context.info_name == "simulate" and left[0] in OF_EXAMPLES:
+            return None
         if found is None:
             return f"{context.command_path} has no command {left[0]!r}"
         context = click.Context(found, info_name=left[0], parent=context)
