@@ -47,7 +47,7 @@ layers: dev-venv ## Check that each room imports only from floors below it (impo
 	@echo "== layers: import-linter"
 	@.venv/bin/lint-imports --no-logo
 
-docs: dev-venv ## Build the docs, warnings as errors, into docs/_build/html
+docs: dev-venv ## Build the docs, warnings as errors, with pictures of the terminal, into docs/_build/html
 	@echo "== docs: sphinx"
 	@$(IN_VENV) -m sphinx --fail-on-warning --keep-going --fresh-env --quiet -b html docs docs/_build/html
 
@@ -82,8 +82,8 @@ promises: dev-venv ## Record what is promised (settings, commands, codes, hooks)
 translations: dev-venv ## Gather the texts to be translated from the code, and compile the catalogues
 	@$(IN_VENV) docs/translations.py
 
-pictures: ## Write the README's picture of the terminal anew, from a real demo
-	@sh .ci/venv
+pictures: dev-venv ## Draw the pictures of the terminal anew: the pages' own, and the README's from a real demo
+	@$(IN_VENV) docs/pictures.py
 	@$(IN_VENV) examples/demo/demo.py --picture docs/_static/demo.svg
 
 clean: ## Remove all that make has made: .venv, .demo, caches and builds

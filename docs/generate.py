@@ -1,4 +1,4 @@
-"""Writes the parts of the reference pages that the code itself knows: commands, settings, codes, hooks.
+"""Writes the parts of the pages that the code itself knows: commands, settings, codes, hooks, events, rooms.
 
     python docs/generate.py            write them anew
     python docs/generate.py --check    say which page is behind the code, and exit 1 if one is
@@ -10,6 +10,7 @@ hand. The pages are kept in the repository, so that they can be read there and a
 from __future__ import annotations
 
 import argparse
+import functools
 import inspect
 import re
 import sys
@@ -18,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import floors
 import marshmallow
 import snapchat_answers
+import told
 from marshmallow import fields
 
 from cdp_core import errors
@@ -28,12 +31,13 @@ from cdp_core.cli.root import cli
 from cdp_core.cli.session import Session
 from cdp_core.contract import hookspecs
 from cdp_core.contract.schemas import settings_of
+from cdp_core.model.access import Action
 from cdp_core.plugins.catalog import Catalog
 from cdp_core.plugins.manager import create_plugin_manager
 from cdp_core.rules.access import BUILT_IN_ROLES, actions_of
 from cdp_core.workspace.tables import WorkspaceSchema
 
-REFERENCE = Path(__file__).with_name("reference")
+DOCS = Path(__file__).parent
 _PART = re.compile(r"(<!-- from the code: ([a-z ]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -54,8 +58,12 @@ def codes() -> Iterator[str]:
         for status in fault.group:
             yield f"## Exit {int(status)}: {status.meaning}\n"
             yield f"{inspect.getdoc(fault)}\n"
-            found = [code for code in errors.Code if code.exit_status == status]
+            found = sorted((code for code in errors.Code if code.exit_status == status), key=_number)
             yield from _table(("Code", "What happened"), [(f"`{code}`", code.title) for code in found])
+
+
+def _number(code: errors.Code) -> int:
+    return int(str(code).rpartition("-")[2])
 
 
 def hooks() -> Iterator[str]:
@@ -126,14 +134,16 @@ def _settings(schema: type[marshmallow.Schema]) -> Iterator[str]:
 def roles() -> Iterator[str]:
     actions = sorted({action for role in BUILT_IN_ROLES for action in actions_of({role}, BUILT_IN_ROLES)})
     labels = [role.label for role in BUILT_IN_ROLES.values()]
+    words = {action: Action(action).in_words for action in actions}
     rows = [
         (
             f"`{action}`",
+            words[action],
             *("yes" if action in actions_of({role}, BUILT_IN_ROLES) else "" for role in BUILT_IN_ROLES),
         )
         for action in actions
     ]
-    yield from _table(("Act", *labels), rows)
+    yield from _table(("Act", "May", *labels), rows)
 
 
 def commands() -> Iterator[str]:
@@ -179,6 +189,11 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
     yield "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
 
 
+def _whole_table(made: Callable[[], Iterator[tuple[str, ...]]]) -> Iterator[str]:
+    head, *rows = made()
+    yield from _table(head, rows)
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "exit statuses": exit_statuses,
     "codes": codes,
@@ -191,12 +206,23 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "snapchat answers": what_answers_lead_to,
     "roles": roles,
     "commands": commands,
+    "rooms": functools.partial(_whole_table, floors.rooms),
+    **{name: functools.partial(_whole_table, made) for name, made in told.PARTS.items()},
 }
 
 
 def renewed(page: str) -> str:
     """The page with each of its parts made anew."""
     return _PART.sub(lambda found: "\n".join((found[1], *PARTS[found[2]](), found[4])), page)
+
+
+def wanted() -> Iterator[tuple[Path, str]]:
+    """Each page that has such parts, and the picture of the floors, as they are to be."""
+    for path in sorted(DOCS.rglob("*.md")):
+        page = path.read_text(encoding="utf-8")
+        if _PART.search(page) and "_build" not in path.parts:
+            yield path, renewed(page)
+    yield floors.PICTURE, floors.picture()
 
 
 def main() -> int:
@@ -206,9 +232,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check
     behind = 0
-    for path in sorted(REFERENCE.glob("*.md")):
-        page = path.read_text(encoding="utf-8")
-        if (now := renewed(page)) != page:
+    for path, now in wanted():
+        if not path.exists() or path.read_text(encoding="utf-8") != now:
             behind += 1
             print(f"{path.name} {'is behind the code: make reference' if check else 'is written anew'}")
             if not check:

@@ -14,6 +14,7 @@ from cdp_core.errors import CdpError, HeldFault
 from cdp_core.model.alert import Alert, AlertKind
 from cdp_core.model.configuration import Export
 from cdp_core.model.lease import Lease
+from cdp_core.model.log import LogEvent
 from cdp_core.model.names import as_typed
 from cdp_core.model.schedule import DueRun
 from cdp_core.rules.alerting import after
@@ -130,7 +131,7 @@ class Alerting:
 
 def _not_sent(fault: CdpError, export: str = "") -> None:
     if not isinstance(fault, HeldFault):
-        log.warning("%s", fault, extra={"event": "alert-not-sent", "export": export})
+        log.warning("%s", fault, extra=LogEvent.ALERT_NOT_SENT.about(export=export))
 
 
 def _hint(kind: AlertKind, export: Export, due: DueRun) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from cdp_core.alerts.alerting import Alerting
+from cdp_core.model.log import LogEvent
 
 # In seconds: between two looks, and how much longer, by doubling, where something could not be sent.
 LOOK = 30.0
@@ -37,7 +38,7 @@ class Sender:
         try:
             left = self._alerting.send_waiting(self._now(), stop)
         except Exception:  # a fault of ours ends neither the thread nor the scheduler
-            log.exception("alerts could not be sent", extra={"event": "alert-not-sent"})
+            log.exception("alerts could not be sent", extra=LogEvent.ALERT_NOT_SENT.about(export=""))
             left = True
         wait = self._wait
         self._wait = min(wait * 2, self._longest_wait) if left else self._look

@@ -30,6 +30,8 @@ LOOKING = frozenset(
     {
         Action.WHOAMI,
         Action.WORKSPACE_CHECK,
+        Action.STATUS_SHOW,
+        Action.ALERT_LIST,
         Action.PROFILES_LINT,
         Action.SEGMENT_LIST,
         Action.SEGMENT_SHOW,

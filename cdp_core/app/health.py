@@ -106,8 +106,12 @@ class Doctor:
     def _look_at_connection(self, connection: Connection) -> Iterator[Check]:
         self._connector.settings(connection)
         self._consents.require(connection)
+        signs_in = self._desk.catalog.connection_type(connection.type).oauth is not None
+        new = connection.status is ConnectionStatus.NEW
+        if new and not signs_in:
+            yield Check(name="connections", state="ok", message=f"{connection.name} needs no sign-in")
+            return
         if connection.status is not ConnectionStatus.CONNECTED:
-            new = connection.status is ConnectionStatus.NEW
             state = "has not been signed in" if new else "must be signed in again: the service refused it"
             yield Check(
                 name="connections",
@@ -116,7 +120,6 @@ class Doctor:
                 hint=f"cdp connection authenticate {as_typed(connection.name)}",
             )
             return
-        signs_in = self._desk.catalog.connection_type(connection.type).oauth is not None
         token = self._connector.token_health(connection) if signs_in else None
         told = f"; {_told(token)}" if token else ""
         yield Check(name="connections", state="ok", message=f"{connection.name} is signed in{told}")

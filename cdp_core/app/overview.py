@@ -95,7 +95,7 @@ class Overviews:
             yield Attention(
                 about=about, trouble=Sentence("the service refused it: sign in again"), command=sign_in
             )
-        elif connection.status is ConnectionStatus.NEW:
+        elif signs_in and connection.status is ConnectionStatus.NEW:
             yield Attention(about=about, trouble=Sentence("nobody has signed in"), command=sign_in)
         elif signs_in:
             yield from self._of_token(connection, about, sign_in)

@@ -11,6 +11,7 @@ from typing import Any
 from cdp_core.app.desk import Desk, act
 from cdp_core.errors import HeldFault
 from cdp_core.model.access import Action, Resource
+from cdp_core.model.log import LogEvent
 from cdp_core.model.retention import Purged
 from cdp_core.runner.purging import Purging
 from cdp_core.runner.services import Services
@@ -52,7 +53,7 @@ class Retention:
             done = self.purge()
         except HeldFault:
             return
-        log.info("purged", extra={"event": "purged", **done.counts()})
+        log.info("purged", extra=LogEvent.PURGED.about(**done.counts()))
 
 
 class Upkeep:
@@ -68,7 +69,7 @@ class Upkeep:
         try:
             self._retention._if_due()
         except Exception:  # a fault of ours ends neither the thread nor the scheduler
-            log.exception("nothing was purged", extra={"event": "not-purged"})
+            log.exception("nothing was purged", extra=LogEvent.NOT_PURGED.about())
 
     def step(self, stop: threading.Event) -> float:
         """A purge that is due; how many seconds until the next look."""

@@ -20,6 +20,7 @@ from cdp_core.cli.logs import write_logs
 from cdp_core.cli.session import Session
 from cdp_core.cli.systemd import install
 from cdp_core.errors import CdpError, Code, ExitStatus, UsageFault
+from cdp_core.model.log import LogEvent
 from cdp_core.model.schedule import DueOutcome
 
 if TYPE_CHECKING:
@@ -146,7 +147,9 @@ def start(
                     f"port {health_port} cannot be listened on: {taken.strerror}",
                     hint="another --health-port, or 0 for any free one",
                 ) from None
-            log.info("health on http://%s:%d/healthz", health_host, port, extra={"port": port})
+            log.info(
+                "health on http://%s:%d/healthz", health_host, port, extra=LogEvent.HEALTH.about(port=port)
+            )
         status = cdp.schedules.start(loop=loop, stop=stop, once=once)
     context.exit(int(status))
 
@@ -168,8 +171,10 @@ def run_due(
 
     def tell(event: RunEvent) -> None:
         if event.state == "ended":
-            told = {"event": "station", "station": str(event.station), "run": event.run_id, "export": name}
-            log.info("%s: %s, done", name, event.station, extra={**told, "done": event.done})
+            told = LogEvent.STATION.about(
+                export=name, run=event.run_id, station=str(event.station), done=event.done
+            )
+            log.info("%s: %s, done", name, event.station, extra=told)
 
     try:
         moment = datetime.fromisoformat(due_at)
@@ -181,13 +186,11 @@ def run_due(
         try:
             done = cdp.schedules.run_due(name, due_at=moment, missed=missed, progress=tell, stop=stop)
         except CdpError as fault:
-            log.error(
-                "%s: %s", name, fault, extra={"event": "failed", "export": name, "code": str(fault.code)}
-            )
+            log.error("%s: %s", name, fault, extra=LogEvent.FAILED.about(export=name, code=str(fault.code)))
             context.exit(int(fault.exit_status))
     if done is None:
         context.exit(int(ExitStatus.DONE))
-    told = {"event": "done", "export": name, "outcome": str(done.outcome), "run": done.run_id}
+    told = LogEvent.DONE.about(export=name, run=done.run_id, outcome=str(done.outcome))
     log.info("%s: %s %s", name, done.outcome, done.message, extra=told)
     nothing_to_mend = done.outcome is DueOutcome.SKIPPED and not done.is_at_fault
     context.exit(int(ExitStatus.DONE) if nothing_to_mend else done.exit_status or int(ExitStatus.DONE))

@@ -40,9 +40,7 @@ def syntax_fault(message: str, position: int | None, place: QueryPlace, *, where
         Code.SEGMENT_INVALID,
         f"{message}{': ' if shown else ''}{shown}",
         where=where,
-        hint=f"mend it at {shown.splitlines()[0]}; `cdp segment add` tells at once whether it works"
-        if shown
-        else "mend the query; `cdp segment add` tells at once whether it works",
+        hint=f"change what stands at {shown.splitlines()[0]}" if shown else "change the query",
     )
 
 

@@ -10,16 +10,23 @@ WEBHOOK = "webhook"
 
 
 class AlertKind(StrEnum):
-    """`gate` and `reconnect` are failures that somebody has to look into, or to sign in for; `missed` are
-    moments that no scheduler ran; `unusual` is an audience far from its usual size."""
+    """`meaning` says when somebody is told."""
 
-    FAILED = "failed"
-    RECONNECT = "reconnect"
-    GATE = "gate"
-    RECOVERED = "recovered"
-    MISSED = "missed"
-    UNUSUAL = "unusual"
-    TEST = "test"
+    FAILED = "failed", "a scheduled run has failed for good: what passes by itself was tried again before"
+    RECONNECT = "reconnect", "somebody has to sign in again"
+    GATE = "gate", "a gate stopped a scheduled run"
+    RECOVERED = "recovered", "the first scheduled run that went through after one of these"
+    MISSED = "missed", "no scheduler ran an export at some of its moments; told when it is run again"
+    UNUSUAL = "unusual", "an audience is far from its usual size"
+    TEST = "test", "somebody typed `cdp alerts test`"
+
+    meaning: str
+
+    def __new__(cls, name: str, meaning: str = "") -> AlertKind:
+        kind = str.__new__(cls, name)
+        kind._value_ = name
+        kind.meaning = meaning
+        return kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,20 @@ from typing import Any
 
 
 class AuditOutcome(StrEnum):
-    """`begun` stands before an act that changes or sends something; the others end an act."""
+    """`meaning` says when an entry has it."""
 
-    ALLOWED = "allowed"
-    DENIED = "denied"
-    BEGUN = "begun"
-    FAILED = "failed"
-    DONE = "done"
+    DENIED = "denied", "it was not allowed, and not done; `details` has the reason"
+    BEGUN = "begun", "before an act that changes or sends something"
+    FAILED = "failed", "it was allowed, and failed; `details` has the error's code"
+    DONE = "done", "it is done"
+
+    meaning: str
+
+    def __new__(cls, name: str, meaning: str = "") -> AuditOutcome:
+        outcome = str.__new__(cls, name)
+        outcome._value_ = name
+        outcome.meaning = meaning
+        return outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

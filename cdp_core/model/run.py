@@ -6,20 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from cdp_core.model.accounting import DeliveryCounts, KindCounts
 from cdp_core.model.delivery import Audience
 
 
 class RunStatus(StrEnum):
-    PLANNING = "planning"
-    PLANNED = "planned"
-    DELIVERING = "delivering"
-    COMMITTED = "committed"
-    FAILED = "failed"
-    CANCELED = "canceled"
-    SKIPPED = "skipped"
-    WAITING = "waiting for approval"
+    PLANNING = "planning", "profiles are read, and the plan is made"
+    PLANNED = "planned", "the plan is on disk; nothing was sent"
+    DELIVERING = "delivering", "batches are sent"
+    COMMITTED = "committed", "what the service accepted stands in the ledger"
+    FAILED = "failed", "it stopped with an error, which the run has"
+    CANCELED = "canceled", "somebody canceled it"
+    SKIPPED = "skipped", "nobody was added, since a segment is inactive or fails; who must go was taken out"
+    WAITING = "waiting for approval", "the plan waits for somebody else's yes"
+
+    meaning: str
+
+    def __new__(cls, name: str, meaning: str = "") -> RunStatus:
+        status = str.__new__(cls, name)
+        status._value_ = name
+        status.meaning = meaning
+        return status
 
     @property
     def is_final(self) -> bool:
@@ -103,15 +112,26 @@ class Run:
 
 
 class Station(StrEnum):
-    """The rooms that data passes, for progress and traces; `run` is the whole run, for observers alone."""
+    """The rooms that data passes, for progress and traces; `meaning` says what is done there."""
 
-    RUN = "run"
-    SETTLE = "settle"
-    PREPARE = "prepare"
-    COMPARE = "compare"
-    DELIVER = "deliver"
-    COMMIT = "commit"
-    READ_BACK = "read back"
+    RUN = "run", "the whole run, for observers alone; when it has ended, the event brings it"
+    SETTLE = "settle", "what an earlier run left is settled, before anything is read"
+    PREPARE = "prepare", "profiles are read, selected, turned into digests, and screened"
+    COMPARE = "compare", "what is wanted is compared with the ledger, and the plan is written"
+    DELIVER = "deliver", "batches are sent; `done` of `total` digests have their answer"
+    COMMIT = "commit", "the ledger is written"
+    READ_BACK = "read back", "the service is asked how it sees the audience"
+
+    meaning: str
+
+    def __new__(cls, name: str, meaning: str = "") -> Station:
+        station = str.__new__(cls, name)
+        station._value_ = name
+        station.meaning = meaning
+        return station
+
+
+EventState = Literal["started", "progress", "ended"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +145,7 @@ class RunEvent:
     run_id: str
     export: str
     station: Station
-    state: str  # started | progress | ended
+    state: EventState
     done: int = 0
     total: int = 0
     note: str = ""

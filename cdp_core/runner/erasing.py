@@ -20,6 +20,7 @@ from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import AudienceKey, BatchStatus, Operation
 from cdp_core.model.erasure import Erasure, Removal
 from cdp_core.model.journal import BatchRecord
+from cdp_core.model.log import LogEvent
 from cdp_core.model.run import Run
 from cdp_core.pipeline.plan import Plan, PlanPart
 from cdp_core.rules.records import RECORD
@@ -70,7 +71,9 @@ class Erasing:
                     self._at(audience, here)
                 self._close(erasures)
         except CdpError as fault:
-            log.warning("erasures are gone on with by a later run: %s", fault)
+            log.warning(
+                "erasures are gone on with by a later run: %s", fault, extra=LogEvent.ERASURE_WAITS.about()
+            )
 
     def _close(self, erasures: Sequence[Erasure]) -> None:
         """End those that have nothing left to do."""
@@ -80,7 +83,7 @@ class Erasing:
         try:
             self._forgetting.elsewhere(done)
         except CdpError as fault:
-            log.warning("an erasure does not end yet: %s", fault)
+            log.warning("an erasure does not end yet: %s", fault, extra=LogEvent.ERASURE_WAITS.about())
             return
         for erasure in done:
             self._state.erasures.end(erasure.id, datetime.now(UTC))

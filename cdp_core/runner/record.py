@@ -17,7 +17,7 @@ from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.journal import NO_LETTERS, DeadLetterChange
 from cdp_core.model.lease import Lease
 from cdp_core.model.ledger import LedgerFile
-from cdp_core.model.run import Run, RunEvent, RunStatus, Station
+from cdp_core.model.run import EventState, Run, RunEvent, RunStatus, Station
 from cdp_core.runner.services import Services
 
 
@@ -78,7 +78,9 @@ class Record:
         self.run = ended
         self._services.ledgers.sweep(audience)
 
-    def tell(self, station: Station, state: str, done: int = 0, total: int = 0, *, note: str = "") -> None:
+    def tell(
+        self, station: Station, state: EventState, done: int = 0, total: int = 0, *, note: str = ""
+    ) -> None:
         event = RunEvent(
             run_id=self.run.id,
             export=self.run.export_name,
@@ -92,7 +94,7 @@ class Record:
             self._progress(event)
         self._services.catalog.tell(event)
 
-    def announce(self, state: str) -> None:
+    def announce(self, state: EventState) -> None:
         """Tell observers that the run has begun or ended, as it stands."""
         ended = self.run if state == "ended" else None
         event = RunEvent(

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from cdp_core.errors import ExitStatus, TemporaryFault
+from cdp_core.model.log import LogEvent
 from cdp_core.scheduler.calendar import Calendar, Due
 from cdp_core.scheduler.health import Health
 
@@ -50,7 +51,7 @@ class Loop:
 
     def forever(self, stop: threading.Event) -> None:
         """Until `stop` is set; then the runs under way end after their batches in flight."""
-        log.info("the scheduler runs", extra={"event": "started"})
+        log.info("the scheduler runs", extra=LogEvent.STARTED.about())
         try:
             while not stop.is_set():
                 self._look()
@@ -58,7 +59,7 @@ class Loop:
         finally:
             self._health.stopping()
             self._end_all()
-        log.info("the scheduler has stopped", extra={"event": "stopped"})
+        log.info("the scheduler has stopped", extra=LogEvent.STOPPED.about())
 
     def once(self, stop: threading.Event) -> ExitStatus:
         """Run what is due now, and no more; the worst of its statuses."""
@@ -83,7 +84,7 @@ class Loop:
                 if due.export.id not in self._running:
                     self._start(due)
         except TemporaryFault as busy:
-            log.warning("%s", busy, extra={"event": "state-busy"})
+            log.warning("%s", busy, extra=LogEvent.STATE_BUSY.about())
             return
         self._health.beat()
 
@@ -105,9 +106,9 @@ class Loop:
                 "%s: %d earlier moments were missed; this run stands for them",
                 due.export.name,
                 due.missed,
-                extra={**about, "event": "missed", "missed": due.missed},
+                extra=LogEvent.MISSED.about(**about, missed=due.missed),
             )
-        log.info("%s is due", due.export.name, extra={**about, "event": "due"})
+        log.info("%s is due", due.export.name, extra=LogEvent.DUE.about(**about))
         self._running[due.export.id] = due, self._launch(due)
 
     def _reap(self) -> list[ExitStatus]:
@@ -124,7 +125,7 @@ class Loop:
             "%s: %s",
             due.export.name,
             status.meaning if code in set(ExitStatus) else f"its process ended with {code}",
-            extra={"event": "ended", "export": due.export.name, "exit_status": code},
+            extra=LogEvent.ENDED.about(export=due.export.name, exit_status=code),
         )
         return status
 
@@ -137,7 +138,8 @@ class Loop:
             try:
                 process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
-                log.warning("%s does not end: killed", due.export.name, extra={"event": "killed"})
+                killed = LogEvent.KILLED.about(export=due.export.name)
+                log.warning("%s does not end: killed", due.export.name, extra=killed)
                 process.kill()
                 process.wait()
         return self._reap()

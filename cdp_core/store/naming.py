@@ -16,7 +16,9 @@ def missing(what: str, name: str, known: Iterable[str]) -> InvalidFault:
     if near:
         hint = "did you mean " + " or ".join(f'"{other}"' for other in near) + "?"
     else:
-        hint = f"`cdp {what} list` shows those that there are" if folded else f"there is no {what} yet"
+        hint = f"`cdp {what} list` shows those that there are"
+    if not folded:
+        hint = f"there is no {what} yet; `cdp {what} add` makes one"
     return InvalidFault(Code.NOT_FOUND, f'there is no {what} "{name}"', where=f"{what} {name}", hint=hint)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from cdp_core.contract.hookspecs import hookimpl
 from cdp_core.model.journal import BatchRecord
 from cdp_core.model.run import Run, RunEvent, Station
+from cdp_core.telemetry.names import Metric
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -53,15 +54,15 @@ class Observer:
         self._token_age = token_age
         self._guard = threading.Lock()
         self._runs: dict[str, _UnderWay] = {}
-        self._members = meter.create_gauge("cdp.run.members", description="Members of the segments")
-        self._accepted = meter.create_counter("cdp.digests.accepted", description="Digests accepted")
-        self._refused = meter.create_counter("cdp.digests.refused", description="Digests refused")
-        self._retries = meter.create_counter("cdp.requests.retries", description="Requests sent again")
-        self._seconds = meter.create_histogram("cdp.run.duration", unit="s", description="Length of a run")
-        self._age = meter.create_gauge("cdp.token.age", unit="s", description="Age of the sign-in's token")
-        self._lag = meter.create_gauge(
-            "cdp.schedule.lag", unit="s", description="From when a run was due to when it began"
+        self._members = meter.create_gauge(**_named(Metric.MEMBERS))
+        self._accepted = meter.create_counter(**_named(Metric.ACCEPTED))
+        self._refused = meter.create_counter(**_named(Metric.REFUSED))
+        self._retries = meter.create_counter(**_named(Metric.RETRIES))
+        self._seconds = meter.create_histogram(
+            name=Metric.SECONDS, unit=Metric.SECONDS.unit, description=Metric.SECONDS.meaning
         )
+        self._age = meter.create_gauge(**_named(Metric.TOKEN_AGE))
+        self._lag = meter.create_gauge(**_named(Metric.LAG))
 
     @hookimpl
     def cdp_run_event(self, event: RunEvent) -> None:
@@ -150,6 +151,10 @@ class Observer:
         age = self._token_age(run.export_id)
         if age is not None:
             self._age.set(age, about)
+
+
+def _named(metric: Metric) -> dict[str, str]:
+    return {"name": str(metric), "unit": metric.unit, "description": metric.meaning}
 
 
 def _nanoseconds(moment: datetime) -> int:

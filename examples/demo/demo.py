@@ -123,6 +123,7 @@ def close(terminal: Terminal, seconds: float, picture: Path | None) -> None:
         draw(terminal.folder / ".cdp", "Loyal to Snapchat", picture)
         terminal.say(f"The picture of the terminal is in {picture}.")
     terminal.say(NEXT)
+    terminal.say(f"What the demo has made stays: cd {shlex.quote(str(terminal.folder))} && cdp status\n")
 
 
 NEXT = """

@@ -45,6 +45,15 @@ def test_every_page_of_the_docs_is_reached_from_the_contents() -> None:
     assert docs - listed == {(ROOT / "docs" / "index.md").resolve()}
 
 
+def test_every_page_of_the_docs_is_linked_from_the_first_one() -> None:
+    first = ROOT / "docs" / "index.md"
+    linked = {
+        (first.parent / found["target"]).resolve()
+        for found in LINK.finditer(FENCE.sub("", first.read_text(encoding="utf-8")))
+    }
+    assert {page.resolve() for page in PAGES if ROOT / "docs" in page.parents} - linked == {first.resolve()}
+
+
 def test_no_file_names_a_host_of_packages() -> None:
     suffixes = {".py", ".md", ".toml", ".sh", ".yaml", ".yml", ".cfg", ".txt", ""}
     places = ("cdp_core", "plugins", "docs", "examples", "benchmarks", ".ci")

@@ -36,6 +36,20 @@ def test_the_first_run_writes_all_and_the_next_what_has_changed(files: FilesJob)
     assert len(files.manifests()) == 2
 
 
+def test_nobody_is_asked_to_sign_in_where_there_is_nothing_to_sign_in_to(files: FilesJob) -> None:
+    waiting = files.cdp.json("status")["attention"]
+    assert [each["trouble"] for each in waiting if "signed in" in each["trouble"]] == []
+    checks = files.cdp.json("doctor")
+    found = [each for each in checks if each["name"] == "connections"]
+    assert [(each["state"], each["message"]) for each in found] == [("ok", "Files needs no sign-in")]
+
+
+def test_looking_how_things_stand_leaves_one_entry_in_the_audit_log(files: FilesJob) -> None:
+    files.cdp("status")
+    entries = files.cdp.json("audit", "list", "--action", "status.show")
+    assert [each["outcome"] for each in entries] == ["done"]
+
+
 def test_replace_writes_the_whole_each_time(files: FilesJob) -> None:
     files.cdp("export", "edit", NAME, "--mode", "replace")
     files.cdp(*RUN, "--yes")

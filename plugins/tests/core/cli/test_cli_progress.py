@@ -10,10 +10,10 @@ from contextlib import suppress
 import pytest
 
 from cdp_core.cli.render.progress import Bars, Lines, progress
-from cdp_core.model.run import RunEvent, Station
+from cdp_core.model.run import EventState, RunEvent, Station
 
 
-def event(station: Station, state: str, done: int = 0, total: int = 0, note: str = "") -> RunEvent:
+def event(station: Station, state: EventState, done: int = 0, total: int = 0, note: str = "") -> RunEvent:
     return RunEvent(run_id="r", export="e", station=station, state=state, done=done, total=total, note=note)
 
 

@@ -39,10 +39,13 @@ def test_everything_is_on_one_page(cdp: Any, export: str, home: Path) -> None:
 def test_it_names_what_waits_for_somebody(cdp: Any, workspace: Path) -> None:
     assert "Nothing needs anybody." in cdp("status").out
     cdp.add_connection()
+    key = ("--secret", "client_secret=env:ACME_KEY")
+    cdp("connection", "add", "acme-login", "--name", "Acme login", *key, "--agree")
     waiting = cdp("status", "--json").document["attention"]
+    # To the first one nobody can sign in: it has a key.
     assert [each["command"] for each in waiting] == [
         'cdp connection agree "Acme EU"',
-        'cdp connection authenticate "Acme EU"',
+        'cdp connection authenticate "Acme login"',
     ]
 
 

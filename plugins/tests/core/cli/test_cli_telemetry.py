@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from cdp_core.app.facade import CDP
 from cdp_core.model.run import RunEvent, Station
 from cdp_core.telemetry import telemetry
+from cdp_core.telemetry.names import Metric
 from cdp_core.telemetry.providers import Providers
 from cdp_core.workspace import Workspace
 
@@ -124,6 +125,20 @@ def test_no_attribute_holds_personal_data(cdp: Keyboard, memory: Memory, export:
     for value in values:
         assert "@" not in value
         assert not re.search(r"[0-9a-f]{64}", value)
+
+
+def test_every_span_and_attribute_is_in_the_reference(cdp: Keyboard, memory: Memory, export: str) -> None:
+    page = (Path(__file__).parents[4] / "docs/reference/events.md").read_text(encoding="utf-8")
+    cdp("export", "run", export)
+    spans = memory.spans.get_finished_spans()
+    rows = {span.name: next(line for line in page.splitlines() if f"`{span.name}`" in line) for span in spans}
+    assert len(rows) > 6
+    for span in spans:
+        assert [name for name in span.attributes or () if f"`{name}`" not in rows[span.name]] == []
+    points = memory.metrics()
+    assert points.keys() <= {str(metric) for metric in Metric}
+    for point in points.values():
+        assert [name for name in point.attributes if f"`{name}`" not in page] == []
 
 
 def test_a_scheduled_run_says_how_late_it_began(cdp: Keyboard, memory: Memory, export: str) -> None:
