@@ -7,24 +7,17 @@ from pathlib import Path
 import pytest
 
 from fresh_environment import fresh_environment
-from typed_pages import Block, typed
+from tutorials import is_as_shown, type_page
 
 PAGE = Path(__file__).parents[3] / "docs/tutorial/first-destination.md"
 
 
-@pytest.fixture(scope="module")
-def blocks(tmp_path_factory: pytest.TempPathFactory) -> list[Block]:
-    folder = tmp_path_factory.mktemp("author")
-    author = fresh_environment(folder)
-    return typed(PAGE, folder=folder, environment=author.variables, seconds=540)
-
-
 @pytest.mark.timeout(600)
-def test_every_block_runs_as_written(blocks: list[Block]) -> None:
-    assert len(blocks) > 10
-    assert blocks[0].typed.startswith("cdp new-destination acme\n")
-
-
-def test_what_the_page_shows_is_what_comes(blocks: list[Block]) -> None:
-    for block in blocks:
-        block.require_shown()
+def test_every_block_runs_as_written_and_shows_what_comes(tmp_path: Path) -> None:
+    author = fresh_environment(tmp_path)
+    page = PAGE.read_text(encoding="utf-8")
+    typed = type_page(page, tmp_path / "tutorial", seconds=540, variables=author.variables)
+    assert len(typed) > 10
+    assert typed[0].block.body.startswith("cdp new-destination acme\n")
+    for each in typed:
+        assert is_as_shown(each), f"{each.block.body}\n{each.came}"

@@ -22,7 +22,7 @@ def typed_elsewhere(path: Path) -> list[Path]:
 def test_every_block_runs_as_written_and_shows_what_comes(path: Path, tmp_path: Path) -> None:
     """A page that no other test types is typed here, so that a new one is typed from its first day."""
     if others := typed_elsewhere(path):
-        assert any("require_shown" in other.read_text(encoding="utf-8") for other in others)
+        assert any("is_as_shown" in other.read_text(encoding="utf-8") for other in others)
         return
     typed = type_page(path.read_text(encoding="utf-8"), tmp_path / "tutorial", seconds=290)
     assert len(typed) > 5

@@ -18,7 +18,8 @@ import pytest
 import cdp_core
 import cdp_core.simulate
 import cdp_core.testing
-from outside import MAILER, ROOT, Outside, mailer, plain, simulated
+from fresh_environment import ROOT
+from outside import MAILER, Outside, mailer, plain, simulated
 
 PUBLIC = {module.__name__: set(module.__all__) for module in (cdp_core, cdp_core.simulate, cdp_core.testing)}
 MODULES = sorted(path for path in MAILER.rglob("*.py") if ".venv" not in path.parts)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from outside import ROOT, built_wheel
+from fresh_environment import ROOT, built_wheel
 
 
 @pytest.fixture(scope="module")

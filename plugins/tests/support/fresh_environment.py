@@ -60,14 +60,18 @@ class FreshEnvironment:
         return said
 
 
+def built_wheel(into: Path) -> Path:
+    """The core's wheel, as people install it."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(into)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    return next(into.glob("*.whl"))
+
+
 def fresh_environment(folder: Path) -> FreshEnvironment:
     made = FreshEnvironment(folder=folder / "environment")
     _make(made.folder)
     python = str(made.programs / "python")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    wheel = next(folder.glob("*.whl"))
-    made.run(python, "-m", "pip", "install", "--no-deps", str(wheel), cwd=folder)
+    made.run(python, "-m", "pip", "install", "--no-deps", str(built_wheel(folder)), cwd=folder)
     _see_the_rest(made, python)
     return made
 

@@ -1,8 +1,5 @@
-"""An environment as somebody outside makes one: a venv with the core's wheel, and a plugin beside it.
-
-pip installs both as it would anywhere, and finds that all the libraries that they name are there: they are
-those of the environment that the tests run in, so that nothing is fetched.
-"""
+"""An environment as somebody outside makes one, with the example plugin installed by pip beside the core's
+wheel."""
 
 from __future__ import annotations
 
@@ -11,19 +8,16 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from fresh_environment import ROOT, fresh_environment
 from main_job import Cdp
 
-ROOT = Path(__file__).parents[3]
 MAILER = ROOT / "examples" / "cdp-mailer"
 PATIENCE = 600
 _LEFT = ("__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", "*.egg-info", "dist")
@@ -59,23 +53,14 @@ def plain() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(left)}
 
 
-def built_wheel(into: Path) -> Path:
-    """The core's wheel, as people install it."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(into)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return next(into.glob("*.whl"))
-
-
 @pytest.fixture(scope="session")
 def mailer(tmp_path_factory: pytest.TempPathFactory) -> Outside:
     """An environment with the example of a plugin: one for all workers and modules, made by the first."""
-    if find_spec("ensurepip") is None:
-        pytest.skip("this Python cannot make environments with pip in them (its ensurepip is missing)")
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
     folder, whole = shared / "outside", shared / "outside.whole"
-    made = Outside(bin=folder / "env" / "bin", project=folder / "cdp-mailer")
+    made = Outside(bin=folder / "environment" / "bin", project=folder / "cdp-mailer")
     with (shared / "outside.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not whole.exists():
@@ -87,16 +72,7 @@ def mailer(tmp_path_factory: pytest.TempPathFactory) -> Outside:
 
 def _install(into: Outside, folder: Path) -> None:
     shutil.copytree(MAILER, into.project, ignore=shutil.ignore_patterns(*_LEFT))
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], check=True, capture_output=True)
-    own, beside = into.run("python", "-c", _WHERE).strip(), sysconfig.get_path("purelib")
-    (Path(own) / "beside.pth").write_text(f"{beside}\n")
-    pip = ("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index")
-    # Ours is in sight, too, as the folder that it is developed in: the wheel goes before it.
-    into.run(*pip, "--no-deps", "--ignore-installed", str(built_wheel(folder)))
-    into.run(*pip, "--no-build-isolation", f"{into.project}[dev]")
-
-
-_WHERE = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    fresh_environment(folder).run("pip", "install", f"{into.project}[dev]", cwd=folder)
 
 
 @dataclass

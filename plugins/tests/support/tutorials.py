@@ -14,7 +14,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,18 +70,20 @@ def blocks_of(page: str) -> list[Block]:
     return found
 
 
-def type_page(page: str, folder: Path, *, seconds: float) -> list[Typed]:
-    """What came of each block, in a folder that is a clone with its `.venv`; raises `PageFault` at the first
-    block that does not end well."""
+def type_page(
+    page: str, folder: Path, *, seconds: float, variables: Mapping[str, str] | None = None
+) -> list[Typed]:
+    """What came of each block, in a folder that is a clone with its `.venv`, or where other `variables` are
+    given an empty one; raises `PageFault` at the first block that does not end well."""
     blocks = blocks_of(page)
     script = "\n".join(_lines(blocks, folder / "shown"))
     (folder / "clone").mkdir()
-    (folder / "home").mkdir()
-    (folder / "clone" / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    if variables is None:
+        (folder / "clone" / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     process = subprocess.Popen(
         ["bash", "-e", "-c", script],
         cwd=folder / "clone",
-        env=_environment(folder),
+        env=_environment(folder) if variables is None else variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -114,6 +116,7 @@ def _lines(blocks: list[Block], shown: Path) -> Iterator[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
+    (folder / "home").mkdir()
     browser = folder / "browser"
     browser.write_text(_BROWSER.format(python=sys.executable))
     browser.chmod(0o700)
