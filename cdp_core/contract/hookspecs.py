@@ -135,7 +135,8 @@ def cdp_export_destinations() -> Sequence[DestinationSpec]:
 @hookspec
 def cdp_consent_prompts(connection_type: str, locale: str) -> Sequence[ConsentPrompt]:
     """What an Administrator must agree to before a connection of that type may be used. A changed
-    text asks again, so change it only when its meaning changes.
+    text asks again, so change it only when its meaning changes. `ConsentPrompt.in_language` picks a text
+    among several languages by the locale.
 
     Example:
 

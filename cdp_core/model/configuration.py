@@ -130,6 +130,17 @@ class ConsentPrompt:
     text: str
     language: str = "en"
 
+    @classmethod
+    def in_language(
+        cls, locale: str, texts: Mapping[str, tuple[str, str]], *, key: str, version: str
+    ) -> ConsentPrompt:
+        """Of titles and texts by language, those in the language of `locale` (`nl`, `nl-BE`, `da_DK.UTF-8`),
+        else in English, which has to be there."""
+        language = locale.replace("_", "-").partition("-")[0].lower()
+        language = language if language in texts else "en"
+        title, text = texts[language]
+        return cls(key=key, version=version, title=title, text=text, language=language)
+
     @property
     def digest(self) -> str:
         """SHA-256 over everything that is agreed to, in hexadecimal."""

@@ -70,18 +70,11 @@ _WHOLE_ROWS = {
 
 
 def whole_rows_prompts(locale: str) -> tuple[ConsentPrompt, ...]:
-    """The core's prompt about whole rows, in the language of `locale`, or in English."""
-    language = locale if locale in _WHOLE_ROWS else "en"
-    title, text = _WHOLE_ROWS[language]
-    return (
-        ConsentPrompt(
-            key=WHOLE_ROWS_KEY, version=WHOLE_ROWS_VERSION, title=title, text=text, language=language
-        ),
-    )
+    """The core's prompt about whole rows."""
+    prompt = ConsentPrompt.in_language(locale, _WHOLE_ROWS, key=WHOLE_ROWS_KEY, version=WHOLE_ROWS_VERSION)
+    return (prompt,)
 
 
 def core_prompts(locale: str) -> tuple[ConsentPrompt, ...]:
-    """The core's prompt in the language of `locale`, or in English where it is not written in it."""
-    language = locale if locale in _TEXTS else "en"
-    title, text = _TEXTS[language]
-    return (ConsentPrompt(key=KEY, version=VERSION, title=title, text=text, language=language),)
+    """The core's prompt before every connection."""
+    return (ConsentPrompt.in_language(locale, _TEXTS, key=KEY, version=VERSION),)

@@ -5,8 +5,6 @@ A changed text asks everybody again: change one only when its meaning changes, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from cdp_core import ConsentPrompt
 
 KEY = "files.data-sharing"
@@ -84,19 +82,9 @@ _OF_ROWS = {
 
 
 def prompts(locale: str) -> tuple[ConsentPrompt, ...]:
-    """The prompt in the language of `locale` (`nl`, `nl-BE`, `da_DK.UTF-8`), else in English."""
-    return _prompt(locale, KEY, VERSION, _TEXTS)
+    return (ConsentPrompt.in_language(locale, _TEXTS, key=KEY, version=VERSION),)
 
 
 def rows_prompts(locale: str) -> tuple[ConsentPrompt, ...]:
     """The same where whole rows are written; who has agreed to the one has not agreed to the other."""
-    return _prompt(locale, ROWS_KEY, ROWS_VERSION, _OF_ROWS)
-
-
-def _prompt(
-    locale: str, key: str, version: str, texts: Mapping[str, tuple[str, str]]
-) -> tuple[ConsentPrompt, ...]:
-    language = locale.replace("_", "-").partition("-")[0].lower()
-    language = language if language in texts else "en"
-    title, text = texts[language]
-    return (ConsentPrompt(key=key, version=version, title=title, text=text, language=language),)
+    return (ConsentPrompt.in_language(locale, _OF_ROWS, key=ROWS_KEY, version=ROWS_VERSION),)

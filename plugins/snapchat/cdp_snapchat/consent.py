@@ -50,8 +50,4 @@ _TEXTS = {
 
 
 def prompts(locale: str) -> tuple[ConsentPrompt, ...]:
-    """The prompt in the language of `locale` (`nl`, `nl-BE`, `da_DK.UTF-8`), else in English."""
-    language = locale.replace("_", "-").partition("-")[0].lower()
-    language = language if language in _TEXTS else "en"
-    title, text = _TEXTS[language]
-    return (ConsentPrompt(key=KEY, version=VERSION, title=title, text=text, language=language),)
+    return (ConsentPrompt.in_language(locale, _TEXTS, key=KEY, version=VERSION),)

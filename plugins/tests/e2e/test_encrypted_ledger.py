@@ -63,6 +63,7 @@ def test_a_new_workspace_is_encrypted_from_the_beginning(job: Job) -> None:
     assert "encrypted = true" in (job.cdp.folder / "other" / "cdp.toml").read_text()
 
 
+@pytest.mark.state_in_a_file  # and the vault with it
 def test_a_vault_that_lost_the_key_stops_runs_and_says_so(job: Job) -> None:
     vault, aside = job.cdp.folder / ".cdp" / "vault", job.cdp.folder / "aside"
     before = set(vault.iterdir())
