@@ -6,6 +6,8 @@ from __future__ import annotations
 import itertools
 import shutil
 
+import pytest
+
 from crashing import agrees, balanced, forks
 from main_job import Job, customers, digest, wanted
 
