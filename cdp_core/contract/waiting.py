@@ -15,5 +15,5 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return float(given)
     try:
         return max(0.0, parsedate_to_datetime(given).timestamp() - now)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+
+from cdp_core.model.word import Word
 
 WEBHOOK = "webhook"
 
 
-class AlertKind(StrEnum):
+class AlertKind(Word):
     """`meaning` says when somebody is told."""
 
     FAILED = "failed", "a scheduled run has failed for good: what passes by itself was tried again before"
@@ -19,14 +20,6 @@ class AlertKind(StrEnum):
     MISSED = "missed", "no scheduler ran an export at some of its moments; told when it is run again"
     UNUSUAL = "unusual", "an audience is far from its usual size"
     TEST = "test", "somebody typed `cdp alerts test`"
-
-    meaning: str
-
-    def __new__(cls, name: str, meaning: str = "") -> AlertKind:
-        kind = str.__new__(cls, name)
-        kind._value_ = name
-        kind.meaning = meaning
-        return kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,25 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
+from cdp_core.model.word import Word
 
-class AuditOutcome(StrEnum):
+
+class AuditOutcome(Word):
     """`meaning` says when an entry has it."""
 
     DENIED = "denied", "it was not allowed, and not done; `details` has the reason"
     BEGUN = "begun", "before an act that changes or sends something"
     FAILED = "failed", "it was allowed, and failed; `details` has the error's code"
     DONE = "done", "it is done"
-
-    meaning: str
-
-    def __new__(cls, name: str, meaning: str = "") -> AuditOutcome:
-        outcome = str.__new__(cls, name)
-        outcome._value_ = name
-        outcome.meaning = meaning
-        return outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

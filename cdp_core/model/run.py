@@ -10,9 +10,10 @@ from typing import Literal
 
 from cdp_core.model.accounting import DeliveryCounts, KindCounts
 from cdp_core.model.delivery import Audience
+from cdp_core.model.word import Word
 
 
-class RunStatus(StrEnum):
+class RunStatus(Word):
     PLANNING = "planning", "profiles are read, and the plan is made"
     PLANNED = "planned", "the plan is on disk; nothing was sent"
     DELIVERING = "delivering", "batches are sent"
@@ -21,14 +22,6 @@ class RunStatus(StrEnum):
     CANCELED = "canceled", "somebody canceled it"
     SKIPPED = "skipped", "nobody was added, since a segment is inactive or fails; who must go was taken out"
     WAITING = "waiting for approval", "the plan waits for somebody else's yes"
-
-    meaning: str
-
-    def __new__(cls, name: str, meaning: str = "") -> RunStatus:
-        status = str.__new__(cls, name)
-        status._value_ = name
-        status.meaning = meaning
-        return status
 
     @property
     def is_final(self) -> bool:
@@ -111,7 +104,7 @@ class Run:
         return self.dry_run or self.status.is_final
 
 
-class Station(StrEnum):
+class Station(Word):
     """The rooms that data passes, for progress and traces; `meaning` says what is done there."""
 
     RUN = "run", "the whole run, for observers alone; when it has ended, the event brings it"
@@ -121,14 +114,6 @@ class Station(StrEnum):
     DELIVER = "deliver", "batches are sent; `done` of `total` digests have their answer"
     COMMIT = "commit", "the ledger is written"
     READ_BACK = "read back", "the service is asked how it sees the audience"
-
-    meaning: str
-
-    def __new__(cls, name: str, meaning: str = "") -> Station:
-        station = str.__new__(cls, name)
-        station._value_ = name
-        station.meaning = meaning
-        return station
 
 
 EventState = Literal["started", "progress", "ended"]

@@ -128,7 +128,7 @@ def load(
     except (Exception, SystemExit) as fault:  # noqa: BLE001 (a plugin's import may raise anything)
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)
-        return report(PluginStatus.BROKEN, f"{said_of(fault)}")
+        return report(PluginStatus.BROKEN, said_of(fault))
     callers = manager.get_hookcallers(plugin) or []
     if not callers:
         manager.unregister(name=point.name)

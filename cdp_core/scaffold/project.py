@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.util
 import keyword
 import re
@@ -16,6 +17,13 @@ AUTHS: tuple[Auth, ...] = get_args(Auth)
 # Longer ones would break the lines of what is written.
 LONGEST = 24
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+# What the written files call something else, by which a class of the destination's would be meant, too.
+OWN_WORDS = frozenset(
+    {"Answer", "App", "Client", "Conformance", "Iterator", "Mapping", "New", "Path", "Refusal", "Refused"}
+    | {"Request", "Route", "Secret", "Server"}
+    | {"AudienceGone", "ConnectionContext", "ConnectionSettings", "CredentialsRejected"}
+    | {"HttpDestinationSuite", "SignIn", "SignInFault", "StandIn"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +67,10 @@ def checked(project: Project, taken: Collection[str]) -> Project:
         raise _invalid(name, "a destination's name has lower-case letters and digits, with dashes between")
     if len(name) > LONGEST:
         raise _invalid(name, f"the name has {len(name)} characters; {LONGEST} are the most")
-    if keyword.iskeyword(name):
+    if keyword.iskeyword(name) or hasattr(builtins, project.type_name):
         raise _invalid(name, f"{name} is a word of Python's own", such_as=f"{name}-ads")
+    if project.type_name in OWN_WORDS:
+        raise _invalid(name, f"{name} means something else in what is written", such_as=f"{name}-ads")
     for key in sorted(taken):
         if key.replace("_", "-") == name:
             raise _taken(name, f"a plugin that is installed brings {key!r} already")

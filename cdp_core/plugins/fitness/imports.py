@@ -62,7 +62,10 @@ class _Found(ast.NodeVisitor):
                 continue
             if alias.name not in PUBLIC_MODULES:
                 self._private(node, alias.name)
-            self._called[alias.asname or CORE] = alias.name if alias.asname else CORE
+            if alias.asname is None:
+                self._called[CORE] = CORE
+            elif alias.name in PUBLIC_MODULES:
+                self._called[alias.asname] = alias.name
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""

@@ -6,7 +6,7 @@ What the service echoes is masked by `quoted` before anybody sees it.
 from __future__ import annotations
 
 import json
-import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +20,7 @@ from cdp_core import (
     ServiceFailed,
     Throttled,
     quoted,
+    retry_after,
 )
 
 _FAULTS: Mapping[int, type[DestinationFault]] = {
@@ -44,7 +45,8 @@ def document(response: requests.Response) -> Mapping[str, Any]:
         return found
     message, request_id = _message(status, found or {}), _request_id(found or {})
     if status == 429:
-        raise Throttled(message, request_id=request_id, retry_after=_retry_after(response))
+        wait = retry_after(response.headers, time.time())
+        raise Throttled(message, request_id=request_id, retry_after=wait)
     # A redirect is not followed: what is neither success nor a refusal says nothing of the content.
     default = Refused if 400 <= status < 500 else ServiceFailed
     raise _FAULTS.get(status, default)(message, http_status=status, request_id=request_id)
@@ -102,8 +104,3 @@ def _message(status: int, found: Mapping[str, Any]) -> str:
 
 def _request_id(found: Mapping[str, Any]) -> str:
     return quoted(str(found.get("request_id") or ""))
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    given = response.headers.get("Retry-After", "").strip()
-    return float(given) if re.fullmatch(r"\d{1,9}", given) else None

@@ -42,6 +42,8 @@ def test_what_is_promised_is_nobodys_fault(tmp_path: Path, source: str) -> None:
     [
         ("import cdp_core.contract", "cdp_core.contract is not public", "only the names of cdp_core, "),
         ("import cdp_core.app.facade as f", "cdp_core.app.facade is not public", "only the names of "),
+        ("f = 1; import cdp_core.app as f; f.CDP", "cdp_core.app is not public", "only the names of "),
+        ("import cdp_core.nowhere as n; n.It", "cdp_core.nowhere is not public", "only the names of "),
         (
             "from cdp_core.model.run import RunEvent",
             "cdp_core.model.run is not",

@@ -178,6 +178,7 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(
     assert retry_after(client, simulator, "Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
     assert retry_after(client, simulator, "soon") is None
     assert retry_after(client, simulator, "-5") is None
+    assert retry_after(client, simulator, f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT") is None
 
 
 def test_silence_after_sending_leaves_the_outcome_open(

@@ -17,12 +17,14 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cdp_core import errors
+from cdp_core.alerts.ways import document_of
 from cdp_core.app.configuration.schemas import FilePart
 from cdp_core.cli import main as process
 from cdp_core.cli.root import cli
@@ -30,9 +32,13 @@ from cdp_core.cli.session import Session
 from cdp_core.contract import hookspecs
 from cdp_core.contract.settings_snapshot import changes, shape_of
 from cdp_core.model.access import Action
-from cdp_core.model.run import RunEvent, Station
+from cdp_core.model.alert import Alert, AlertKind
+from cdp_core.model.audit import AuditEntry, AuditOutcome
+from cdp_core.model.log import LogEvent
+from cdp_core.model.run import RunEvent, RunStatus, Station
 from cdp_core.plugins.fitness.imports import CORE, PUBLIC_MODULES
 from cdp_core.plugins.manager import ACCESS_GROUP, GROUP
+from cdp_core.telemetry.names import Metric
 from cdp_core.workspace.tables import WorkspaceSchema
 
 ROOT = Path(__file__).parents[3]
@@ -72,9 +78,24 @@ def _named() -> Iterator[tuple[str, str]]:
         yield f"event field {field.name}", str(field.type)
     for act in Action:
         yield f"act {act}", ""
+    yield from _told()
     yield from _public()
     yield from _views()
     yield from _commands(cli, click.Context(cli, info_name="cdp", obj=Session()))
+
+
+def _told() -> Iterator[tuple[str, str]]:
+    """What a program is told of besides, by the names of the page on events."""
+    yield from ((f"status {status}", "") for status in RunStatus)
+    yield from ((f"alert {kind}", "") for kind in AlertKind)
+    alert = Alert(id="", at=datetime.now(UTC), kind=AlertKind.TEST, export="", message="")
+    yield from ((f"alert field {field}", "") for field in document_of(alert))
+    for event in LogEvent:
+        yield f"log event {event}", ""
+        yield from ((f"log field {event} {field}", "") for field in event.fields)
+    yield from ((f"metric {metric}", f"{metric.sort} {metric.unit}".strip()) for metric in Metric)
+    yield from ((f"audit field {field.name}", "") for field in dataclasses.fields(AuditEntry))
+    yield from ((f"audit outcome {outcome}", "") for outcome in AuditOutcome)
 
 
 def _public() -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,7 +15,7 @@ import pytest
 
 from cdp_core.cli.main import run
 from cdp_core.errors import InvalidFault
-from cdp_core.scaffold.project import AUTHS, LONGEST, Project, checked
+from cdp_core.scaffold.project import AUTHS, LONGEST, OWN_WORDS, Project, checked
 from cdp_core.scaffold.rendering import rendered
 from cdp_core.scaffold.writing import write
 
@@ -72,6 +73,10 @@ def test_the_folder_is_as_open_as_any_other(here: Path) -> None:
         ("9acme", "CDP-322", "cdp new-destination acme"),
         ("", "CDP-322", "cdp new-destination acme"),
         ("class", "CDP-322", "class is a word of Python's own"),
+        ("none", "CDP-322", "none is a word of Python's own"),
+        ("app", "CDP-322", "cdp new-destination app-ads"),
+        ("sign-in", "CDP-322", "sign-in means something else in what is written"),
+        ("conformance", "CDP-322", "cdp new-destination conformance-ads"),
         ("a" * (LONGEST + 1), "CDP-322", f"{LONGEST} are the most"),
     ],
 )
@@ -191,6 +196,38 @@ def test_the_longest_name_is_one_of_those() -> None:
     assert checked(Project(name="a" * LONGEST, auth="none"), ())
     with pytest.raises(InvalidFault):
         checked(Project(name="a" * LONGEST + "b", auth="none"), ())
+
+
+def bound(source: str) -> set[str]:
+    """What a module calls something by a name of capitals and small letters, as classes are."""
+    tree = ast.parse(source)
+    found = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            found |= {alias.asname or alias.name for alias in node.names}
+    return {name for name in found if re.fullmatch(r"([A-Z][a-z0-9]*)+", name) and not name.isupper()}
+
+
+def meant_twice(source: str) -> Iterator[str]:
+    """What Acme's service must not be called instead, since a class would have the name of another thing."""
+    names = bound(source)
+    for before, _, after in (name.partition("Acme") for name in names if "Acme" in name):
+        for name in names:
+            inner = name.removeprefix(before).removesuffix(after)
+            if name == f"{before}{inner}{after}" and inner and "Acme" not in inner:
+                yield inner
+
+
+def test_the_words_that_no_service_can_be_called_are_those_that_would_mean_two_things() -> None:
+    found = {
+        word
+        for auth, records in KINDS
+        for path, text in rendered(Project(name="acme", auth=auth, records=records)).items()
+        if path.endswith(".py")
+        for word in meant_twice(text)
+    }
+    # Its own tests would have the place of the suite's.
+    assert found | {"Conformance"} == OWN_WORDS
 
 
 def imported(source: str) -> Iterator[str]:
