@@ -89,7 +89,7 @@ def _unasked(connection_type: str, manager: CdpPluginManager) -> Iterator[str]:
 
 
 def keys_by_plugin(around: CdpPluginManager, hook: str, *, but: str = "") -> Iterator[tuple[str, str]]:
-    """Keys that plugins declare by a hook, each with its plugin; of `but` none, nor of one whose hook fails."""
+    """Keys that plugins declare by a hook, each with its plugin; not of `but`, nor where that fails."""
     for caller in getattr(around.hook, hook).get_hookimpls():
         if caller.plugin_name != but:
             try:
