@@ -72,6 +72,7 @@ def test_the_folder_is_as_open_as_any_other(here: Path) -> None:
         ("9acme", "CDP-322", "cdp new-destination acme"),
         ("", "CDP-322", "cdp new-destination acme"),
         ("class", "CDP-322", "class is a word of Python's own"),
+        ("cdp-acme", "CDP-322", "mend: cdp new-destination acme"),
         ("a" * (LONGEST + 1), "CDP-322", f"{LONGEST} are the most"),
     ],
 )
