@@ -70,7 +70,10 @@ def _unknown(name: str, points: Sequence[tuple[EntryPoint, bool]]) -> InvalidFau
     return InvalidFault(
         Code.PLUGIN_UNKNOWN,
         f"no distribution and no plugin {name!r} is installed",
-        hint=f"did you mean {' or '.join(near)}?" if near else f"installed: {', '.join(sorted(known))}",
+        hint=f"did you mean {' or '.join(near)}?"
+        if near
+        else "your own is installed by pip install --editable . in its project's folder; "
+        f"installed: {', '.join(sorted(known))}",
     )
 
 

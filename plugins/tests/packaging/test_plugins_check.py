@@ -370,7 +370,7 @@ def test_one_without_a_plugin_says_how_one_is_named(shelf: Shelf) -> None:
         ("acmee", "did you mean acme or cdp-acme?"),
         ("./cdp_acme", "pip install -e ./cdp_acme, then give its name"),
         ("cdp_acme-1.4-py3-none-any.whl", "pip install cdp_acme-1.4-py3-none-any.whl, then give its name"),
-        ("zzzzzz", "installed: acme, cdp-acme, cdp-core"),
+        ("zzzzzz", "pip install --editable . in its project's folder; installed: acme, cdp-acme, cdp-core"),
         ("", "installed: acme, cdp-acme, cdp-core"),
     ],
 )

@@ -77,6 +77,7 @@ def test_the_folder_is_as_open_as_any_other(here: Path) -> None:
         ("app", "CDP-322", "cdp new-destination app-ads"),
         ("sign-in", "CDP-322", "sign-in means something else in what is written"),
         ("conformance", "CDP-322", "cdp new-destination conformance-ads"),
+        ("cdp-acme", "CDP-322", "mend: cdp new-destination acme"),
         ("a" * (LONGEST + 1), "CDP-322", f"{LONGEST} are the most"),
     ],
 )

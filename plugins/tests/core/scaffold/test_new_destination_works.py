@@ -1,9 +1,9 @@
 """What `cdp new-destination` writes installs, lints, has its types, and passes its tests, at once.
 
-Each kind of project is written by the built wheel, in an environment of its own, and checked by the commands of
-its README. The suite of destinations takes a minute of the processor for each of them: under `CI=true` all kinds
-run all of it; elsewhere the two that differ most do, and the others what the way of signing in and the payload
-can change.
+Each kind of project is written by the built wheel, in an environment of its own, and checked by the commands
+of its README. The suite of destinations takes a minute of the processor for each of them: under `CI=true` all
+of them run all of it; elsewhere the two that differ most do, and the others what the way of signing in and
+the payload can change.
 """
 
 from __future__ import annotations
