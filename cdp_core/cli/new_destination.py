@@ -79,12 +79,13 @@ def new_destination(
 
 def _taken() -> set[str]:
     """What plugins that are installed are called and bring, the broken and disabled ones among them."""
-    from cdp_core.plugins.catalog import Catalog
+    from cdp_core.plugins.fitness.declarations import keys_by_plugin
     from cdp_core.plugins.manager import create_plugin_manager
 
-    catalog = Catalog(create_plugin_manager())
-    names = {report.name for report in catalog.manager.reports}
-    return names | set(catalog.connection_types) | set(catalog.destinations)
+    manager = create_plugin_manager()
+    hooks = ("cdp_connection_types", "cdp_export_destinations")
+    keys = {key for hook in hooks for _, key in keys_by_plugin(manager, hook)}
+    return keys | {report.name for report in manager.reports}
 
 
 def _picture(folder: Path, files: list[str], *, dry_run: bool) -> Iterator[RenderableType]:

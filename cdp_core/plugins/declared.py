@@ -68,9 +68,9 @@ def unsaid(schema: Schema) -> Iterator[str]:
     """Settings that people meet without a label or a sentence."""
     for info in settings_of(schema):
         if info.label == info.name:
-            yield f"{info.name} has no label"
+            yield f'{info.name} has no label: metadata={{"label": …}} of its field gives one'
         if not info.help.strip():
-            yield f"{info.name} has no help"
+            yield f'{info.name} has no help: metadata={{"help": …}} of its field gives it'
 
 
 def lax(schema: Schema) -> Iterator[str]:
@@ -83,7 +83,7 @@ def lax(schema: Schema) -> Iterator[str]:
 def shown_secrets(schema: Schema) -> Iterator[str]:
     for info in settings_of(schema):
         if not info.secret and _LOOKS_SECRET.search(info.name):
-            yield f"{info.name} looks secret, and is shown"
+            yield f"{info.name} looks secret, and is shown: make it a cdp_core.SecretField"
 
 
 def raw_identifiers(schema: Schema) -> Iterator[str]:
@@ -96,7 +96,7 @@ def raw_identifiers(schema: Schema) -> Iterator[str]:
 def unasked(connection_type: str, prompts: Sequence[ConsentPrompt]) -> Iterator[str]:
     """Where nobody agrees to the service's terms in words before anything is sent."""
     if not prompts:
-        yield f"connections of type {connection_type} ask for no consent"
+        yield f"connections of type {connection_type} ask for no consent: implement cdp_consent_prompts"
     if len({prompt.key for prompt in prompts}) != len(prompts):
         yield "two consent prompts have one key"
     for prompt in prompts:

@@ -67,6 +67,11 @@ def checked(project: Project, taken: Collection[str]) -> Project:
         raise _invalid(name, "a destination's name has lower-case letters and digits, with dashes between")
     if len(name) > LONGEST:
         raise _invalid(name, f"the name has {len(name)} characters; {LONGEST} are the most")
+    if name.startswith("cdp-"):
+        such_as = name.removeprefix("cdp-")
+        raise _invalid(
+            name, f"the project is called cdp-NAME by itself; {such_as} is enough", such_as=such_as
+        )
     if keyword.iskeyword(name) or hasattr(builtins, project.type_name):
         raise _invalid(name, f"{name} is a word of Python's own", such_as=f"{name}-ads")
     if project.type_name in OWN_WORDS:

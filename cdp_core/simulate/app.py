@@ -19,6 +19,9 @@ from cdp_core.simulate.log import LoggedRequest, RequestLog
 from cdp_core.simulate.messages import Answer, Refusal, Request, refuse_as_json
 from cdp_core.simulate.routes import Route, RouteTable
 
+# What a service that is made to fail says, in its own form.
+SIMULATED = "simulated fault"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -128,7 +131,7 @@ class App:
     def _replaced(self, fault: Fault, request: Request) -> Answer:
         status = fault.status or 500
         if fault.body is None:
-            return self._refuse(request, Refusal(status, "simulated fault"))
+            return self._refuse(request, Refusal(status, SIMULATED))
         return Answer(status=status, body=fault.body.encode(), content_type=fault.content_type)
 
     def _handle(self, call: Call, request: Request) -> Answer:

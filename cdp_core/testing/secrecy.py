@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import psutil
 import pytest
 
 from cdp_core.contract.faults import DestinationFault
 from cdp_core.model.delivery import Operation
-from cdp_core.simulate import Fault
+from cdp_core.simulate import Answer, Fault, Request
+from cdp_core.simulate.app import SIMULATED
 from cdp_core.testing.runs import require_done
 from cdp_core.testing.stage import Stage
 
 
 class Secrecy:
     def test_no_secret_shows(self, stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-        """Not in a `repr`, an exception, a log of any level, or a recording."""
+        """Not in a `repr`, an exception, a receipt, a log of any level, or a recording; nor where the service
+        says back what it was sent."""
         caplog.set_level(logging.DEBUG)
         said = []
         with stage.opened() as found:
@@ -29,7 +32,13 @@ class Secrecy:
                 said += [repr(thing), str(thing)]
             if stage.stand_in.app is not None:
                 for status in (400, 401, 403, 404, 429, 500):
-                    fault = Fault(name="answer", status=status, route=stage.stand_in.routes)
+                    fault = Fault(
+                        name="answer",
+                        status=status,
+                        route=stage.stand_in.routes,
+                        applies=True,
+                        alter=saying_back(stage.stand_in.secrets.values()),
+                    )
                     stage.stand_in.app.faults.add(fault)
                     try:
                         said.append(repr(found.destination.deliver(stage.batch(Operation.ADD, range(2)))))
@@ -64,6 +73,17 @@ class Secrecy:
         left = [thread.name for thread in set(threading.enumerate()) - threads]
         assert not left, f"threads are left: {left}"
         assert open_sockets() <= sockets, "connections are left open"
+
+
+def saying_back(secrets: Collection[str]) -> Callable[[Request, Answer], Answer]:
+    """Puts those secrets that a request's headers have where the service's words stand."""
+
+    def altered(request: Request, answer: Answer) -> Answer:
+        sent = [each for each in secrets if any(each in value for value in request.headers.values())]
+        words = " ".join([SIMULATED, *sent])
+        return dataclasses.replace(answer, body=answer.body.replace(SIMULATED.encode(), words.encode()))
+
+    return altered
 
 
 def until(true: Callable[[], bool], seconds: float = 3) -> None:

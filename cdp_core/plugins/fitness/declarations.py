@@ -26,7 +26,7 @@ def on_declarations(alone: CdpPluginManager, around: CdpPluginManager, name: str
         yield _wrong(name, "", f"a hook that declares things fails: {said_of(fault)}")
         return
     for hook, mine in (("cdp_connection_types", types), ("cdp_export_destinations", destinations)):
-        for other, key in _keys_of_others(around, name, hook):
+        for other, key in keys_by_plugin(around, hook, but=name):
             if key in mine:
                 yield _wrong(name, key, f"the plugin {other} has that key, too", hint="choose another key")
     for key, found in types.items():
@@ -88,9 +88,10 @@ def _unasked(connection_type: str, manager: CdpPluginManager) -> Iterator[str]:
         yield sentence if len(locales) == len(declared.LANGUAGES) else f"{sentence} ({', '.join(locales)})"
 
 
-def _keys_of_others(around: CdpPluginManager, name: str, hook: str) -> Iterator[tuple[str, str]]:
+def keys_by_plugin(around: CdpPluginManager, hook: str, *, but: str = "") -> Iterator[tuple[str, str]]:
+    """Keys that plugins declare by a hook, each with its plugin; not of `but`, nor where that fails."""
     for caller in getattr(around.hook, hook).get_hookimpls():
-        if caller.plugin_name != name:
+        if caller.plugin_name != but:
             try:
                 yield from ((caller.plugin_name, each.key) for each in caller.function() or ())
             except Exception:  # noqa: BLE001, S112 - another plugin's fault is not this one's

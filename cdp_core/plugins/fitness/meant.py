@@ -36,6 +36,9 @@ def meant(package: str) -> Meant:
     except (PackageNotFoundError, ValueError):
         return _of_plugin(package, points)
     its = [each for each in points if _brings(each[0], canonicalize_name(found.name))]
+    if not its and any(point.name == package for point, _guards in points):
+        # A distribution of the plugin's name that has nothing to do with it.
+        return _of_plugin(package, points)
     return Meant(found=found, points=tuple(its))
 
 
@@ -67,7 +70,10 @@ def _unknown(name: str, points: Sequence[tuple[EntryPoint, bool]]) -> InvalidFau
     return InvalidFault(
         Code.PLUGIN_UNKNOWN,
         f"no distribution and no plugin {name!r} is installed",
-        hint=f"did you mean {' or '.join(near)}?" if near else f"installed: {', '.join(sorted(known))}",
+        hint=f"did you mean {' or '.join(near)}?"
+        if near
+        else "your own is installed by pip install --editable . in its project's folder; "
+        f"installed: {', '.join(sorted(known))}",
     )
 
 

@@ -39,7 +39,12 @@ def snapshot_of(alone: CdpPluginManager) -> Snapshot:
 
 
 def on_snapshot(alone: CdpPluginManager, point: EntryPoint) -> Iterator[Finding]:
-    """Nothing of a plugin that declares no settings."""
+    """Nothing of a plugin that declares no settings, or whose hooks fail, which is told elsewhere."""
+    try:
+        own = Catalog(alone)
+        _ = own.connection_types, own.destinations
+    except Exception:  # noqa: BLE001 - a hook may raise anything
+        return
     try:
         now = snapshot_of(alone)
     except Exception as fault:  # noqa: BLE001 - a schema is the plugin's own code

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import requests
@@ -36,14 +36,15 @@ class Refused(DestinationFault):
     """The service does not take what the request holds. Of a batch this becomes a receipt."""
 
 
-def document(response: requests.Response) -> Mapping[str, Any]:
-    """The JSON object of an answer that tells of success; raises the fault that any other one means."""
+def document(response: requests.Response, secrets: Iterable[str]) -> Mapping[str, Any]:
+    """The JSON object of an answer that tells of success; raises the fault that any other one means, in words
+    without `secrets`, which a service may say back."""
     status, found = response.status_code, _object(response)
     if status in (200, 201):
         if found is None:
             raise ServiceFailed("the answer is not the JSON that it should be", http_status=status)
         return found
-    message, request_id = _message(status, found or {}), _request_id(found or {})
+    message, request_id = _message(status, found or {}, secrets), _request_id(found or {})
     if status == 429:
         wait = retry_after(response.headers, time.time())
         raise Throttled(message, request_id=request_id, retry_after=wait)
@@ -52,10 +53,10 @@ def document(response: requests.Response) -> Mapping[str, Any]:
     raise _FAULTS.get(status, default)(message, http_status=status, request_id=request_id)
 
 
-def receipt(response: requests.Response, count: int) -> Receipt:
+def receipt(response: requests.Response, count: int, secrets: Iterable[str]) -> Receipt:
     """What the service answered to a batch of `count` digests: one answer for each, in their order."""
     try:
-        found = document(response)
+        found = document(response, secrets)
     except Refused as refused:
         return Receipt(
             accepted=False,
@@ -96,10 +97,10 @@ def _object(response: requests.Response) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
-def _message(status: int, found: Mapping[str, Any]) -> str:
+def _message(status: int, found: Mapping[str, Any], secrets: Iterable[str]) -> str:
     error = found.get("error")
     said = error.get("message") if isinstance(error, Mapping) else None
-    return quoted(f"the service answered {status}" + (f": {said}" if said else ""))
+    return quoted(f"the service answered {status}" + (f": {said}" if said else ""), secrets)
 
 
 def _request_id(found: Mapping[str, Any]) -> str:

@@ -86,7 +86,7 @@ class MailingList(Destination):
     def deliver(self, batch: Batch) -> Receipt:
         body = {"action": _ACTIONS[batch.operation], "emails": [digest.hex() for digest in batch.digests]}
         answer = self._service.send("POST", f"{_path(self._id)}/subscribers", json=body)
-        return receipt(answer, len(batch.digests))
+        return receipt(answer, len(batch.digests), self._service.secrets)
 
     def audience_status(self) -> Audience:
         return self._audience(self._service.asked("GET", _path(self._id)))
@@ -119,11 +119,12 @@ class _Service:
 
     def __init__(self, connection: ConnectionContext) -> None:
         self.origin = origin(connection.settings)
+        self.secrets = [connection.settings["api_key"].reveal()]
         self._http = connection.http
         self._timeout = (Transport.of(connection.settings).connect_timeout, PATIENCE)
 
     def asked(self, method: str, path: str, **content: Any) -> Mapping[str, Any]:
-        return document(self.send(method, path, **content))
+        return document(self.send(method, path, **content), self.secrets)
 
     def send(self, method: str, path: str, **content: Any) -> requests.Response:
         try:

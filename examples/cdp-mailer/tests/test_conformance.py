@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cdp_core.testing import HttpDestinationSuite, StandIn
 
+import cdp_mailer
 from cdp_mailer.stand_in import DEMO_KEY, LIST, mailer_stand_in
+
+RELEASED = Path(cdp_mailer.__file__).with_name("settings_snapshot.json")
 
 
 class TestMailer(HttpDestinationSuite):
@@ -22,4 +26,5 @@ class TestMailer(HttpDestinationSuite):
                 held=mailer.members,
                 app=mailer.app,
                 routes="subscribers",
+                settings_snapshot=RELEASED,
             )

@@ -341,6 +341,21 @@ def test_what_a_destination_says_wrong_of_itself_is_told(
     assert [each for each in found if each["state"] == "error" and message in each["message"]]
 
 
+def test_a_hook_that_fails_is_told_of_once(near: Near) -> None:
+    near.put(
+        GOOD.replace(
+            "    return [\n        cdp_core.Dest", "    raise OSError\n    return [\n        cdp_core.Dest"
+        )
+    )
+    wrong = near.cdp("plugins", "check", "acme", "--json", status=3).told("error")
+    assert wrong["check"] == "declares"
+
+
+def test_a_plugin_of_an_unrelated_distributions_name_is_the_one_that_is_meant(near: Near) -> None:
+    near.put(plugin="click")
+    assert near.cdp("plugins", "check", "click", "--json").document["distribution"] == "cdp-acme"
+
+
 def test_one_without_a_plugin_says_how_one_is_named(shelf: Shelf) -> None:
     shelf.put(plugin="")
     done = shelf.cdp("plugins", "check", "cdp-acme", "--json", status=3)
@@ -355,7 +370,7 @@ def test_one_without_a_plugin_says_how_one_is_named(shelf: Shelf) -> None:
         ("acmee", "did you mean acme or cdp-acme?"),
         ("./cdp_acme", "pip install -e ./cdp_acme, then give its name"),
         ("cdp_acme-1.4-py3-none-any.whl", "pip install cdp_acme-1.4-py3-none-any.whl, then give its name"),
-        ("zzzzzz", "installed: acme, cdp-acme, cdp-core"),
+        ("zzzzzz", "pip install --editable . in its project's folder; installed: acme, cdp-acme, cdp-core"),
         ("", "installed: acme, cdp-acme, cdp-core"),
     ],
 )

@@ -21,7 +21,7 @@ from cdp_core.app.audiences import Audiences
 from cdp_core.app.configuration.room import Configuration
 from cdp_core.app.connections import Connections
 from cdp_core.app.consents import Consents
-from cdp_core.app.erasures import Erasures
+from cdp_core.app.erasures import Erasures, Whom
 from cdp_core.app.exports import Exports
 from cdp_core.app.facade import CDP
 from cdp_core.app.ledgers import Ledgers
@@ -121,6 +121,7 @@ def _something(name: str) -> Any:
         "due_at": datetime.now(UTC),
         "stop": threading.Event(),
         "loop": lambda calendar: _NothingDue(),
+        "whom": Whom(person="a@b.nl"),
     }
     return given.get(name, "nothing of that name")
 

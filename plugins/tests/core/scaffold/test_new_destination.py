@@ -77,6 +77,7 @@ def test_the_folder_is_as_open_as_any_other(here: Path) -> None:
         ("app", "CDP-322", "cdp new-destination app-ads"),
         ("sign-in", "CDP-322", "sign-in means something else in what is written"),
         ("conformance", "CDP-322", "cdp new-destination conformance-ads"),
+        ("cdp-acme", "CDP-322", "mend: cdp new-destination acme"),
         ("a" * (LONGEST + 1), "CDP-322", f"{LONGEST} are the most"),
     ],
 )
@@ -88,6 +89,23 @@ def test_a_name_that_cannot_be_is_refused(
     assert f"error {code}: " in told
     assert said in told
     assert list(here.iterdir()) == []
+
+
+def test_a_plugin_that_is_half_written_keeps_nobody_from_another(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    about = here / "cdp_half-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: cdp-half\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[cdp]\nhalf = cdp_half_written\n")
+    (here / "cdp_half_written.py").write_text(
+        "import cdp_core\n\n\n@cdp_core.hookimpl\ndef cdp_export_destinations():\n"
+        "    raise NotImplementedError\n"
+    )
+    monkeypatch.syspath_prepend(here)
+    assert run(["new-destination", "acme", "--dry-run"]) == 0
+    assert run(["new-destination", "half"]) == 3
+    assert "brings 'half' already" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("there", ["folder", "file", "link"])

@@ -30,6 +30,7 @@ from cdp_core import (
     SettingsSchema,
     Throttled,
     lost_on_the_way,
+    quoted,
 )
 from cdp_core.contract.settings_snapshot import recorded, text_of
 from cdp_core.simulate import App, Refusal, Request, Route, json_answer, running
@@ -111,12 +112,15 @@ class Bench(Destination):
     def receipt(self, response: requests.Response) -> Receipt:
         if response.status_code == 400:
             said = str(response.json().get("error", "no reason was given"))
-            return Receipt(accepted=False, http_status=400, message=said)
+            return Receipt(accepted=False, http_status=400, message=self.words(said))
         return Receipt(
             accepted=True,
             request_id=str(self.answered(response)["request"]),
             http_status=response.status_code,
         )
+
+    def words(self, said: str) -> str:
+        return quoted(said, [self.key.reveal()])
 
     def answered(self, response: requests.Response) -> Mapping[str, Any]:
         """The answer's document; raises the fault that it is."""

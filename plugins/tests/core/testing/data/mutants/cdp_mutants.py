@@ -120,6 +120,11 @@ class _QuotesItsKey(Bench):
         return super().answered(response)
 
 
+class _RepeatsWhatIsSaid(Bench):
+    def words(self, said: str) -> str:
+        return said
+
+
 class _KeepsItsKey(Bench):
     def deliver(self, batch: Batch) -> Receipt:
         Path(self.note).write_text(self.key.reveal())
@@ -263,6 +268,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "shows-its-key": Mutant(fails=("test_no_secret_shows",), build=_ShowsItsKey),
     "quotes-its-key": Mutant(fails=("test_no_secret_shows",), build=_QuotesItsKey),
+    "repeats-what-is-said": Mutant(fails=("test_no_secret_shows",), build=_RepeatsWhatIsSaid),
     "keeps-its-key": Mutant(
         fails=("test_nothing_is_kept_of_them_in_the_workspace",),
         build=_KeepsItsKey,
