@@ -8,10 +8,14 @@ from cdp_core.errors import ExitStatus
 from cdp_core.model.run import RunStatus
 from cdp_core.testing.stage import Stage
 
-_JOURNAL = "cdp_core.store.journal:Journal"
+_STORE = "cdp_core.store"
+_JOURNALED = ("open:before:1", "open:after:1", "attempt:after:1", "close:before:1", "close:after:2")
+# From a run's beginning to its commit, in their order but for what delivery repeats.
 STEPS = (
+    *(f"{_STORE}.runs:Runs.start:after:1", f"{_STORE}.plans:Plans.record:after:1"),
+    *(f"{_STORE}.journal:Journal.{step}" for step in _JOURNALED),
     *("deliver:before:1", "deliver:after:1", "deliver:before:2", "deliver:after:2"),
-    *(f"{_JOURNAL}.{step}" for step in ("open:before:1", "open:after:1", "close:before:1", "close:after:2")),
+    *(f"{_STORE}.ledgers:Ledgers.commit:{moment}:1" for moment in ("before", "after")),
 )
 
 

@@ -26,6 +26,8 @@ from cdp_mutants import MUTANTS  # noqa: E402
 sys.path.remove(str(DATA))
 
 Failed = Mapping[str, set[str]]
+# The first test waits for all mutants.
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Failed:
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(DATA), *filter(None, sys.path)])},
         capture_output=True,
         text=True,
-        timeout=290,
+        timeout=1100,
         check=False,
     )
     assert report.exists(), done.stdout + done.stderr
