@@ -118,7 +118,8 @@ def test_an_engine_that_cannot_find_keys_finds_none() -> None:
 def test_keys_that_repeat_are_counted_alike_in_however_many_passes(
     open_engine: Make, parquet: Make, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("cdp_core.engines.duckdb.relations._GROUPS_AT_ONCE", at_once)
+    for constant in ("_HASHES_AT_ONCE", "_KEYS_AT_ONCE"):
+        monkeypatch.setattr(f"cdp_core.engines.duckdb.relations.{constant}", at_once)
     keys = ["a", "b", "a", None, "c", None, "a", "c", "d"]
     engine = open_engine(parquet(id=keys, email=["x@example.org"] * len(keys)))
     selection = dataclasses.replace(SELECTION, matching=SELECTION.matching[:1])
