@@ -11,7 +11,7 @@ _ESCAPE_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[@-_])")
 _DIGEST = re.compile(r"\b[0-9a-fA-F]{64}\b")
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+")
 _ADDRESS = re.compile(r"[^\s@\"'<>]+(?:@+[^\s@\"'<>]+)+")
-_MASK = "••••••"
+MASK = "••••••"
 
 
 def quoted(text: str, secrets: Iterable[str] = ()) -> str:
@@ -21,9 +21,9 @@ def quoted(text: str, secrets: Iterable[str] = ()) -> str:
     given `secrets`.
     """
     for secret in filter(None, secrets):
-        text = text.replace(secret, _MASK)
+        text = text.replace(secret, MASK)
     text = _ESCAPE_SEQUENCE.sub("", text)
     for pattern in (_DIGEST, _BEARER, _ADDRESS):
-        text = pattern.sub(_MASK, text)
+        text = pattern.sub(MASK, text)
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import threading
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
 from typing import Any, NoReturn, Protocol, TypeVar
@@ -22,12 +22,16 @@ from requests.auth import AuthBase
 from cdp_core.contract.credentials import ApiKey, BasicAuth, BearerToken
 from cdp_core.contract.faults import CredentialsRejected
 from cdp_core.contract.transport import Transport
+from cdp_core.contract.wording import MASK
 from cdp_core.errors import Code, ReconnectFault
+from cdp_core.model.names import as_typed
 from cdp_core.model.secret import Secret
 
 READ_TIMEOUT = 300.0
 # Of an answer, unpacked: what any page of a list needs, and no more than a machine has.
 LARGEST_ANSWER = 64 * 1024 * 1024
+# Of a token, key or password that is taken out of answers.
+SHORTEST_MASKED = 16
 _BLOCK = 256 * 1024
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -49,7 +53,7 @@ class ConnectionSession(requests.Session):
 
     `origin` is any URL of the API: its scheme, host and port are where credentials may go. `tokens` is
     None for a connection whose settings alone authenticate: with `credentials`, or with nothing.
-    `transport` is the way that requests take.
+    `transport` is the way that requests take. `connection_name` is for what to do where they are refused.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class ConnectionSession(requests.Session):
         tokens: TokenSource | None,
         credentials: BasicAuth | BearerToken | ApiKey | None = None,
         transport: Transport | None = None,
+        connection_name: str = "",
         read_timeout: float = READ_TIMEOUT,
         pool_size: int = 4,
     ) -> None:
@@ -68,7 +73,7 @@ class ConnectionSession(requests.Session):
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.headers["User-Agent"] = _user_agent()
-        self._bearer = _Bearer(origin, tokens, credentials)
+        self._bearer = _Bearer(origin, tokens, credentials, connection_name)
         self.auth = self._bearer
         self._transport = transport or Transport()
         self._timeout = (self._transport.connect_timeout, read_timeout)
@@ -77,7 +82,7 @@ class ConnectionSession(requests.Session):
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         """As in `requests`, with the session's time-outs, proxies and certificates where none are given. An
-        answer is read whole, up to `LARGEST_ANSWER`."""
+        answer is read whole, up to `LARGEST_ANSWER`, and has the credentials masked that a service says back."""
         address = str(url)
         if options.get("timeout") is None:
             options["timeout"] = self._timeout
@@ -89,7 +94,7 @@ class ConnectionSession(requests.Session):
             return super().request(method, url, *args, **options)
         options["stream"] = True
         answer = super().request(method, url, *args, **options)
-        answer._content = _whole(answer)
+        answer._content = self._bearer.masked(_whole(answer))
         return answer
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -127,11 +132,16 @@ class _Bearer(AuthBase):
     """Puts the credentials on requests to one origin, and remembers for each thread which token it was."""
 
     def __init__(
-        self, origin: str, tokens: TokenSource | None, credentials: BasicAuth | BearerToken | ApiKey | None
+        self,
+        origin: str,
+        tokens: TokenSource | None,
+        credentials: BasicAuth | BearerToken | ApiKey | None,
+        connection_name: str,
     ) -> None:
         self._origin = _origin_of(origin)
         self._tokens = tokens
         self._credentials = credentials
+        self._connection_name = connection_name
         self._last = threading.local()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -157,8 +167,22 @@ class _Bearer(AuthBase):
         raise ReconnectFault(
             Code.RECONNECT,
             f"the service does not accept the connection's credentials: {reason}",
-            hint="cdp connection edit NAME",
+            hint=f"cdp connection edit {as_typed(self._connection_name or 'NAME')}",
         )
+
+    def masked(self, content: bytes) -> bytes:
+        """An answer without what was sent to be let in; a short secret could be any word, and stays."""
+        for secret in self._sent():
+            if len(secret) >= SHORTEST_MASKED:
+                content = content.replace(secret, MASK.encode())
+        return content
+
+    def _sent(self) -> Iterator[bytes]:
+        access = getattr(self._last, "access", None)
+        if access is not None:
+            yield access.reveal().encode()
+        if self._credentials is not None:
+            yield _secret_of(self._credentials).reveal().encode()
 
 
 def _whole(response: requests.Response) -> bytes:
@@ -172,6 +196,12 @@ def _whole(response: requests.Response) -> bytes:
     finally:
         response.close()
     return bytes(content)
+
+
+def _secret_of(credentials: BasicAuth | BearerToken | ApiKey) -> Secret:
+    if isinstance(credentials, BasicAuth):
+        return credentials.password
+    return credentials.token if isinstance(credentials, BearerToken) else credentials.key
 
 
 def _put_on(request: requests.PreparedRequest, credentials: BasicAuth | BearerToken | ApiKey) -> None:

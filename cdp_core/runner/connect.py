@@ -189,6 +189,7 @@ class Connector:
             tokens=tokens,
             credentials=None if isinstance(credentials, ClientCredentials) else credentials,
             transport=Transport.of(settings),
+            connection_name=connection.name,
             pool_size=concurrency,
         ) as session:
             yield ConnectionContext(settings=settings, http=session, clock=time.time)

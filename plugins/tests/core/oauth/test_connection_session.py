@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import logging
 import socket
 import threading
@@ -25,7 +26,8 @@ from cdp_core.oauth.session import ConnectionSession, with_renewal
 
 
 class Recorder(ThreadingHTTPServer):
-    """Answers 200 with what it was asked; `/redirect` leads elsewhere, `/cookie` hands one out."""
+    """Answers 200 with nothing; `/redirect` leads elsewhere, `/cookie` hands one out, `/echo` says back what
+    it was sent."""
 
     def __init__(self) -> None:
         self.seen: list[dict[str, str]] = []
@@ -53,9 +55,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/cookie":
             self.send_header("Set-Cookie", "sid=1; Path=/")
-        self.send_header("Content-Length", "0")
+        said = json.dumps([self.path, *self.headers.values()]) if self.path.startswith("/echo") else ""
+        self.send_header("Content-Length", str(len(said)))
         self.send_header("Connection", "close")
         self.end_headers()
+        self.wfile.write(said.encode())
 
     do_POST = do_DELETE = do_GET  # noqa: N815 (the names are http.server's)
 
@@ -303,8 +307,42 @@ def test_a_call_is_made_again_after_one_401_and_given_up_after_two(
 
 
 def test_a_connection_without_tokens_cannot_renew(recorder: Recorder) -> None:
-    with ConnectionSession(origin=recorder.url, tokens=None) as session, pytest.raises(ReconnectFault):
+    way = ConnectionSession(origin=recorder.url, tokens=None, connection_name="our mailer")
+    with way as session, pytest.raises(ReconnectFault) as caught:
         with_renewal(session, rejecting(session, recorder.url, 1))
+    assert caught.value.hint == 'cdp connection edit "our mailer"'
+
+
+LONG = Secret("a-secret-of-some-length")
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        BasicAuth(username="ann", password=LONG),
+        BearerToken(token=LONG),
+        ApiKey(name="X-Key", key=LONG),
+        ApiKey(name="key", key=LONG, place="query"),
+        None,
+    ],
+    ids=["basic", "bearer", "header", "query", "token"],
+)
+def test_credentials_that_a_service_says_back_are_masked(
+    recorder: Recorder, tokens: Tokens, credentials: BasicAuth | BearerToken | ApiKey | None
+) -> None:
+    tokens.access = LONG
+    given = tokens if credentials is None else None
+    with ConnectionSession(origin=recorder.url, tokens=given, credentials=credentials) as session:
+        session.headers["X-Said"] = f"password={LONG.reveal()}"
+        answer = session.get(f"{recorder.url}/echo")
+    assert "password=" in answer.text
+    assert LONG.reveal() not in answer.text
+
+
+def test_a_short_secret_changes_no_answer(recorder: Recorder) -> None:
+    credentials = ApiKey(name="X-Key", key=Secret("echo"))
+    with ConnectionSession(origin=recorder.url, tokens=None, credentials=credentials) as session:
+        assert session.get(f"{recorder.url}/echo").json()[0] == "/echo"
 
 
 def test_no_token_is_in_repr_log_or_exception(
