@@ -60,11 +60,13 @@ class ConnectionView:
 
     The titles in `consent_missing` are English; `consent_asked` has them in the asker's language.
     Where the service has just been asked: `lacking` are sentences on rights that the signed-in user has not,
-    `open_choices` what it offers for settings that nobody has chosen yet."""
+    `open_choices` what it offers for settings that nobody has chosen yet. Without `signs_in` its settings
+    alone let it in."""
 
     name: str
     type: str
     label: str
+    signs_in: bool = True
     status: str | None = None
     shared_with: tuple[str, ...] = ()
     settings: Mapping[str, str] | None = None

@@ -112,7 +112,7 @@ def add(
         share_with=share_with,
         agree=agreement(agreed=agree, as_json=as_json, required=False),
     )
-    give(view, lambda: connections.added_connection(view, signs_in=form.signs_in), as_json=as_json)
+    give(view, lambda: connections.added_connection(view), as_json=as_json)
 
 
 @connection.verb("authenticate", example='cdp connection authenticate "Snapchat EU" --no-browser')
@@ -161,8 +161,8 @@ def authenticate(
         as_json=as_json,
     )
     view = session.cdp().connections.authenticate(name, dialogue=talk)
-    said = _("Signed in to {service}.").format(service=plain(view.label))
-    give(view, lambda: connections.authenticated_connection(view), as_json=as_json, said=said)
+    told = connections.authenticated(view)
+    give(view, lambda: connections.authenticated_connection(view), as_json=as_json, said=told)
 
 
 @connection.verb("list", example="cdp connection list --json")

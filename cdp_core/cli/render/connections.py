@@ -48,6 +48,8 @@ _SERVICE_STYLES = {"new": "yellow", "connected": "green", "reconnect": "red"}
 def _service(view: ConnectionView) -> Text:
     """Nothing is shown to whom the connection's state is none of their business."""
     state = view.status or ""
+    if state == "new" and not view.signs_in:
+        return Text(_("not asked yet"), style=_SERVICE_STYLES[state])
     return Text(_(_SERVICE.get(state, state)), style=_SERVICE_STYLES.get(state, ""))
 
 
@@ -90,13 +92,13 @@ def connection(view: ConnectionView) -> Details:
     return Details(view.name, fields)
 
 
-def added_connection(view: ConnectionView, *, signs_in: bool) -> Iterator[RenderableType]:
+def added_connection(view: ConnectionView) -> Iterator[RenderableType]:
     """A new connection, and what is to be done before something can be sent through it."""
     yield connection(view)
     yield Text(consent_sentence(view))
     if view.consent_missing:
         yield Text.assemble((_("Next: "), "bold"), f"cdp connection agree {quoted(view.name)}")
-    elif signs_in:
+    elif view.signs_in:
         yield Text.assemble((_("Next: "), "bold"), f"cdp connection authenticate {quoted(view.name)}")
 
 
@@ -124,6 +126,14 @@ def asked_connection(view: ConnectionView) -> Iterator[RenderableType]:
             (_("Next: "), "bold"),
             f"cdp connection edit {quoted(view.name)} --set {name}={plain(choices[0].value)}",
         )
+
+
+def authenticated(view: ConnectionView) -> str:
+    """What has come of a sign-in, or of asking a service that lets the connection in by its settings."""
+    if view.signs_in:
+        return _("Signed in to {service}.").format(service=plain(view.label))
+    told = _("{service} answers. Export user: {person}")
+    return told.format(service=plain(view.label), person=plain(view.export_user or ""))
 
 
 def authenticated_connection(view: ConnectionView) -> Iterator[RenderableType]:

@@ -169,6 +169,17 @@ def test_a_connection_is_authenticated_shown_verified_edited_and_shared(
     assert "No connections" in cdp("connection", "list").out
 
 
+@pytest.mark.usefixtures("workspace")
+def test_what_has_a_key_is_asked_and_nobody_signs_in(cdp: Keyboard) -> None:
+    added = cdp.add_connection("--agree").out
+    assert "not asked yet" in added
+    assert "not signed in" not in added + cdp("connection", "list").out
+    said = cdp("connection", "authenticate", "Acme EU").out
+    assert "Acme answers. Export user: " in said
+    assert "Signed in to" not in said
+    assert cdp("connection", "show", "Acme EU", "--json").document["signs_in"] is False
+
+
 def test_a_connection_is_looked_at_where_its_secret_is_out_of_reach(
     cdp: Keyboard, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
