@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import rich_click
@@ -11,9 +12,13 @@ from cdp_core.cli.command import json_option, noun
 from cdp_core.cli.logs import write_logs
 from cdp_core.cli.page import give
 from cdp_core.cli.render import fitness, things
+from cdp_core.cli.render.console import remark
 from cdp_core.cli.render.words import plain, quoted
 from cdp_core.cli.session import Session
-from cdp_core.errors import ExitStatus
+from cdp_core.errors import Code, ExitStatus, InvalidFault
+
+if TYPE_CHECKING:
+    from cdp_core.plugins.manager import PluginReport
 
 plugins = noun(
     "plugins", help="Plugins: what is installed, loaded, disabled or broken.", example="cdp plugins list"
@@ -24,10 +29,23 @@ plugins = noun(
 @json_option
 @click.pass_obj
 def list_(session: Session, *, as_json: bool) -> None:
-    """List the installed plugins with the hooks they implement, and why one was skipped."""
+    """List the installed plugins, in a workspace or before there is one: hooks, and why one was skipped."""
     session.names_skipped = False
-    reports = session.cdp().plugins.list()
+    reports = _reports(session)
     give(reports, lambda: things.plugins(reports), as_json=as_json)
+
+
+def _reports(session: Session) -> tuple[PluginReport, ...]:
+    """Before `cdp init`, too, one sees whether what was just installed is there."""
+    try:
+        return session.cdp().plugins.list()
+    except InvalidFault as fault:
+        if fault.code is not Code.WORKSPACE_MISSING or session.workspace is not None:
+            raise
+    from cdp_core.plugins.manager import create_plugin_manager
+
+    remark("There is no workspace here, which could disable some of them.")
+    return tuple(create_plugin_manager().reports)
 
 
 @plugins.verb("check", example="cdp plugins check cdp-acme\ncdp plugins check acme --json")

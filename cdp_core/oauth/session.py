@@ -82,7 +82,7 @@ class ConnectionSession(requests.Session):
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         """As in `requests`, with the session's time-outs, proxies and certificates where none are given. An
-        answer is read whole, up to `LARGEST_ANSWER`, and has the credentials masked that a service says back."""
+        answer is read whole, up to `LARGEST_ANSWER`, and credentials that it says back are masked."""
         address = str(url)
         if options.get("timeout") is None:
             options["timeout"] = self._timeout

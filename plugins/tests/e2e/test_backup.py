@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import tarfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from cdp_snapchat.simulator import SnapchatSimulator
 from main_job import Cdp, Job, customers, job_in, wanted
 from postgres_server import Postgres
 from scheduled import until
-from shared_state import PHRASE, sharing
+from shared_state import PHRASE, elsewhere, sharing
 
 # It is the state in a file that is backed up here; one in PostgreSQL has a test of its own.
 pytestmark = pytest.mark.state_in_a_file
@@ -260,9 +259,7 @@ def test_a_state_in_postgresql_comes_back_in_a_file(
     file = job.cdp.folder / "crm.backup"
     said = job.cdp("workspace", "backup", str(file)).stdout
     assert "CDP_VAULT_KEY, which opens them, is not" in said
-    # Elsewhere nothing names the server.
-    environ = {name: value for name, value in job.cdp.environ.items() if name != "CDP_STATE_URL"}
-    alone = replace(job.cdp, environ=environ)
+    alone = elsewhere(job.cdp)
     alone("workspace", "restore", str(file), "restored")
     there = ("--workspace", "restored")
     assert alone.json(*there, "audit", "verify")["ok"] is True
@@ -281,8 +278,7 @@ def test_what_is_sealed_in_a_shared_state_comes_along_and_opens_an_encrypted_led
     job.cdp("export", "run", NAME)
     file = job.cdp.folder / "crm.backup"
     job.cdp("workspace", "backup", str(file))
-    environ = {name: value for name, value in job.cdp.environ.items() if name != "CDP_STATE_URL"}
-    alone = replace(job.cdp, environ=environ)
+    alone = elsewhere(job.cdp)
     words = ("workspace", "restore", str(file), "restored")
     for key in ("", "another"):
         told = alone(*words, status=3, environ={"CDP_VAULT_KEY": key}).stderr

@@ -33,6 +33,11 @@ def another(cdp: Cdp, name: str) -> Cdp:
     return replace(cdp, environ=cdp.environ | more)
 
 
+def elsewhere(cdp: Cdp) -> Cdp:
+    """The same folder on a machine where nothing names the server, so that a state is a file."""
+    return replace(cdp, environ={name: each for name, each in cdp.environ.items() if name != "CDP_STATE_URL"})
+
+
 def found_within(monkeypatch: pytest.MonkeyPatch, cdp: Cdp) -> None:
     """What a test opens within its own process finds the state that its commands have."""
     for name in ("CDP_STATE_URL", "CDP_VAULT_KEY"):

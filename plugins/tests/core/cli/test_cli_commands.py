@@ -398,6 +398,21 @@ def test_plugins_are_listed_with_what_became_of_them(cdp: Keyboard, workspace: P
     assert cdp("plugins", "enable", "acme", "--json").document == {"enabled": "acme"}
 
 
+def test_plugins_are_listed_before_there_is_a_workspace(
+    cdp: Keyboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CDP_WORKSPACE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "none"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    listed = cdp("plugins", "list")
+    assert "cdp-acme-cli" in listed.out
+    assert "There is no workspace here" in listed.err
+    assert cdp("plugins", "list", "--json").document[0]["status"] == "loaded"
+    assert "CDP-301" in cdp("--workspace", str(elsewhere), "plugins", "list", status=3).err
+
+
 def test_the_audit_log_is_listed_and_verified(cdp: Keyboard, workspace: Path) -> None:
     entries = cdp("audit", "list", "--action", "segment.add", "--json").document
     assert [entry["outcome"] for entry in entries] == ["done", "begun"]
