@@ -11,20 +11,14 @@ from cdp_core.store.state import State
 def known_of(state: State, audience: AudienceKey) -> Known:
     """Every reading of the audience, with the claims that the ledger held when it was made."""
     first = last = None
-    claims_of: dict[str, int] = {}
     readings = []
     for run in state.runs.committed(audience):
         first = first or run.started_at
-        if run.only_released:
-            claims_of.pop(run.export_id, None)
-        elif run.plan_id is not None:
-            claims_of[run.export_id] = sum(
-                kind.added + kind.unchanged + kind.kept for kind in run.kinds.values()
-            )
         if run.delivered.accepted:
             last = run.ended_at or run.started_at
-        if run.audience is not None and run.status is not RunStatus.FAILED:
-            readings.append(Reading(at=run.started_at, audience=run.audience, claims=sum(claims_of.values())))
+        # Runs of before the state kept their claims are no readings.
+        if run.audience is not None and run.status is not RunStatus.FAILED and run.claims is not None:
+            readings.append(Reading(at=run.started_at, audience=run.audience, claims=run.claims))
     files = state.ledgers.current(audience).files
     return Known(
         claims=sum(file.claims for file in files),

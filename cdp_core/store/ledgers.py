@@ -68,7 +68,8 @@ class Ledgers(Repository):
             self._history.save(run)
             self._dead_letters.change(audience, run.export_id, letters)
             told = update(runs).where(runs.c.id == run.id)
-            connection.execute(told.values(ledger_version=after.version))
+            claims = sum(file.claims for file in files)
+            connection.execute(told.values(ledger_version=after.version, claims=claims))
         return after
 
     def mend(

@@ -222,6 +222,7 @@ def _run(row: Row[Any]) -> Run:
         error_hint=row.error_hint,
         drift=tuple(map(sentence.from_kept, row.drift or ())),
         skipped_because=sentence.from_kept(row.skipped or ""),
+        claims=row.claims,
     )
 
 

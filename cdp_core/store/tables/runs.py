@@ -73,13 +73,14 @@ runs = Table(
     Column("error_hint", Text),
     Column("drift", Json),
     Column("skipped", Json),
-    # Which audience's ledger the run is about, under which fence, and the version that it committed (0 where
-    # the ledger was moved aside since).
+    # Which audience's ledger the run is about, under which fence, the version that it committed (0 where the
+    # ledger was moved aside since), and how many claims there were then.
     Column("destination", Text),
     Column("origin", Text),
     Column("audience_id", Text),
     Column("fence", BigInteger),
     Column("ledger_version", BigInteger),
+    Column("claims", BigInteger),
     Index("ix_runs_export_id_started_at", "export_id", "started_at"),
     Index("ix_runs_destination_origin_audience_id", "destination", "origin", "audience_id"),
 )

@@ -67,6 +67,7 @@ def test_a_record_that_is_refused_holds_up_no_other_and_is_named(ready: Cdp, acm
     acme.bad.clear()
     ready("export", "run", NAME)
     assert acme.held() == wanted(range(1000))
+    assert [point["claims"] for point in ready.json("export", "status", NAME)["trend"]] == [999, 1000]
 
 
 def test_faults_on_the_way_cost_nothing(ready: Cdp, acme: Acme) -> None:

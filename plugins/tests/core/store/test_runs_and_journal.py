@@ -224,8 +224,12 @@ def test_a_commit_points_to_the_new_files_and_saves_the_run(state: State) -> Non
     added = dataclasses.replace(BASE, part=LedgerPart.ADDED, path="a/2.parquet", rows=1)
     committed = dataclasses.replace(run, status=RunStatus.COMMITTED)
     assert state.ledgers.commit(lease, AUDIENCE, (BASE, added), committed).version == 1
-    assert state.runs.get(run.id) == committed
+    kept = dataclasses.replace(committed, claims=BASE.rows + 1)
+    assert state.runs.get(run.id) == kept
     assert state.ledgers.current(AUDIENCE).files == (BASE, added)
+    # What becomes known of it afterwards leaves them as they are.
+    state.runs.save(dataclasses.replace(committed, seconds=2.0))
+    assert state.runs.get(run.id) == dataclasses.replace(kept, seconds=2.0)
     assert state.ledgers.commit(lease, AUDIENCE, (added,), committed).version == 2
     assert state.ledgers.current(AUDIENCE).files == (added,)
     assert state.ledgers.referenced() == {"a/2.parquet"}
