@@ -45,6 +45,7 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         require_free(folder)
         made.rename(folder)
     except OSError as fault:
+        require_free(folder)  # somebody else may have been quicker by a moment
         raise _unwritable(folder.parent, fault) from None
     finally:
         # Also where somebody presses Ctrl-C.

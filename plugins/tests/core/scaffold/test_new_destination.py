@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cdp_core.cli.main import run
-from cdp_core.errors import InvalidFault
+from cdp_core.errors import Code, InvalidFault
 from cdp_core.scaffold.project import AUTHS, LONGEST, OWN_WORDS, Project, checked
 from cdp_core.scaffold.rendering import rendered
 from cdp_core.scaffold.writing import write
@@ -192,6 +192,22 @@ def test_who_comes_first_keeps_the_place(here: Path) -> None:
     for process in started:
         process.communicate()
     assert ended == [0, 3]
+    assert [path.name for path in here.iterdir()] == ["cdp-acme"]
+
+
+def test_who_is_quicker_by_a_moment_is_named_too(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = Path.rename
+
+    def outrun(made: Path, folder: Path) -> Path:
+        folder.mkdir()
+        (folder / "README.md").write_text("theirs")
+        return rename(made, folder)
+
+    monkeypatch.setattr(Path, "rename", outrun)
+    with pytest.raises(InvalidFault) as caught:
+        write({"README.md": "ours"}, here / "cdp-acme")
+    assert caught.value.code is Code.NAME_TAKEN
+    assert (here / "cdp-acme" / "README.md").read_text() == "theirs"
     assert [path.name for path in here.iterdir()] == ["cdp-acme"]
 
 
