@@ -64,7 +64,7 @@ class Ways:
             raise
         except Exception as fault:  # noqa: BLE001 - each of Apprise's services has faults of its own
             # Without its words, which may hold an address.
-            raise _unsent(way, type(fault).__name__) from None
+            raise _unsent(way, _why(fault)) from None
 
     def _notify(self, alert: Alert, reference: str) -> None:
         try:
@@ -125,7 +125,7 @@ class Ways:
             try:
                 answer = session.post(url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
             except requests.RequestException as fault:
-                raise _unsent(WEBHOOK, type(fault).__name__) from None
+                raise _unsent(WEBHOOK, _why(fault)) from None
         if not answer.ok or answer.is_redirect:
             raise _unsent(WEBHOOK, f"it answered {answer.status_code}")
 
@@ -158,5 +158,19 @@ def document_of(alert: Alert) -> dict[str, Any]:
 
 def _unsent(way: str, why: str) -> CdpError:
     return TemporaryFault(
-        Code.SERVICE_UNREACHABLE, f"the alert could not be sent: {why}", where=way, hint="cdp alerts test"
+        Code.SERVICE_UNREACHABLE,
+        f"the alert could not be sent: {why}",
+        where=way,
+        hint="look whether it is up, and at [alerts] in cdp.toml",
     )
+
+
+def _why(fault: Exception) -> str:
+    """In words where it is one of the usual faults: what an exception says may quote a secret of the URL."""
+    import requests
+
+    if isinstance(fault, requests.Timeout):
+        return "there was no answer in time"
+    if isinstance(fault, requests.ConnectionError):
+        return "it cannot be reached"
+    return type(fault).__name__

@@ -8,7 +8,7 @@ from typing import Any
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.views import AudienceStatus, AudienceView, TrendPoint
 from cdp_core.model.access import Action, Resource
-from cdp_core.model.configuration import Connection
+from cdp_core.model.configuration import Connection, Export
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.runner.audiences import Audiences as AudienceDesk
 from cdp_core.runner.history import known_of
@@ -62,13 +62,16 @@ class Audiences:
             export=found.name,
             audience_id=key.audience_id,
             audience=audience,
-            claims=self._claims(key),
+            claims=self._claims(key, found),
+            claims_of_others=self._claims(key) - self._claims(key, found),
             drift=drift,
             trend=self._trend(key),
         )
 
-    def _claims(self, key: AudienceKey) -> int:
-        return sum(file.claims for file in self.desk.state.ledgers.current(key).files)
+    def _claims(self, key: AudienceKey, export: Export | None = None) -> int:
+        """Of one export, or of all that feed the audience."""
+        files = self.desk.state.ledgers.current(key).files
+        return sum(file.claims for file in files if export is None or file.export_id == export.id)
 
     def _trend(self, key: AudienceKey) -> tuple[TrendPoint, ...]:
         state = self.desk.state

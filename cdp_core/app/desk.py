@@ -162,7 +162,8 @@ class Desk:
             return f"an Administrator does it, or makes you one: cdp role grant {name} administrator"
         if resource.shared_with is not None and action in actions_of(self.actor.roles, self.catalog.roles):
             return f"an Administrator shares the connection: cdp connection share NAME --with {name}"
-        return f"an Administrator grants a role: cdp role grant {name} ROLE (`cdp role list` shows them)"
+        known = "`cdp role list --known` shows them"
+        return f"an Administrator grants a role: cdp role grant {name} ROLE ({known})"
 
     def _write(self, action: Action, name: str, outcome: str, details: Mapping[str, Any]) -> None:
         self.state.audit.append(

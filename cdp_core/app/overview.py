@@ -142,7 +142,7 @@ class Overviews:
                 ),
                 command=run,
             )
-        elif last is not None and last.status is RunStatus.FAILED:
+        elif last is not None and last.error_code and last.status in (RunStatus.FAILED, RunStatus.SKIPPED):
             yield Attention(
                 about=about,
                 trouble=f"{last.error_code}: {last.error}",

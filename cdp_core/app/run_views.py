@@ -122,8 +122,8 @@ class RefreshView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportGlance:
-    """An export at a glance: its last run (None: never), `sizes` of its audience's ledger after the last
-    runs on it, the oldest first, and when it runs next by itself."""
+    """An export at a glance: its last run (None: never), when it runs next by itself, and in `sizes` its
+    digests in the ledger after its last runs, the oldest first."""
 
     export: str
     shown: Shown | None

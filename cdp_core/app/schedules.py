@@ -23,7 +23,6 @@ from cdp_core.model.names import as_typed
 from cdp_core.model.run import RunEvent, RunStatus
 from cdp_core.model.schedule import DueRun, Recurrence, Schedule
 from cdp_core.rules.recurrence import in_words, moments
-from cdp_core.runner.history import known_of
 from cdp_core.runner.profiles import Profiles
 from cdp_core.runner.repeating import Repeating
 from cdp_core.runner.runner import Runner
@@ -220,12 +219,13 @@ class Schedules:
 
 
 def sizes_of(state: State, runner: Runner, export: Export) -> tuple[int, ...]:
-    """The members of the export's audience after each run on it, the oldest first."""
+    """The export's digests in the ledger after each of its runs, the oldest first."""
     try:
         audience = runner.audience_of(export)
     except CdpError:  # without a connection, or its plugin, there is none to name
         return ()
-    return tuple(reading.claims for reading in known_of(state, audience).readings)
+    its = (run for run in state.runs.committed(audience) if run.export_id == export.id)
+    return tuple(run.claims for run in its if run.claims is not None)
 
 
 def refresh_view(state: State, now: datetime) -> RefreshView:

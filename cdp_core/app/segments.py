@@ -13,7 +13,7 @@ from cdp_core.contract.source import Engine
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import KeptResult, Segment
-from cdp_core.model.names import checked_name
+from cdp_core.model.names import as_typed, checked_name
 from cdp_core.runner.profiles import Profiles
 
 
@@ -91,7 +91,8 @@ class Segments:
                 Code.SEGMENT_INVALID,
                 "the segment is dynamic: every run evaluates it",
                 where=f"segment {name!r}",
-                hint="nothing is to be refreshed; a static one is added with --static",
+                hint="nothing is to be refreshed; to keep its result from now on: "
+                f"cdp segment edit {as_typed(name)} --static",
             )
         with self._profiles.open() as engine:
             result = self._evaluated(engine, segment)

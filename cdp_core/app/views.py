@@ -155,12 +155,14 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceStatus:
-    """An export's audience as the service sees it now (None: it does not know it), beside the ledger."""
+    """An export's audience as the service sees it now (None: it does not know it), beside the ledger: the
+    export's own claims on it, and those of other exports, which may be on the same people."""
 
     export: str
     audience_id: str
     audience: Audience | None
     claims: int
+    claims_of_others: int
     drift: tuple[Drift, ...]
     trend: tuple[TrendPoint, ...]
 

@@ -145,9 +145,18 @@ def init(
             "ledger": made.workspace.settings.ledger_url,
             "group": group,
             "administrator": made.desk.actor.name,
+            "segments": len(made.desk.state.segments.all()),
+            "exports": len(made.desk.state.exports.all()),
         }
+        ledger_is_elsewhere = made.workspace.settings.ledger_url is None and any(
+            version.files for version in made.desk.state.ledgers.all()
+        )
         found_from_here = made.workspace.locate(None) == made.workspace.folder
-    give(document, lambda: workspace(document, found_from_here=found_from_here), as_json=as_json)
+    give(
+        document,
+        lambda: workspace(document, found_from_here=found_from_here, ledger_is_elsewhere=ledger_is_elsewhere),
+        as_json=as_json,
+    )
 
 
 def _refuse_missing(profiles: str) -> None:

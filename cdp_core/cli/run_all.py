@@ -47,7 +47,6 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
                     raise TemporaryFault(
                         Code.INTERRUPTED,
                         "interrupted before it began",
-                        where=f"export {name}",
                         hint=f"cdp export run {as_typed(name)}",
                     )
                 with progress() as tell:
@@ -56,7 +55,8 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
                 statuses.append(fault.exit_status)
                 documents.append({"export": name, **error_document(fault)})
                 if not as_json:
-                    show_error(str(fault.code), fault.message, where=fault.where, hint=fault.hint)
+                    where = ": ".join(filter(None, (f"export {as_typed(name)}", fault.where)))
+                    show_error(str(fault.code), fault.message, where=where, hint=fault.hint)
                 continue
             statuses.append(report.exit_status)
             documents.append(report_document(report))

@@ -49,7 +49,7 @@ def set_(
     recurrence = typed_recurrence(daily=daily, weekly=weekly, at=at, cron=cron, timezone=timezone)
     if recurrence is None:
         raise UsageFault(
-            Code.MISSING_VALUE, "when the refresh is was not given", hint="--daily 02:00, --weekly or --cron"
+            Code.MISSING_VALUE, "no time of the refresh was given", hint="--daily 02:00, --weekly or --cron"
         )
     view = session.cdp().schedules.set(recurrence=recurrence, for_all=for_all)
     give(view, lambda: picture(view), as_json=as_json)

@@ -106,6 +106,10 @@ def start(
     from cdp_core.scheduler.health import Health, served
     from cdp_core.scheduler.loop import Loop
 
+    if once and (health_file is not None or health_port is not None):
+        raise UsageFault(
+            Code.USAGE, "--once ends by itself, and has no health to tell of", hint="look at its exit status"
+        )
     session: Session = context.obj
     cdp = session.cdp()
     write_logs(debug=session.debug, form=log_format, verbose=True)
@@ -182,6 +186,9 @@ def run_due(
         moment = datetime.min
     if moment.tzinfo is None:
         raise UsageFault(Code.USAGE, f"{due_at!r} is no moment with a zone", hint="2026-11-25T01:00:00+00:00")
+    if moment > cdp.desk.now():
+        # Kept as done, it would hold up everything that is due before it.
+        raise UsageFault(Code.USAGE, f"{due_at} has not come yet", hint="the moment at which it was due")
     with stop_on_signal() as stop:
         try:
             done = cdp.schedules.run_due(name, due_at=moment, missed=missed, progress=tell, stop=stop)

@@ -63,8 +63,8 @@ class Run:
     """What the history keeps. `resumed_from` names the run whose leftovers this one settled;
     `settled_by` the run that settled this one's. `drift` are sentences on how what the service said of the
     audience before anything was sent cannot be what the ledger says; `skipped_because` says why nobody was
-    added. `claims` are the digests that the audience's ledger held, of all exports, when the run was committed
-    (None: it was not)."""
+    added. `claims` are the digests that the ledger held for the export when the run was committed (None: it
+    was not)."""
 
     id: str
     export_id: str

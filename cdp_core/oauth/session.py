@@ -167,7 +167,8 @@ class _Bearer(AuthBase):
         raise ReconnectFault(
             Code.RECONNECT,
             f"the service does not accept the connection's credentials: {reason}",
-            hint=f"cdp connection edit {as_typed(self._connection_name or 'NAME')}",
+            hint=f"cdp connection edit {as_typed(self._connection_name or 'NAME')} "
+            "--secret NAME=env:VARIABLE",
         )
 
     def masked(self, content: bytes) -> bytes:

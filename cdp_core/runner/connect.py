@@ -315,7 +315,9 @@ class Connector:
                 Code.AUDIENCE_GONE,
                 f"the service does not know {what}: {fault.message}",
                 where=where,
-                hint="check the audience's id with `cdp export show`, and in the service's own pages",
+                hint="check the audience's id with `cdp export show NAME`, and in the service's own pages"
+                if audience
+                else f"check the connection's settings: cdp connection show {as_typed(connection.name)}",
             )
         return TemporaryFault(
             Code.SERVICE_UNREACHABLE,

@@ -11,14 +11,17 @@ from cdp_core.store.state import State
 def known_of(state: State, audience: AudienceKey) -> Known:
     """Every reading of the audience, with the claims that the ledger held when it was made."""
     first = last = None
+    claims_of: dict[str, int] = {}
     readings = []
     for run in state.runs.committed(audience):
         first = first or run.started_at
         if run.delivered.accepted:
             last = run.ended_at or run.started_at
-        # Runs of before the state kept their claims are no readings.
-        if run.audience is not None and run.status is not RunStatus.FAILED and run.claims is not None:
-            readings.append(Reading(at=run.started_at, audience=run.audience, claims=run.claims))
+        if run.claims is None:  # of before the state kept them
+            continue
+        claims_of[run.export_id] = run.claims
+        if run.audience is not None and run.status is not RunStatus.FAILED:
+            readings.append(Reading(at=run.started_at, audience=run.audience, claims=sum(claims_of.values())))
     files = state.ledgers.current(audience).files
     return Known(
         claims=sum(file.claims for file in files),

@@ -58,9 +58,11 @@ class Runner:
         require_agreed(self._services, export, agreed=agreed)
         # A removal changes what a plan stands on that was looked at: then it comes after.
         with self._erasing_around(export, actor, stop, before=plan_id is None):
-            execution = self._sending(export, actor, progress, stop)
             if plan_id is not None:
-                return execution.run_planned(plan_id, meant)
+                # One that is not there is a slip of who types, and no run of the export's.
+                self._services.state.plans.get(plan_id)
+                return self._sending(export, actor, progress, stop).run_planned(plan_id, meant)
+            execution = self._sending(export, actor, progress, stop)
             run = execution.run(meant)
             if execution.rest_waits and run.status is RunStatus.SKIPPED:
                 return self._sending(export, actor, progress, stop).wait(meant)

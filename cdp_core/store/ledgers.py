@@ -68,7 +68,7 @@ class Ledgers(Repository):
             self._history.save(run)
             self._dead_letters.change(audience, run.export_id, letters)
             told = update(runs).where(runs.c.id == run.id)
-            claims = sum(file.claims for file in files)
+            claims = sum(file.claims for file in files if file.export_id == run.export_id)
             connection.execute(told.values(ledger_version=after.version, claims=claims))
         return after
 

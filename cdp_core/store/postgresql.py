@@ -114,7 +114,8 @@ class Postgresql:
                 Code.WORKSPACE_EXISTS,
                 f"there is a state in the schema {self._schema!r} already",
                 where=self.where,
-                hint="join it: cdp init DIR --state-url URL",
+                hint="name another schema behind a #, or, with nothing of your own to bring, join it: "
+                "cdp init DIR --state-url URL",
             )
         if self._holds_something(connection):
             raise self._foreign()

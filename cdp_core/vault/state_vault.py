@@ -114,6 +114,7 @@ def phrase_of(environ: Mapping[str, str], *, where: str) -> str:
             Code.VAULT_LOCKED,
             f"secrets lie sealed in the shared state, and {VARIABLE}, which opens them, is not set here",
             where=where,
-            hint="set it to a long random text, the same on every machine: openssl rand -base64 32",
+            hint="set it to what it is on the other machines; for a new state, to a long random text: "
+            "openssl rand -base64 32",
         )
     return phrase

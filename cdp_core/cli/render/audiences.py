@@ -48,7 +48,7 @@ def status(view: AudienceStatus) -> Iterator[RenderableType]:
         view.export,
         (
             ("Audience", f"{audience.name} ({view.audience_id})" if audience else view.audience_id),
-            ("In the ledger", counted(view.claims, "digest", "digests")),
+            ("In the ledger", _claims(view)),
             ("Users matched", _users(view)),
             ("Upload", (audience.upload_status or "") if audience else ""),
             ("Targetable", (audience.targetable_status or "") if audience else ""),
@@ -96,6 +96,14 @@ def _trend(points: Sequence[TrendPoint]) -> Iterator[RenderableType]:
         ),
         numbers=("Accepted", "In the ledger", "Users"),
     )
+
+
+def _claims(view: AudienceStatus) -> str:
+    own = counted(view.claims, "digest", "digests")
+    if not view.claims_of_others:
+        return own
+    others = counted(view.claims_of_others, "digest", "digests")
+    return _("{own}; of other exports: {others}").format(own=own, others=others)
 
 
 def sparkline(numbers: Sequence[int]) -> str:

@@ -110,7 +110,15 @@ def steps_of(run: Run) -> Iterator[Step]:
     yield Step(
         label=_("distinct"),
         number=sum(kind.distinct for kind in counts),
-        lost=_lost(total["duplicate"], _("{number} duplicate")),
+        lost=", ".join(
+            filter(
+                None,
+                (
+                    _lost(total["duplicate"], _("{number} duplicate")),
+                    _lost(total["held_back"], _("{number} held back")),
+                ),
+            )
+        ),
     )
     yield from _changes(total)
     if total["released"]:

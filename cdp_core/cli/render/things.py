@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cdp_core.cli.language import _
 from cdp_core.cli.render.tables import Details, Listing
-from cdp_core.cli.render.words import count, moment, names, plain, quoted
+from cdp_core.cli.render.words import count, counted, moment, names, plain, quoted
 from cdp_core.model.access import Action
 
 if TYPE_CHECKING:
@@ -271,8 +271,11 @@ def _secrets(vault: str) -> str:
     return _("the system's keyring") if vault == "keyring" else _("an encrypted file")
 
 
-def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator[RenderableType]:
-    """A workspace that has just been made, and how later commands find it."""
+def workspace(
+    document: Mapping[str, Any], *, found_from_here: bool, ledger_is_elsewhere: bool
+) -> Iterator[RenderableType]:
+    """A workspace that has just been made, and how later commands find it; or one that joins a state."""
+    joined = document["segments"] or document["exports"]
     yield Details(
         f"Workspace {document['workspace']}",
         (
@@ -287,9 +290,17 @@ def workspace(document: Mapping[str, Any], *, found_from_here: bool) -> Iterator
     )
     if not found_from_here:
         yield Text(f"Name it in later commands: cdp --workspace {shlex.quote(document['workspace'])} …")
-    yield Text.assemble(
-        (_("Next: "), "bold"), 'cdp segment add "Loyal customers" --where "lifetime_value > 500"'
-    )
+    if joined:
+        segments, exports = counted(document["segments"], "segment"), counted(document["exports"], "export")
+        yield Text(f"The state was there before, with {segments} and {exports}.")
+    if ledger_is_elsewhere:
+        yield Text(
+            "Its ledger lies on another machine. Nothing can be sent from here until both reach it; there: "
+            "cdp ledger move --to URL",
+            style="yellow",
+        )
+    following = "cdp status" if joined else 'cdp segment add "Loyal customers" --where "lifetime_value > 500"'
+    yield Text.assemble((_("Next: "), "bold"), following)
 
 
 def verdict(found: AuditVerdict) -> Details:

@@ -74,7 +74,7 @@ runs = Table(
     Column("drift", Json),
     Column("skipped", Json),
     # Which audience's ledger the run is about, under which fence, the version that it committed (0 where the
-    # ledger was moved aside since), and how many claims there were then.
+    # ledger was moved aside since), and how many claims its export had then.
     Column("destination", Text),
     Column("origin", Text),
     Column("audience_id", Text),

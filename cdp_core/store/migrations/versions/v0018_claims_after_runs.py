@@ -1,4 +1,4 @@
-"""A run keeps how many digests its audience's ledger held when it was committed."""
+"""A run keeps how many claims its export had when it was committed."""
 
 from __future__ import annotations
 

@@ -83,7 +83,10 @@ def snapchat(
     def listening(server: Server) -> None:
         simulator.url = server.url
         if port_file is not None:
-            _write_whole(port_file, f"{server.port}\n")
+            try:
+                _write_whole(port_file, f"{server.port}\n")
+            except OSError as error:
+                raise click.BadParameter(error.strerror or str(error), param_hint="--port-file") from error
         click.echo(_words(simulator))
 
     try:

@@ -310,7 +310,7 @@ def test_a_connection_without_tokens_cannot_renew(recorder: Recorder) -> None:
     way = ConnectionSession(origin=recorder.url, tokens=None, connection_name="our mailer")
     with way as session, pytest.raises(ReconnectFault) as caught:
         with_renewal(session, rejecting(session, recorder.url, 1))
-    assert caught.value.hint == 'cdp connection edit "our mailer"'
+    assert caught.value.hint == 'cdp connection edit "our mailer" --secret NAME=env:VARIABLE'
 
 
 LONG = Secret("a-secret-of-some-length")
