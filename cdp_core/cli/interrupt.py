@@ -12,27 +12,31 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Literal
 
 from cdp_core.cli.language import _, marked
+from cdp_core.cli.logs import json_line
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = "\x1b[?25h"
 
 
 @contextmanager
-def stop_on_signal(said: str = marked("Finishing the batches in flight")) -> Iterator[threading.Event]:
-    """An event that the first signal sets, and what is `said` then; the handlers that were there come back
-    at the end."""
+def stop_on_signal(
+    said: str = marked("Finishing the batches in flight"), *, form: Literal["text", "json"] = "text"
+) -> Iterator[threading.Event]:
+    """An event that the first signal sets, and what is `said` then, in a log's `form`; the handlers that were
+    there come back at the end."""
     stop = threading.Event()
     finishing = _("{doing}; once more to stop at once.").format(doing=_(said))
     stopped = _("Stopped at once; the next run settles what was under way.")
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
-            _abort(number, stopped)
+            _abort(number, _line(stopped, form))
         stop.set()
         # Straight to the descriptor: the interrupted code may be inside a stream's own lock.
-        os.write(2, f"\n{finishing}\n".encode())
+        os.write(2, _line(finishing, form))
 
     before = {number: signal.signal(number, handle) for number in _SIGNALS}
     try:
@@ -42,7 +46,11 @@ def stop_on_signal(said: str = marked("Finishing the batches in flight")) -> Ite
             signal.signal(number, handler)
 
 
-def _abort(number: int, said: str) -> None:
+def _line(said: str, form: Literal["text", "json"]) -> bytes:
+    return (f"{json_line(said)}\n" if form == "json" else f"\n{said}\n").encode()
+
+
+def _abort(number: int, line: bytes) -> None:
     cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""
-    os.write(2, f"{cursor}\n{said}\n".encode())
+    os.write(2, cursor.encode() + line)
     os._exit(128 + number)

@@ -32,6 +32,13 @@ def write_logs(*, debug: bool, form: Literal["text", "json"] = "text", verbose: 
         logging.getLogger("cdp").setLevel(logging.INFO)
 
 
+def json_line(message: str) -> str:
+    """What is logged of a message where it cannot go through the logger."""
+    return _AsJson().format(
+        logging.makeLogRecord({"name": "cdp", "levelno": logging.INFO, "levelname": "INFO", "msg": message})
+    )
+
+
 _PLAIN = "%(message)s"
 _DATED = "%(asctime)s %(levelname)s %(message)s"
 _DEBUG = "%(levelname)s %(name)s: %(message)s"

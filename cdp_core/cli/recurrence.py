@@ -53,7 +53,7 @@ def typed_recurrence(
         if timezone is not None:
             raise UsageFault(Code.USAGE, "--timezone alone says no time", hint="--daily 02:00 --timezone …")
         return None
-    zone = timezone or machines_zone()
+    zone = machines_zone() if timezone is None else timezone
     made: Any
     if daily:
         made = recurrence.daily(daily, timezone=zone)

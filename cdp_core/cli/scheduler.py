@@ -141,7 +141,8 @@ def start(
             grace=grace,
         )
 
-    with stop_on_signal(marked("Ending the runs under way")) as stop, ExitStack() as open_while:
+    ending = stop_on_signal(marked("Ending the runs under way"), form=log_format)
+    with ending as stop, ExitStack() as open_while:
         if health_port is not None:
             try:
                 port = open_while.enter_context(served(health, (health_host, health_port)))
@@ -189,7 +190,7 @@ def run_due(
     if moment > cdp.desk.now():
         # Kept as done, it would hold up everything that is due before it.
         raise UsageFault(Code.USAGE, f"{due_at} has not come yet", hint="the moment at which it was due")
-    with stop_on_signal() as stop:
+    with stop_on_signal(form=log_format) as stop:
         try:
             done = cdp.schedules.run_due(name, due_at=moment, missed=missed, progress=tell, stop=stop)
         except CdpError as fault:

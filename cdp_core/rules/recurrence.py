@@ -8,11 +8,12 @@ given; Sunday is 0 or 7.
 
 from __future__ import annotations
 
+import difflib
 import heapq
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cronsim import CronSim, CronSimError
 
@@ -86,9 +87,9 @@ def _checked(lines: Iterable[str], timezone: str) -> Recurrence:
     try:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _invalid(
-            f"there is no time zone {timezone!r}", hint="one such as Europe/Amsterdam, or UTC"
-        ) from None
+        near = difflib.get_close_matches(timezone, available_timezones(), 1)
+        hint = f"did you mean {near[0]}?" if near else "one such as Europe/Amsterdam, or UTC"
+        raise _invalid(f"there is no time zone {timezone!r}", hint=hint) from None
     recurrence = Recurrence(lines=tuple(lines), timezone=timezone)
     for line in recurrence.lines:
         if len(line.split()) != 5:

@@ -50,11 +50,12 @@ def test_one_failing_export_stops_no_other_and_what_must_be_mended_pauses_it(job
 def test_sigterm_lets_the_batches_in_flight_end_and_the_next_scheduler_sends_the_rest(job: Job) -> None:
     job.simulator.fault("stall:route=add-users,seconds=2,count=1000")
     make_due(job, NAME)
-    with job.cdp.start("scheduler", "start", "--poll", "0.2") as scheduler:
+    with job.cdp.start("scheduler", "start", "--poll", "0.2", "--log-format", "json") as scheduler:
         until(job.members)
         scheduler.send_signal(signal.SIGTERM)
         said, errors = scheduler.communicate(timeout=60)
     assert scheduler.returncode == 0, said + errors
+    assert any("Ending the runs" in json.loads(line)["message"] for line in errors.splitlines())
     assert 0 < len(job.members()) < 1000
     assert last(job)["last"]["outcome"] == "waiting"
     job.simulator.clear_faults()

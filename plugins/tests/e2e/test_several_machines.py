@@ -172,7 +172,7 @@ def test_a_second_machine_joins_the_state_and_reads_the_secrets(shared: Job, tmp
     words = ("--profiles", str(shared.profiles), "--key", "customer_id")
     url = shared.cdp.environ["CDP_STATE_URL"]
     made = other.json("init", *words, "--state-url", url)
-    assert (made["vault"], made["state"]) == ("state", url)
+    assert (made["vault"], made["state"], made["exports"]) == ("state", url, 1)
     assert [each["name"] for each in other.json("export", "list")] == [NAME]
     # With the token that the first machine was given.
     other("connection", "verify", "Snapchat EU")

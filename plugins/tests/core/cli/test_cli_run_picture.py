@@ -88,6 +88,13 @@ def test_two_kinds_are_summed_and_the_values_read_are_a_step() -> None:
     assert (steps["values read"], steps["valid"]) == (1800, 1300)
 
 
+def test_who_is_held_back_is_told_where_they_are_lost() -> None:
+    held = dataclasses.replace(EMAIL, added=EMAIL.added - 7, held_back=7)
+    text = printed(funnel(dataclasses.replace(RUN, kinds={"EMAIL": held})))
+    (line,) = (line for line in text.splitlines() if "distinct" in line)
+    assert f"{EMAIL.duplicate} duplicate, 7 held back" in line
+
+
 def test_a_plan_says_that_nothing_was_sent() -> None:
     text = printed(funnel(dataclasses.replace(RUN, dry_run=True, delivered=DeliveryCounts())))
     assert "nothing was sent" in text

@@ -62,7 +62,10 @@ def test_following_the_refresh_again_forgets_the_own_times(cdp: Keyboard, export
         (("export", "schedule", "Loyal to Acme", "--refresh", "--daily", "02:00"), 2),
         (("export", "schedule", "Nobody's", "on"), 3),
         (("export", "run", "Loyal to Acme", "--all"), 2),
+        (("schedule", "set", "--daily", "02:00", "--timezone", ""), 3),
         (("scheduler", "run-due", "Loyal to Acme", "--due-at", "tonight"), 2),
+        (("scheduler", "run-due", "Loyal to Acme", "--due-at", "2999-01-01T00:00:00Z"), 2),
+        (("scheduler", "start", "--once", "--health-file", "health"), 2),
     ],
 )
 def test_what_contradicts_itself_or_is_not_there_is_refused(
@@ -71,6 +74,12 @@ def test_what_contradicts_itself_or_is_not_there_is_refused(
     before = cdp("schedule", "show", "--json").out
     assert "mend:" in cdp(*words, status=status).err
     assert cdp("schedule", "show", "--json").out == before
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_zone_that_is_nearly_one_is_asked_for(cdp: Keyboard) -> None:
+    words = ("schedule", "set", "--daily", "02:00", "--timezone", "Europe/Amsterdm")
+    assert "did you mean Europe/Amsterdam?" in cdp(*words, status=3).err
 
 
 def test_only_administrators_set_the_refresh_and_start_the_scheduler(cdp: Keyboard, export: str) -> None:

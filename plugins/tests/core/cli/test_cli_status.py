@@ -72,6 +72,36 @@ def test_a_paused_export_and_a_failed_run_lead_on(cdp: Any, export: str, workspa
     assert failed["command"].startswith("cdp export show-run ")
 
 
+def test_two_exports_on_one_audience_have_each_their_own_size(cdp: Any, export: str, home: Path) -> None:
+    cdp("export", "duplicate", export, "A second")
+    for each in (export, "A second"):
+        cdp("export", "run", each)
+    assert {each["export"]: each["sizes"] for each in cdp("status", "--json").document["exports"]} == {
+        export: [2],
+        "A second": [2],
+    }
+    found = cdp("export", "status", export, "--json").document
+    assert (found["claims"], found["claims_of_others"]) == (2, 2)
+    assert "2 digests; of other exports: 2 digests" in cdp("export", "status", export).out
+
+
+def test_a_segment_that_fails_waits_for_somebody(cdp: Any, export: str, home: Path) -> None:
+    (home / "profiles.csv").write_text("customer_id,email\n1,p1@example.org\n")
+    cdp("export", "run", export, "--allow-schema-change", status=3)
+    (waiting,) = cdp("status", "--json").document["attention"]
+    assert "CDP-306" in waiting["trouble"]
+    cdp("export", "schedule", export, "--daily", "02:00", "--timezone", "UTC")
+    said = cdp("export", "run", "--all", status=3).err
+    assert export in said
+
+
+def test_a_plan_that_is_not_there_is_no_run_of_the_export(cdp: Any, export: str) -> None:
+    cdp("export", "run", export)
+    assert "CDP-321" in cdp("export", "run", export, "--plan", "nope", status=3).err
+    (run,) = cdp("export", "history", export, "--json").document
+    assert run["shown"] == "successful"
+
+
 @pytest.mark.usefixtures("export")
 def test_connections_that_are_not_shared_are_none_of_others_business(cdp: Any, workspace: Path) -> None:
     alter(workspace, "UPDATE connections SET status = 'reconnect'")
