@@ -3,6 +3,7 @@
 The ways its documentation recommends for speed: Arrow in place of rows, Parquet between the steps, a batch
 that is as large as the service takes, and files of one batch each, which its loader sends side by side.
 `--incremental` adds `dlt.sources.incremental` on the key: the second run then asks for newer keys alone.
+`--paced` keeps to the service's documented requests a second, which the loader itself knows nothing of.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ os.environ |= {
 import dlt
 
 from benchmarks.peers.rule import BATCH, hashed, in_batches
-from benchmarks.peers.sending import add, session, told
+from benchmarks.peers.sending import Pace, add, session, told
 
 
 def resource(profiles: str, *, incremental: bool) -> Any:
@@ -41,13 +42,16 @@ def resource(profiles: str, *, incremental: bool) -> Any:
 
 
 def main() -> None:
-    options = told(__doc__, "--incremental")
+    options = told(__doc__, "--incremental", "--paced")
+    pace = Pace() if options.paced else None
     of_thread = threading.local()
 
     @dlt.destination(batch_size=BATCH, loader_file_format="parquet", name="audience")
     def audience(items: Any, _table: Any) -> None:
         if not hasattr(of_thread, "session"):
             of_thread.session = session(options.token)
+        if pace is not None:
+            pace.wait()
         add(of_thread.session, options.url, items.column("digest").to_pylist())
 
     pipeline = dlt.pipeline(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.peers.contestants import FLOOR, OURS, Contestant
+from benchmarks.peers.contestants import FLOOR, OURS, UNPACED, Contestant
 from benchmarks.peers.days import Day, Results, Seen, median
 from benchmarks.peers.measure import CHANGED, LATENCY
 
@@ -19,9 +19,11 @@ All are given the same table on two days. Between them {CHANGED:.0%} of the peop
 new, which is told to nobody: each tool has the day's profiles and what it remembers itself. All send to one
 simulator of Snapchat in a process of its own over loopback HTTPS, which answers after {LATENCY:g} s,
 refuses a body that is not exactly right, and has its rate limit off so that nobody is refused: `cdp` keeps
-to Snapchat's documented 10 requests a second all the same, drt to its own default of as many, and the
-others to none. Seconds are of the whole process, imports included; memory is the peak of the largest
-process. The machine's processors are shared with the simulator.
+to Snapchat's documented 10 requests a second all the same, and drt to its own default of as many. The loop,
+the singer target and the bare script send one after another, and so at most 5. dlt sends 20 side by side;
+with the limit on it would be refused, so that the row *dlt, paced* holds it to 10 a second as well. Seconds
+are of the whole process, imports included; memory is the peak of the largest process. The machine's
+processors are shared with the simulator.
 
 After the second day the audience is compared with who should be in it: the distinct digests of that day's
 e-mails by the rule on [identifiers](identifiers.md), made with Python's `hashlib`. *Gone, still there* are
@@ -71,9 +73,11 @@ def audience(name: str, seen: Seen) -> tuple[str, ...]:
     return (name, *(f"{count:,}" for count in counts), "right" if found.is_right else "wrong")
 
 
-def fastest(results: Results, *, without: str = "") -> tuple[str, float, str, float]:
+def fastest(
+    results: Results, *, without: str = "", barred: Sequence[str] = ()
+) -> tuple[str, float, str, float]:
     """The fastest peer on the first day and on the second, with its seconds."""
-    peers = {name: seen for name, seen in results.items() if name not in (OURS, FLOOR)}
+    peers = {name: seen for name, seen in results.items() if name not in (OURS, FLOOR, *barred)}
     first = min(peers, key=lambda name: median(peers[name].first))
     candidates = [name for name in peers if not (without and without in name)]
     second = min(candidates, key=lambda name: median(peers[name].second))
@@ -84,12 +88,14 @@ def verdicts(sizes: Sizes) -> Iterator[str]:
     """Each aim, what came of it, and whether it was met."""
     for rows, results in sizes.items():
         ours = results[OURS]
-        name, seconds, *_ = fastest(results)
-        times, aim = seconds / median(ours.first), 1.2 if rows >= 10_000_000 else 1.0
-        yield (
-            f"{rows:,} profiles, first run: {times:.2f} times as fast as the fastest peer, {name} "
-            f"(aim: {aim:g}, {met(times >= aim)})."
-        )
+        aim = 1.2 if rows >= 10_000_000 else 1.0
+        for among, barred in (("", ()), (" that keeps to 10 requests a second", UNPACED)):
+            name, seconds, *_ = fastest(results, barred=barred)
+            times = seconds / median(ours.first)
+            yield (
+                f"{rows:,} profiles, first run: {times:.2f} times as fast as the fastest peer{among}, {name} "
+                f"(aim: {aim:g}, {met(times >= aim)})."
+            )
     rows, results = max(sizes.items())
     for which, days in (("nothing changed", results[OURS].same), ("1% changed", results[OURS].second)):
         share = median(days) / median(results[OURS].first)

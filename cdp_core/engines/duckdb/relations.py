@@ -43,9 +43,20 @@ class Relation:
     def duplicates(self, key: str, rows: int) -> int:
         """Of so many rows, those whose value in a column an earlier row has; where it is NULL, a row is like
         no other."""
+        if self._ascends(key):
+            return 0
         # Hashes are put in order in half the time; that two keys share one is only a reason to look.
         repeated = self._repeated(f"hash({name(key)})", key, 1 + rows // _HASHES_AT_ONCE)
         return repeated and self._repeated(name(key), key, 1 + rows // _KEYS_AT_ONCE)
+
+    def _ascends(self, key: str) -> bool:
+        """Whether each key is greater than the one read before it, as in a table kept in the order of its key.
+        To see it takes a fifth of the time of looking for repeated ones, and hardly any where it is not so: the
+        first key that is not greater ends it."""
+        read = f"SELECT {name(key)} AS value FROM profiles WHERE {name(key)} IS NOT NULL"
+        step = f"SELECT value <= lag(value) OVER () AS back FROM ({read})"
+        found = self._number(f"SELECT count(*) FROM (SELECT 1 FROM ({step}) WHERE back LIMIT 1)")
+        return not found
 
     def _repeated(self, expression: str, key: str, passes: int) -> int:
         """In as many passes as keep what each puts in order in little memory. To put it in order takes half

@@ -95,6 +95,7 @@ def results() -> Results:
         OURS: Seen(first=[day(2), day(3)], same=[day(1)], second=[day(1)], audience=right),
         FLOOR: Seen(first=[day(2)], second=[day(2)], audience=wrong),
         "dlt": Seen(first=[day(3)], second=[day(4)], audience=wrong),
+        "dlt, paced": Seen(first=[day(4)], second=[day(5)], audience=wrong),
         "dlt, incremental": Seen(first=[day(3.5)], second=[day(2)], audience=wrong),
     }
 
@@ -104,6 +105,8 @@ def test_each_aim_is_told_with_its_number_and_whether_it_was_met() -> None:
     assert (
         "10,000,000 profiles, first run: 1.20 times as fast as the fastest peer, dlt (aim: 1.2, met)" in told
     )
+    paced = "1.60 times as fast as the fastest peer that keeps to 10 requests a second, dlt, paced"
+    assert paced in told
     assert "1% changed: 0.40 of the first run (aim: 0.7, met)" in told
     assert "4.00 times as fast as the second day of the fastest peer of those that send the day" in told
     assert "2.00 times as fast as the second day of the fastest peer of all" in told
@@ -122,7 +125,7 @@ def test_the_page_and_the_picture_show_everybody() -> None:
     for name in results():
         assert words.count(name) >= 2
     assert words.count("audience right") == 2
-    assert words.count("7 still there who have left") == 6
+    assert words.count("7 still there who have left") == 8
 
 
 def test_every_package_of_a_peer_is_pinned() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cdp_core.contract.source import DigestSink, Engine, KeyFound, Selected, Selection
+from cdp_core.engines.duckdb.relations import Relation
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Column, Match
@@ -124,3 +125,36 @@ def test_keys_that_repeat_are_counted_alike_in_however_many_passes(
     engine = open_engine(parquet(id=keys, email=["x@example.org"] * len(keys)))
     selection = dataclasses.replace(SELECTION, matching=SELECTION.matching[:1])
     assert engine.identify(selection, Unheard(), lambda members: None).duplicate_keys == 3
+
+
+@pytest.mark.parametrize(
+    "keys", [["a", "b", "d", "e"], [10, 9, 2], [1, 2, 3], [None, 1, None, 2], [None, None], []]
+)
+def test_keys_that_do_not_repeat_are_no_duplicates_in_any_order(
+    open_engine: Make, parquet: Make, keys: list[Any]
+) -> None:
+    assert open_engine(parquet(id=keys, email=["x@example.org"] * len(keys))).repeated_keys() == 0
+
+
+@pytest.mark.parametrize("keys", [["a", "a"], [1, 2, 2, 3], [1, 2, None, 2], [3, 4, 3], [2, 1, 1]])
+def test_a_key_that_repeats_is_found_in_any_order(open_engine: Make, parquet: Make, keys: list[Any]) -> None:
+    assert open_engine(parquet(id=keys, email=["x@example.org"] * len(keys))).repeated_keys() == 1
+
+
+def test_a_table_in_the_order_of_its_key_is_not_searched_for_repeated_ones(
+    open_engine: Make, parquet: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+    repeated = Relation._repeated
+
+    def noted(self: Relation, expression: str, key: str, passes: int) -> int:
+        searched.append(expression)
+        return repeated(self, expression, key, passes)
+
+    monkeypatch.setattr(Relation, "_repeated", noted)
+    keys = list(range(300_000))
+    several = {"email": ["x@example.org"] * len(keys)}
+    assert open_engine(parquet(id=keys, **several)).repeated_keys() == 0
+    assert searched == []
+    assert open_engine(parquet(id=[*keys[:-1], 150_000], **several)).repeated_keys() == 1
+    assert len(searched) == 2
