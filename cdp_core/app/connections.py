@@ -351,6 +351,8 @@ class Connections:
             consent_asked=asked,
             exports=tuple(export.name for export in self.desk.state.connections.exports_of(connection.id)),
             token=self._token(connection) if found and found.oauth else None,
+            answered=identity is not None and not identity.unasked,
+            unasked=identity.unasked if identity else "",
             lacking=identity.lacking if identity else (),
             open_choices={
                 name: tuple(choices)

@@ -202,7 +202,7 @@ class Schedules:
 
     def _view(self, export: Export, now: datetime) -> ExportScheduleView:
         state = self.desk.state
-        schedule = state.schedules.of(export.id)
+        schedule = Calendar(state).schedule_of(export)
         recurrence = schedule.recurrence or state.schedules.refresh().recurrence
         return ExportScheduleView(
             export=export.name,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +15,7 @@ import click
 import rich_click
 
 from cdp_core.cli.command import command, noun
+from cdp_core.cli.failure import as_error
 from cdp_core.cli.interrupt import stop_on_signal
 from cdp_core.cli.language import marked
 from cdp_core.cli.logs import write_logs
@@ -142,7 +144,7 @@ def start(
         )
 
     ending = stop_on_signal(marked("Ending the runs under way"), form=log_format)
-    with ending as stop, ExitStack() as open_while:
+    with _told_in(log_format), ending as stop, ExitStack() as open_while:
         if health_port is not None:
             try:
                 port = open_while.enter_context(served(health, (health_host, health_port)))
@@ -157,6 +159,20 @@ def start(
             )
         status = cdp.schedules.start(loop=loop, stop=stop, once=once)
     context.exit(int(status))
+
+
+@contextmanager
+def _told_in(log_format: Literal["text", "json"]) -> Iterator[None]:
+    """What the scheduler ends by is a line of its log; in text it is said as any command says it."""
+    try:
+        yield
+    except Exception as fault:
+        if log_format == "text":
+            raise
+        error = as_error(fault)
+        told = LogEvent.BROKE_OFF.about(code=str(error.code), where=error.where, hint=error.hint)
+        log.error("%s", error.message, extra=told)
+        raise click.exceptions.Exit(int(error.exit_status)) from fault
 
 
 @command("run-due", example='cdp scheduler run-due "Loyal to Snapchat" --due-at 2026-11-25T01:00:00+00:00')

@@ -125,10 +125,12 @@ def test_the_history_is_filtered(cdp: Any, export: str) -> None:
     tomorrow = (datetime.now().astimezone() + timedelta(days=1)).strftime("%Y-%m-%d")
     assert statuses(export, "--since", tomorrow) == []
     assert len(statuses(export, "--until", tomorrow)) == 3
-    assert "No run is so." in cdp("export", "history", export, "--status", "failed").out
+    assert "No run is like that." in cdp("export", "history", export, "--status", "failed").out
     assert export in cdp("export", "history", "--all").out
     cdp("export", "history", export, "--all", status=2)
-    assert "CDP-203" in cdp("export", "history", export, "--since", "yesterday", status=2).err
+    refused = cdp("export", "history", export, "--since", "yesterday", status=2).err
+    assert "CDP-203" in refused
+    assert "'yesterday' is no date such as 2026-11-25" in refused
 
 
 def test_a_run_whose_process_died_is_among_the_failed(cdp: Any, export: str, workspace: Path) -> None:
