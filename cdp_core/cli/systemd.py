@@ -38,13 +38,14 @@ KillSignal=SIGTERM
 KillMode=mixed
 TimeoutStopSec={stop}
 NoNewPrivileges=true
-PrivateTmp=true
+PrivateTmp={private_tmp}
 ProtectSystem=full
 
 [Install]
 WantedBy={target}
 """
 _GRACE = 60
+_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 (what PrivateTmp= replaces)
 
 
 @command("install", example="cdp scheduler install\ncdp scheduler install --print")
@@ -97,9 +98,15 @@ def unit_text(workspace: Workspace, environment: Path, *, system: bool) -> str:
         folder=_escaped(str(workspace.folder)),
         command=" ".join(_quoted(word) for word in words),
         environment=_escaped(str(environment)),
+        # With a folder of its own there, the scheduler would not see a workspace that lies below.
+        private_tmp="false" if _is_below(workspace.folder, _TEMPORARY) else "true",
         stop=_GRACE + 30,
         target="multi-user.target" if system else "default.target",
     )
+
+
+def _is_below(folder: Path, places: tuple[Path, ...]) -> bool:
+    return any(folder.resolve().is_relative_to(place) for place in places)
 
 
 def _escaped(text: str) -> str:

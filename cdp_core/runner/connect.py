@@ -303,11 +303,16 @@ class Connector:
                 hint=f"cdp connection authenticate {as_typed(connection.name)}",
             )
         if isinstance(fault, RightsRefused):
+            found = self._catalog.connection_types.get(connection.type)
+            signs_in = found is None or found.oauth is not None
+            who = "the signed-in user" if signs_in else "the connection"
             return ReconnectFault(
                 Code.RIGHTS_REFUSED,
-                f"the signed-in user may not do this at the service: {fault.message}",
+                f"{who} may not do this at the service: {fault.message}",
                 where=where,
-                hint="have the rights granted there, or sign in as somebody who has them",
+                hint="have the rights granted there, or sign in as somebody who has them"
+                if signs_in
+                else f"have the rights granted there, then: cdp connection verify {as_typed(connection.name)}",
             )
         if isinstance(fault, AudienceGone):
             what = f"the audience {audience}" if audience else "what was asked for"

@@ -67,6 +67,14 @@ def test_a_service_that_there_is_no_way_to_ask_is_not_said_to_answer(ready: Cdp)
     assert ready.json("connection", "authenticate", "Acme")["answered"] is False
 
 
+def test_nobody_is_told_to_sign_in_where_a_key_lacks_rights(ready: Cdp, acme: Acme) -> None:
+    acme.fault("status:route=me,status=403,count=all")
+    said = ready("connection", "verify", "Acme", status=6).stderr
+    assert "error CDP-603: the connection may not do this at the service" in said
+    assert "sign in" not in said
+    assert "cdp connection verify Acme" in said
+
+
 def test_a_record_that_is_refused_holds_up_no_other_and_is_named(ready: Cdp, acme: Acme) -> None:
     bad = digest("person7@example.org").hex()
     acme.bad.add(bad)

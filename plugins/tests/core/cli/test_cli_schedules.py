@@ -6,8 +6,12 @@ import shutil
 import stat
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+
+from cdp_core.cli.systemd import unit_text
 
 from .conftest import Keyboard
 
@@ -121,3 +125,11 @@ def test_the_unit_is_one_that_systemd_takes(cdp: Keyboard, workspace: Path, home
             [analyze, "verify", "--user", str(unit)], capture_output=True, text=True, check=False
         )
         assert "cdp-scheduler" not in looked.stderr, looked.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "own"), [("/srv/crm/.cdp", "true"), ("/tmp/crm/.cdp", "false"), ("/var/tmp/.cdp", "false")]
+)
+def test_the_unit_sees_a_workspace_in_a_folder_for_temporary_files(folder: str, own: str) -> None:
+    workspace: Any = SimpleNamespace(folder=Path(folder))
+    assert f"\nPrivateTmp={own}\n" in unit_text(workspace, Path("/etc/cdp.env"), system=True)
