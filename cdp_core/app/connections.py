@@ -327,7 +327,7 @@ class Connections:
             name=connection.name,
             type=connection.type,
             label=label,
-            signs_in=found is None or found.oauth is not None,
+            signs_in=self._connector.signs_in(connection),
             status=str(connection.status),
             shared_with=tuple(sorted(connection.shared_with)),
             settings=self._connector.shown(connection),

@@ -242,7 +242,8 @@ def ledger_place(url: str | None, options: Mapping[str, str], *, or_else: str = 
         raise UsageFault(
             Code.SECRET_ON_COMMAND_LINE if secret else Code.USAGE,
             trouble[0].lower() + trouble[1:].removesuffix("."),
-            hint=f"the form is {FORM}{or_else}; credentials come from the provider's own environment, profile or role",
+            hint=f"the form is {FORM}{or_else}; credentials come from the provider's own environment, "
+            "profile or role",
         )
     return normal(url) if url is not None else None
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from cdp_core.cli.language import _, marked
 from cdp_core.cli.logs import json_line
+from cdp_core.model.log import LogEvent
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = "\x1b[?25h"
@@ -47,7 +48,7 @@ def stop_on_signal(
 
 
 def _line(said: str, form: Literal["text", "json"]) -> bytes:
-    return (f"{json_line(said)}\n" if form == "json" else f"\n{said}\n").encode()
+    return (f"{json_line(said, LogEvent.STOPPING)}\n" if form == "json" else f"\n{said}\n").encode()
 
 
 def _abort(number: int, line: bytes) -> None:

@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal
 
+from cdp_core.model.log import LogEvent
+
 
 def write_logs(*, debug: bool, form: Literal["text", "json"] = "text", verbose: bool = False) -> None:
     """Send what is logged to standard error; where it goes there already, only the form changes.
@@ -32,11 +34,10 @@ def write_logs(*, debug: bool, form: Literal["text", "json"] = "text", verbose: 
         logging.getLogger("cdp").setLevel(logging.INFO)
 
 
-def json_line(message: str) -> str:
+def json_line(message: str, event: LogEvent) -> str:
     """What is logged of a message where it cannot go through the logger."""
-    return _AsJson().format(
-        logging.makeLogRecord({"name": "cdp", "levelno": logging.INFO, "levelname": "INFO", "msg": message})
-    )
+    record = {"name": "cdp", "levelno": logging.INFO, "levelname": "INFO", "msg": message}
+    return _AsJson().format(logging.makeLogRecord(record | event.about()))
 
 
 _PLAIN = "%(message)s"

@@ -23,21 +23,22 @@ def outlive_the_reader() -> None:
     """Of standard error; standard output's reader gets the result, without which a command is in vain."""
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr = io.TextIOWrapper(
-            _Outliving(sys.stderr.buffer), encoding=sys.stderr.encoding, errors="replace", write_through=True
+            _Outliving(sys.stderr), encoding=sys.stderr.encoding, errors="replace", write_through=True
         )
 
 
 class _Outliving(io.BufferedIOBase):
-    """Writes at once, to a stream whose reader may go."""
+    """Writes at once, to a stream whose reader may go; it is held, since it closes what it lets go of."""
 
-    def __init__(self, stream: io.BufferedIOBase) -> None:
-        self._stream = stream
+    def __init__(self, held: io.TextIOWrapper) -> None:
+        self._held = held
+        self._stream = held.buffer
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        with suppress(BrokenPipeError):
+        with suppress(OSError):  # a pipe without a reader, a terminal that was closed
             self._stream.write(data)
             self._stream.flush()
         return len(memoryview(data))

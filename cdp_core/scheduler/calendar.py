@@ -106,7 +106,7 @@ class Calendar:
     def _due(self, export: Export, now: datetime) -> Due | None:
         if not self.runs_by_itself(export) or self._state.leases.is_held(lease_name(export.id)):
             return None
-        schedule = self._kept(export, self.schedule_of(export))
+        schedule = self._resumed(export)
         recurrence = self._recurrence(schedule)
         if recurrence is None or schedule.paused:
             return None
@@ -132,10 +132,15 @@ class Calendar:
         refresh = self._state.schedules.refresh()
         return refresh.recurrence if refresh.active else None
 
-    def _kept(self, export: Export, schedule: Schedule) -> Schedule:
-        """Written down where a pause has ended, so that a run that fails later does not bring it back."""
-        if schedule != self._state.schedules.of(export.id):
-            self._state.schedules.set(export.id, schedule)
+    def _resumed(self, export: Export) -> Schedule:
+        """Its schedule as it stands, written down where a pause has ended: a run that fails later does not
+        bring it back."""
+        if self._state.schedules.of(export.id).paused is None:
+            return self.schedule_of(export)
+        with self._state.transaction():  # whoever changes it at this moment comes before or after
+            schedule = self.schedule_of(export)
+            if schedule.paused is None:
+                self._state.schedules.set(export.id, schedule)
         return schedule
 
 

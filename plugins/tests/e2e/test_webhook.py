@@ -72,7 +72,7 @@ def test_nobody_is_told_to_sign_in_where_a_key_lacks_rights(ready: Cdp, acme: Ac
     said = ready("connection", "verify", "Acme", status=6).stderr
     assert "error CDP-603: the connection may not do this at the service" in said
     assert "sign in" not in said
-    assert "cdp connection verify Acme" in said
+    assert 'cdp connection verify "Acme"' in said
 
 
 def test_a_record_that_is_refused_holds_up_no_other_and_is_named(ready: Cdp, acme: Acme) -> None:

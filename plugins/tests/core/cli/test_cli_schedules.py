@@ -128,8 +128,19 @@ def test_the_unit_is_one_that_systemd_takes(cdp: Keyboard, workspace: Path, home
 
 
 @pytest.mark.parametrize(
-    ("folder", "own"), [("/srv/crm/.cdp", "true"), ("/tmp/crm/.cdp", "false"), ("/var/tmp/.cdp", "false")]
+    ("folder", "profiles", "ledger", "own"),
+    [
+        ("/srv/crm/.cdp", "/srv/crm/profiles.parquet", None, "true"),
+        ("/srv/crm/.cdp", "postgresql://db/crm#crm.profiles", "s3://tmp/ledgers", "true"),
+        ("/tmp/crm/.cdp", "/srv/crm/profiles.parquet", None, "false"),  # noqa: S108
+        ("/var/tmp/.cdp", "/srv/crm/profiles.parquet", None, "false"),  # noqa: S108
+        ("/srv/crm/.cdp", "/tmp/profiles.parquet", None, "false"),  # noqa: S108
+        ("/srv/crm/.cdp", "/srv/crm/profiles.parquet", "file:///tmp/ledgers", "false"),
+    ],
 )
-def test_the_unit_sees_a_workspace_in_a_folder_for_temporary_files(folder: str, own: str) -> None:
-    workspace: Any = SimpleNamespace(folder=Path(folder))
+def test_the_unit_sees_what_lies_in_a_folder_for_temporary_files(
+    folder: str, profiles: str, ledger: str | None, own: str
+) -> None:
+    settings = SimpleNamespace(profiles=SimpleNamespace(url=profiles), ledger_url=ledger)
+    workspace: Any = SimpleNamespace(folder=Path(folder), settings=settings)
     assert f"\nPrivateTmp={own}\n" in unit_text(workspace, Path("/etc/cdp.env"), system=True)

@@ -151,9 +151,7 @@ def test_health_is_told_over_http_and_in_a_file(tmp_path: Path) -> None:
             assert time.monotonic() < until, "a loop that stands still is alive for ever"
 
 
-def test_a_loop_that_has_ended_says_so(
-    tmp_path: Path, state: State, clock: Clock, python: Python
-) -> None:
+def test_a_loop_that_has_ended_says_so(tmp_path: Path, state: State, clock: Clock, python: Python) -> None:
     stop, file = threading.Event(), tmp_path / "health.json"
     stop.set()
     health = Health(patience=60, file=file)
