@@ -48,7 +48,7 @@ def stop_on_signal(
 
 
 def _line(said: str, form: Literal["text", "json"]) -> bytes:
-    return (f"{json_line(said, LogEvent.STOPPING)}\n" if form == "json" else f"\n{said}\n").encode()
+    return (f"{json_line(said, LogEvent.STOPPING.about())}\n" if form == "json" else f"\n{said}\n").encode()
 
 
 def _abort(number: int, line: bytes) -> None:

@@ -6,9 +6,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Literal
-
-from cdp_core.model.log import LogEvent
+from typing import Any, Literal
 
 
 def write_logs(*, debug: bool, form: Literal["text", "json"] = "text", verbose: bool = False) -> None:
@@ -34,10 +32,10 @@ def write_logs(*, debug: bool, form: Literal["text", "json"] = "text", verbose: 
         logging.getLogger("cdp").setLevel(logging.INFO)
 
 
-def json_line(message: str, event: LogEvent) -> str:
-    """What is logged of a message where it cannot go through the logger."""
+def json_line(message: str, extra: dict[str, Any]) -> str:
+    """What is logged of a message, with what `LogEvent.about` gives, past the logger."""
     record = {"name": "cdp", "levelno": logging.INFO, "levelname": "INFO", "msg": message}
-    return _AsJson().format(logging.makeLogRecord(record | event.about()))
+    return _AsJson().format(logging.makeLogRecord(record | extra))
 
 
 _PLAIN = "%(message)s"
