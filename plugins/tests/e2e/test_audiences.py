@@ -209,7 +209,9 @@ def test_who_a_run_takes_out_for_all_exports_is_in_no_trend_of_theirs_any_more(j
     job.cdp("export", "duplicate", NAME, "A second")
     for name in (NAME, "A second"):
         job.cdp("export", "run", name)
-    job.cdp("suppress", "add", stdin="".join(f"person{each}@example.org\n" for each in range(50)))
+    leavers = "".join(f"person{each}@example.org\n" for each in range(50))
+    (job.cdp.folder / "leavers.txt").write_text(leavers)
+    job.cdp("suppress", "import", "leavers.txt")
     job.cdp("export", "run", NAME)
     for name in (NAME, "A second"):
         found = job.cdp.json("export", "status", name)

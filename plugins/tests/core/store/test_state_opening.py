@@ -139,8 +139,9 @@ def test_a_run_of_before_totals_were_kept_has_none_after_the_upgrade(path: Path)
         config.attributes["connection"] = connection
         command.upgrade(config, "0018")
         connection.exec_driver_sql(
-            "INSERT INTO runs (id, export_id, export_name, status, actor, dry_run, started_at, kinds, members, "
-            "profiles, delivered, seconds, destination, origin, audience_id, ledger_version, claims) VALUES "
+            "INSERT INTO runs (id, export_id, export_name, status, actor, dry_run, started_at, kinds, "
+            "members, profiles, delivered, seconds, destination, origin, audience_id, ledger_version, "
+            "claims) VALUES "
             "('1', 'e1', 'Loyal', 'committed', 'anna', 0, '2026-11-23 04:05:06.789012', '{}', 0, 0, '{}', 0, "
             "'snapchat', 'https://ads.example:443', '5', 1, 7)"
         )
