@@ -223,6 +223,7 @@ def _run(row: Row[Any]) -> Run:
         drift=tuple(map(sentence.from_kept, row.drift or ())),
         skipped_because=sentence.from_kept(row.skipped or ""),
         claims=row.claims,
+        held=row.held,
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cdp_core.model.delivery import AudienceKey
+from cdp_core.store.ledgers import Ledgers, LedgerVersion
 
 
 def alter(workspace: Path, statement: str) -> None:
@@ -83,6 +88,24 @@ def test_two_exports_on_one_audience_have_each_their_own_size(cdp: Any, export: 
     found = cdp("export", "status", export, "--json").document
     assert (found["claims"], found["claims_of_others"]) == (2, 2)
     assert "2 digests; of other exports: 2 digests" in cdp("export", "status", export).out
+
+
+def test_the_claims_of_an_export_and_of_others_are_of_one_version_of_the_ledger(
+    cdp: Any, export: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cdp("export", "duplicate", export, "A second")
+    for each in (export, "A second"):
+        cdp("export", "run", each)
+    current, reads = Ledgers.current, itertools.count()
+
+    def changing(ledgers: Ledgers, audience: AudienceKey) -> LedgerVersion:
+        version = current(ledgers, audience)
+        return version if next(reads) % 2 else dataclasses.replace(version, files=())
+
+    monkeypatch.setattr(Ledgers, "current", changing)
+    found = cdp("export", "status", export, "--json").document
+    assert next(reads) > 0
+    assert (found["claims"], found["claims_of_others"]) in ((2, 2), (0, 0))
 
 
 def test_a_segment_that_fails_waits_for_somebody(cdp: Any, export: str, home: Path) -> None:
