@@ -56,7 +56,8 @@ def test_sigterm_lets_the_batches_in_flight_end_and_the_next_scheduler_sends_the
         scheduler.send_signal(signal.SIGTERM)
         said, errors = scheduler.communicate(timeout=60)
     assert scheduler.returncode == 0, said + errors
-    assert any("Ending the runs" in json.loads(line)["message"] for line in errors.splitlines())
+    told = [json.loads(line) for line in errors.splitlines()]
+    assert any("Ending the runs" in line["message"] and line["event"] == "stopping" for line in told)
     assert 0 < len(job.members()) < 1000
     assert last(job)["last"]["outcome"] == "waiting"
     job.simulator.clear_faults()

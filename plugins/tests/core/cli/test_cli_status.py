@@ -113,14 +113,21 @@ def test_a_segment_that_fails_waits_for_somebody(cdp: Any, export: str, home: Pa
     cdp("export", "run", export, status=3)
     (waiting,) = cdp("status", "--json").document["attention"]
     assert "CDP-306" in waiting["trouble"]
+
+
+def test_of_all_exports_the_one_that_could_not_begin_is_named(cdp: Any, export: str, workspace: Path) -> None:
     cdp("export", "schedule", export, "--daily", "02:00", "--timezone", "UTC")
-    said = cdp("export", "run", "--all", status=3).err
-    assert export in said
+    alter(workspace, "DELETE FROM consents")
+    said = cdp("export", "run", "--all", status=5).err
+    assert f'  where: export "{export}": connection' in said
 
 
 def test_a_plan_that_is_not_there_is_no_run_of_the_export(cdp: Any, export: str) -> None:
     cdp("export", "run", export)
     assert "CDP-321" in cdp("export", "run", export, "--plan", "nope", status=3).err
+    cdp("export", "duplicate", export, "Another")
+    others = cdp("export", "plan", "Another", "--json").document["plan"]
+    assert "belongs to another export" in cdp("export", "run", export, "--plan", others, status=3).err
     (run,) = cdp("export", "history", export, "--json").document
     assert run["status"] == "committed"
 
