@@ -161,7 +161,7 @@ def _unsent(way: str, why: str) -> CdpError:
         Code.SERVICE_UNREACHABLE,
         f"the alert could not be sent: {why}",
         where=way,
-        hint="look whether it is up, and at [alerts] in cdp.toml",
+        hint="look whether it is up, at its certificate, and at [alerts] in cdp.toml",
     )
 
 
@@ -171,6 +171,10 @@ def _why(fault: Exception) -> str:
 
     if isinstance(fault, requests.Timeout):
         return "there was no answer in time"
+    if isinstance(fault, requests.exceptions.SSLError):
+        return "its certificate is not trusted"
+    if isinstance(fault, requests.exceptions.ProxyError):
+        return "the proxy does not let it through"
     if isinstance(fault, requests.ConnectionError):
         return "it cannot be reached"
     return type(fault).__name__

@@ -8,10 +8,10 @@ from typing import Any
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.views import AudienceStatus, AudienceView, TrendPoint
 from cdp_core.model.access import Action, Resource
-from cdp_core.model.configuration import Connection, Export
+from cdp_core.model.configuration import Connection
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.runner.audiences import Audiences as AudienceDesk
-from cdp_core.runner.history import known_of
+from cdp_core.runner.history import reading_of
 from cdp_core.runner.rights import about_connection, about_export
 
 
@@ -41,7 +41,8 @@ class Audiences:
         for export in state.connections.exports_of(over.id):
             key = self._audiences.key_of(export)
             users.setdefault(key.audience_id, []).append(export.name)
-            claims[key.audience_id] = self._claims(key)
+            files = state.ledgers.current(key).files
+            claims[key.audience_id] = sum(file.claims for file in files)
         return tuple(
             AudienceView(
                 audience=audience,
@@ -57,35 +58,31 @@ class Audiences:
         found = self.desk.state.exports.get(export)
         audience, drift = self._audiences.look(found)
         key = self._audiences.key_of(found)
+        # Read once, so that both numbers are of one version.
+        files = self.desk.state.ledgers.current(key).files
         self.desk.note(drift=[str(each.kind) for each in drift])
         return AudienceStatus(
             export=found.name,
             audience_id=key.audience_id,
             audience=audience,
-            claims=self._claims(key, found),
-            claims_of_others=self._claims(key) - self._claims(key, found),
+            claims=sum(file.claims for file in files if file.export_id == found.id),
+            claims_of_others=sum(file.claims for file in files if file.export_id != found.id),
             drift=drift,
             trend=self._trend(key),
         )
 
-    def _claims(self, key: AudienceKey, export: Export | None = None) -> int:
-        """Of one export, or of all that feed the audience."""
-        files = self.desk.state.ledgers.current(key).files
-        return sum(file.claims for file in files if export is None or file.export_id == export.id)
-
     def _trend(self, key: AudienceKey) -> tuple[TrendPoint, ...]:
-        state = self.desk.state
-        runs = {run.started_at: run for run in state.runs.committed(key)}
         return tuple(
             TrendPoint(
-                run=runs[reading.at].id,
+                run=run.id,
                 at=reading.at,
-                accepted=runs[reading.at].delivered.accepted,
+                accepted=run.delivered.accepted,
                 claims=reading.claims,
                 approximate_number_users=reading.audience.approximate_number_users,
                 targetable_status=reading.audience.targetable_status,
             )
-            for reading in known_of(state, key).readings
+            for run in self.desk.state.runs.committed(key)
+            if (reading := reading_of(run)) is not None
         )
 
 

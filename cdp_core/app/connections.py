@@ -327,7 +327,7 @@ class Connections:
             name=connection.name,
             type=connection.type,
             label=label,
-            signs_in=found is None or found.oauth is not None,
+            signs_in=self._connector.signs_in(connection),
             status=str(connection.status),
             shared_with=tuple(sorted(connection.shared_with)),
             settings=self._connector.shown(connection),
@@ -351,6 +351,8 @@ class Connections:
             consent_asked=asked,
             exports=tuple(export.name for export in self.desk.state.connections.exports_of(connection.id)),
             token=self._token(connection) if found and found.oauth else None,
+            answered=identity is not None and not identity.unasked,
+            unasked=identity.unasked if identity else "",
             lacking=identity.lacking if identity else (),
             open_choices={
                 name: tuple(choices)

@@ -141,7 +141,7 @@ class Ledgers:
         there from now on. What lies at the old place stays there. `options` by default are those so far."""
         settings = self._workspace.settings
         given = settings.ledger_options if options is None else options
-        url = ledger_place(to, given)
+        url = ledger_place(to, given, or_else=", or workspace")
         named = os.environ.get(LEDGER_VARIABLE)
         if named and url != settings.ledger_url:
             raise UsageFault(
@@ -233,15 +233,17 @@ class Ledgers:
         return f"{last.export_name} (removed)" if last else "an export that was removed"
 
 
-def ledger_place(url: str | None, options: Mapping[str, str]) -> str | None:
-    """The URL as it is kept; raises `UsageFault` where it is none, or where it or an option is a secret."""
+def ledger_place(url: str | None, options: Mapping[str, str], *, or_else: str = "") -> str | None:
+    """The URL as it is kept; raises `UsageFault` where it is none, or where it or an option is a secret.
+    `or_else` is what may stand there beside a URL."""
     trouble = (trouble_with_url(url) if url is not None else None) or trouble_with_options(options)
     if trouble:
         secret = "password" in trouble or "secret" in trouble
         raise UsageFault(
             Code.SECRET_ON_COMMAND_LINE if secret else Code.USAGE,
             trouble[0].lower() + trouble[1:].removesuffix("."),
-            hint=f"the form is {FORM}; credentials come from the provider's own environment, profile or role",
+            hint=f"the form is {FORM}{or_else}; credentials come from the provider's own environment, "
+            "profile or role",
         )
     return normal(url) if url is not None else None
 

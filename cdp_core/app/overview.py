@@ -132,7 +132,7 @@ class Overviews:
     def _of_export(self, export: Export, now: datetime) -> Iterator[Attention]:
         about = Sentence("export {name}", name=as_typed(export.name))
         run = f"cdp export run {as_typed(export.name)}"
-        schedule = self.desk.state.schedules.of(export.id)
+        schedule = Calendar(self.desk.state).schedule_of(export)
         last = self._last(export)
         if schedule.paused:
             yield Attention(

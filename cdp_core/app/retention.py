@@ -53,7 +53,9 @@ class Retention:
             done = self.purge()
         except HeldFault:
             return
-        log.info("purged", extra=LogEvent.PURGED.about(**done.counts()))
+        counts = done.counts()
+        each = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items() if number)
+        log.info("purged: %s", each or "nothing is old enough", extra=LogEvent.PURGED.about(**counts))
 
 
 class Upkeep:

@@ -20,7 +20,7 @@ from cdp_core.errors import CdpError, Code, ExitStatus, InvalidFault, NotAllowed
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Export
 from cdp_core.model.names import as_typed
-from cdp_core.model.run import RunEvent, RunStatus
+from cdp_core.model.run import Run, RunEvent, RunStatus
 from cdp_core.model.schedule import DueRun, Recurrence, Schedule
 from cdp_core.rules.recurrence import in_words, moments
 from cdp_core.runner.profiles import Profiles
@@ -152,7 +152,7 @@ class Schedules:
             now=self.desk.now,
             window=timedelta(minutes=self._profiles.settings.retry_minutes),
             tell=lambda stands: self._alerting.note(
-                due.export, stands, sizes_of(state, self._runner, due.export), now=self.desk.now()
+                due.export, stands, sizes_of(state, self._runner, due.export, whole=True), now=self.desk.now()
             ),
         )
         done = job.do(stop or threading.Event())
@@ -202,7 +202,7 @@ class Schedules:
 
     def _view(self, export: Export, now: datetime) -> ExportScheduleView:
         state = self.desk.state
-        schedule = state.schedules.of(export.id)
+        schedule = Calendar(state).schedule_of(export)
         recurrence = schedule.recurrence or state.schedules.refresh().recurrence
         return ExportScheduleView(
             export=export.name,
@@ -218,14 +218,20 @@ class Schedules:
         )
 
 
-def sizes_of(state: State, runner: Runner, export: Export) -> tuple[int, ...]:
-    """The export's digests in the ledger after each of its runs, the oldest first."""
+def sizes_of(state: State, runner: Runner, export: Export, *, whole: bool = False) -> tuple[int, ...]:
+    """The export's digests in the ledger after each of its runs, the oldest first; `whole`: after those alone
+    that sent all of their plan, which make a habit."""
     try:
         audience = runner.audience_of(export)
     except CdpError:  # without a connection, or its plugin, there is none to name
         return ()
     its = (run for run in state.runs.committed(audience) if run.export_id == export.id)
-    return tuple(run.claims for run in its if run.claims is not None)
+    return tuple(run.claims for run in its if run.claims is not None and (not whole or _is_whole(run)))
+
+
+def _is_whole(run: Run) -> bool:
+    """Not one that failed, was canceled, or sent only what was owed, nor one that gave up its claims."""
+    return run.status is RunStatus.COMMITTED and not run.only_released
 
 
 def refresh_view(state: State, now: datetime) -> RefreshView:

@@ -60,8 +60,9 @@ class ConnectionView:
 
     The titles in `consent_missing` are English; `consent_asked` has them in the asker's language.
     Where the service has just been asked: `lacking` are sentences on rights that the signed-in user has not,
-    `open_choices` what it offers for settings that nobody has chosen yet. Without `signs_in` its settings
-    alone let it in."""
+    `open_choices` what it offers for settings that nobody has chosen yet, `answered` whether it did, and
+    `unasked` why it was not asked after all, where the settings name no way to. Without `signs_in` its
+    settings alone let it in."""
 
     name: str
     type: str
@@ -77,6 +78,8 @@ class ConnectionView:
     consent_asked: tuple[str, ...] = field(default=(), metadata=SHOWN_ONLY)
     exports: tuple[str, ...] = ()
     token: Mapping[str, Any] | None = None
+    answered: bool = False
+    unasked: str = ""
     lacking: tuple[str, ...] = ()
     open_choices: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
 

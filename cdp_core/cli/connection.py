@@ -252,8 +252,7 @@ def share(
 def verify(session: Session, *, name: str | None, as_json: bool) -> None:
     """Ask the service who one is there, whether the credentials hold, and whether the rights suffice."""
     view = session.cdp().connections.verify(_named(session, name))
-    said = _("{service} answers.").format(service=plain(view.label))
-    give(view, lambda: connections.asked_connection(view), as_json=as_json, said=said)
+    give(view, lambda: connections.asked_connection(view), as_json=as_json, said=connections.answer(view))
 
 
 @connection.verb("agree", example='cdp connection agree "Snapchat EU"')

@@ -10,12 +10,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Literal
 
 from cdp_core.cli.language import _, marked
 from cdp_core.cli.logs import json_line
+from cdp_core.model.log import LogEvent
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = "\x1b[?25h"
@@ -29,14 +30,14 @@ def stop_on_signal(
     there come back at the end."""
     stop = threading.Event()
     finishing = _("{doing}; once more to stop at once.").format(doing=_(said))
-    stopped = _("Stopped at once; the next run settles what was under way.")
+    stopped = _("Stopped at once; if something was still under way, the next run settles it.")
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             _abort(number, _line(stopped, form))
         stop.set()
         # Straight to the descriptor: the interrupted code may be inside a stream's own lock.
-        os.write(2, _line(finishing, form))
+        _write(_line(finishing, form))
 
     before = {number: signal.signal(number, handle) for number in _SIGNALS}
     try:
@@ -47,10 +48,15 @@ def stop_on_signal(
 
 
 def _line(said: str, form: Literal["text", "json"]) -> bytes:
-    return (f"{json_line(said)}\n" if form == "json" else f"\n{said}\n").encode()
+    return (f"{json_line(said, LogEvent.STOPPING.about())}\n" if form == "json" else f"\n{said}\n").encode()
 
 
 def _abort(number: int, line: bytes) -> None:
     cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""
-    os.write(2, cursor.encode() + line)
+    _write(cursor.encode() + line)
     os._exit(128 + number)
+
+
+def _write(line: bytes) -> None:
+    with suppress(OSError):  # who read it may have gone
+        os.write(2, line)

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 
 def write_logs(*, debug: bool, form: Literal["text", "json"] = "text", verbose: bool = False) -> None:
@@ -32,11 +32,10 @@ def write_logs(*, debug: bool, form: Literal["text", "json"] = "text", verbose: 
         logging.getLogger("cdp").setLevel(logging.INFO)
 
 
-def json_line(message: str) -> str:
-    """What is logged of a message where it cannot go through the logger."""
-    return _AsJson().format(
-        logging.makeLogRecord({"name": "cdp", "levelno": logging.INFO, "levelname": "INFO", "msg": message})
-    )
+def json_line(message: str, extra: dict[str, Any]) -> str:
+    """What is logged of a message, with what `LogEvent.about` gives, past the logger."""
+    record = {"name": "cdp", "levelno": logging.INFO, "levelname": "INFO", "msg": message}
+    return _AsJson().format(logging.makeLogRecord(record | extra))
 
 
 _PLAIN = "%(message)s"

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
+from cdp_core.cli.streams import outlive_the_reader, tolerate_every_letter
+
 COMPLETION = "_CDP_COMPLETE"
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -26,6 +28,7 @@ def main() -> NoReturn:
     frees what the system frees at once; together they are a third of a short command's time.
     """
     gc.disable()
+    outlive_the_reader()
     status = run(sys.argv[1:])
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
@@ -36,7 +39,7 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit status."""
-    _tolerate_every_letter()
+    tolerate_every_letter()
     try:
         status = _invoke(arguments)
         sys.stdout.flush()
@@ -78,14 +81,6 @@ def _invoke(arguments: Sequence[str]) -> int:
 
         return say(fault, arguments)
     return int(ExitStatus.DONE)
-
-
-def _tolerate_every_letter() -> None:
-    """A name that the terminal's encoding lacks is shown with a replacement, and stops nothing."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,9 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
                 statuses.append(fault.exit_status)
                 documents.append({"export": name, **error_document(fault)})
                 if not as_json:
-                    where = ": ".join(filter(None, (f"export {as_typed(name)}", fault.where)))
+                    where = fault.where
+                    if not where.startswith("export "):
+                        where = ": ".join(filter(None, (f"export {as_typed(name)}", where)))
                     show_error(str(fault.code), fault.message, where=where, hint=fault.hint)
                 continue
             statuses.append(report.exit_status)

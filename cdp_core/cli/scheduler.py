@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import rich_click
 
 from cdp_core.cli.command import command, noun
+from cdp_core.cli.failure import as_error
 from cdp_core.cli.interrupt import stop_on_signal
 from cdp_core.cli.language import marked
 from cdp_core.cli.logs import write_logs
@@ -44,6 +47,28 @@ log_format_option = rich_click.option(
     show_default=True,
     help="How the log on standard error is written; json is one object a line.",
 )
+
+
+def _told_in_its_log(act: Callable[..., None]) -> Callable[..., None]:
+    """What the process ends by is a line of its log; in text it is said as any command says it."""
+
+    @functools.wraps(act)
+    def telling(context: click.Context, /, *, log_format: Literal["text", "json"], **options: Any) -> None:
+        session: Session = context.obj
+        write_logs(debug=session.debug, form=log_format, verbose=True)
+        try:
+            act(context, log_format=log_format, **options)
+        except click.exceptions.Exit:
+            raise
+        except Exception as fault:
+            if log_format == "text":
+                raise
+            error = as_error(fault)
+            told = LogEvent.BROKE_OFF.about(code=str(error.code), where=error.where, hint=error.hint)
+            log.error("%s", error.message, extra=told, exc_info=fault if session.debug else None)
+            raise click.exceptions.Exit(int(error.exit_status)) from fault
+
+    return telling
 
 
 @scheduler.verb("start", example="cdp scheduler start\ncdp scheduler start --once")
@@ -85,6 +110,7 @@ log_format_option = rich_click.option(
 )
 @log_format_option
 @click.pass_context
+@_told_in_its_log
 def start(
     context: click.Context,
     /,
@@ -112,7 +138,6 @@ def start(
         )
     session: Session = context.obj
     cdp = session.cdp()
-    write_logs(debug=session.debug, form=log_format, verbose=True)
     health = Health(patience=_STUCK_AFTER_ROUNDS * max(poll, 1.0), file=health_file)
 
     def launch(due: Due) -> subprocess.Popen[bytes]:
@@ -165,6 +190,7 @@ def start(
 @rich_click.option("--missed", type=click.IntRange(min=0), default=0, help="Earlier moments it stands for.")
 @log_format_option
 @click.pass_context
+@_told_in_its_log
 def run_due(
     context: click.Context, /, *, name: str, due_at: str, missed: int, log_format: Literal["text", "json"]
 ) -> None:
@@ -172,7 +198,6 @@ def run_due(
     skipped or canceled."""
     session: Session = context.obj
     cdp = session.cdp()
-    write_logs(debug=session.debug, form=log_format, verbose=True)
 
     def tell(event: RunEvent) -> None:
         if event.state == "ended":

@@ -97,12 +97,12 @@ def backup(session: Session, *, output: Path, yes: bool, as_json: bool) -> None:
 
 
 _SECRETS = {
-    "file": "Secrets are in it, sealed; their key is not: keep a copy of the file vault/key, or of "
-    "CDP_VAULT_KEY, elsewhere.",
-    "keyring": "Secrets are not in it: they lie in the keyring. Without them one signs in again, and an "
-    "encrypted ledger is not brought back.",
-    "state": "Secrets are in it, sealed; CDP_VAULT_KEY, which opens them, is not: keep a copy of it "
-    "elsewhere.",
+    "file": "Its secrets, if it has any, are in it, sealed; their key is not: keep a copy of the file "
+    "vault/key, or of CDP_VAULT_KEY, elsewhere.",
+    "keyring": "Its secrets, if it has any, are not in it: they lie in the keyring. Without them one signs "
+    "in again, and an encrypted ledger is not brought back.",
+    "state": "Its secrets, if it has any, are in it, sealed; CDP_VAULT_KEY, which opens them, is not: keep a "
+    "copy of it elsewhere.",
 }
 
 
@@ -190,7 +190,7 @@ def _restored(view: RestoredView) -> str:
         "The scheduler runs only where somebody starts it; let one workspace send, not both."
     )
     if not view.secrets:
-        said += " Its secrets are not at hand: cdp connection authenticate NAME signs in again."
+        said += " Secrets that it had are not at hand: cdp connection authenticate NAME signs in again."
     return said
 
 

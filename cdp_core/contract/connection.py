@@ -73,13 +73,15 @@ class ServiceIdentity:
 
     `choices` are, for settings of the connection that only somebody signed in can know, the values that
     the service offers: one alone is taken, of several one is picked. `lacking` are sentences on rights that
-    the signed-in user has not, and how to get them.
+    the signed-in user has not, and how to get them. `unasked` is why nothing was asked, where the settings
+    name no way to: the service is then not said to answer.
     """
 
     name: str
     details: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     lacking: tuple[str, ...] = ()
+    unasked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from cdp_core.model.secret import MASK
+
 LONGEST = 300
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[@-_])")
 _DIGEST = re.compile(r"\b[0-9a-fA-F]{64}\b")
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+")
 _ADDRESS = re.compile(r"[^\s@\"'<>]+(?:@+[^\s@\"'<>]+)+")
-MASK = "••••••"
 
 
 def quoted(text: str, secrets: Iterable[str] = ()) -> str:

@@ -18,7 +18,7 @@ class AlertKind(Word):
     GATE = "gate", "a gate stopped a scheduled run"
     RECOVERED = "recovered", "the first scheduled run that went through after one of these"
     MISSED = "missed", "no scheduler ran an export at some of its moments; told when it is run again"
-    UNUSUAL = "unusual", "an audience is far from its usual size"
+    UNUSUAL = "unusual", "an export has far more or fewer digests in the ledger than after its runs so far"
     TEST = "test", "somebody typed `cdp alerts test`"
 
 
@@ -39,7 +39,7 @@ class Alert:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What was last said of an export: its trouble (a kind and a code; empty where it has none), and whether
-    its audience is of an unusual size."""
+    it has an unusual number of digests in the ledger."""
 
     trouble: str = ""
     unusual: bool = False
@@ -48,8 +48,8 @@ class Standing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
     """Where alerts go. `urls` are references to Apprise's URLs, `webhook` is a URL or a reference to one, and
-    `webhook_secret` one to the key that signs what is posted there; an audience is unusual that is larger or
-    smaller by more than `unusual_share` than it usually is."""
+    `webhook_secret` one to the key that signs what is posted there; an export is unusual that has
+    more or fewer digests in the ledger, by more than `unusual_share`, than it usually has."""
 
     urls: tuple[str, ...] = ()
     webhook: str | None = None

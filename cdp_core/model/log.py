@@ -41,7 +41,9 @@ class LogEvent(StrEnum):
     )
     NOT_PURGED = "not-purged", "purging failed by a fault of ours"
     ERASURE_WAITS = "erasure-waits", "an erasure is not at its end, and a later run goes on with it"
+    STOPPING = "stopping", "a signal has come: what is under way ends, or has been ended"
     STOPPED = "stopped", "the scheduler has stopped"
+    BROKE_OFF = "broke-off", "the process ended by a fault", "code", "where", "hint"
 
     meaning: str
     fields: tuple[str, ...]

@@ -63,8 +63,8 @@ class Run:
     """What the history keeps. `resumed_from` names the run whose leftovers this one settled;
     `settled_by` the run that settled this one's. `drift` are sentences on how what the service said of the
     audience before anything was sent cannot be what the ledger says; `skipped_because` says why nobody was
-    added. `claims` are the digests that the ledger held for the export when the run was committed (None: it
-    was not)."""
+    added. `claims` are the digests that the ledger held for the export when the run was committed, and `held`
+    those that it held for every export on the audience (None: it was not, or an earlier version did it)."""
 
     id: str
     export_id: str
@@ -89,6 +89,7 @@ class Run:
     drift: tuple[str, ...] = ()
     skipped_because: str = ""
     claims: int | None = None
+    held: int | None = None
 
     @property
     def released(self) -> int:

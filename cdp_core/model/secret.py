@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus
+
 MASK = "••••••"
 
 
@@ -33,3 +37,13 @@ class Secret:
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str, ...]]:
         raise TypeError("a Secret is not pickled: it would leave the process in the clear")
+
+
+def forms(value: str) -> Iterator[str]:
+    """As it is, and as URLs, JSON and Python's repr write it."""
+    yield value
+    yield quote(value, safe="")
+    yield quote(value)
+    yield quote_plus(value)
+    yield json.dumps(value)[1:-1]
+    yield repr(value)[1:-1]

@@ -22,10 +22,9 @@ from requests.auth import AuthBase
 from cdp_core.contract.credentials import ApiKey, BasicAuth, BearerToken
 from cdp_core.contract.faults import CredentialsRejected
 from cdp_core.contract.transport import Transport
-from cdp_core.contract.wording import MASK
 from cdp_core.errors import Code, ReconnectFault
 from cdp_core.model.names import as_typed
-from cdp_core.model.secret import Secret
+from cdp_core.model.secret import MASK, Secret, forms
 
 READ_TIMEOUT = 300.0
 # Of an answer, unpacked: what any page of a list needs, and no more than a machine has.
@@ -95,6 +94,10 @@ class ConnectionSession(requests.Session):
         options["stream"] = True
         answer = super().request(method, url, *args, **options)
         answer._content = self._bearer.masked(_whole(answer))
+        for name, value in answer.headers.items():
+            line = value.encode("latin-1", "replace")
+            if (masked := self._bearer.masked(line)) != line:
+                answer.headers[name] = masked.decode("utf-8", "replace")
         return answer
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -175,15 +178,19 @@ class _Bearer(AuthBase):
         """An answer without what was sent to be let in; a short secret could be any word, and stays."""
         for secret in self._sent():
             if len(secret) >= SHORTEST_MASKED:
-                content = content.replace(secret, MASK.encode())
+                # The longest first: one may hold another.
+                for form in sorted(set(forms(secret)), key=len, reverse=True):
+                    content = content.replace(form.encode(), MASK.encode())
         return content
 
-    def _sent(self) -> Iterator[bytes]:
+    def _sent(self) -> Iterator[str]:
         access = getattr(self._last, "access", None)
         if access is not None:
-            yield access.reveal().encode()
+            yield access.reveal()
+        if isinstance(self._credentials, BasicAuth):
+            yield _pair(self._credentials)
         if self._credentials is not None:
-            yield _secret_of(self._credentials).reveal().encode()
+            yield _secret_of(self._credentials).reveal()
 
 
 def _whole(response: requests.Response) -> bytes:
@@ -205,10 +212,13 @@ def _secret_of(credentials: BasicAuth | BearerToken | ApiKey) -> Secret:
     return credentials.token if isinstance(credentials, BearerToken) else credentials.key
 
 
+def _pair(credentials: BasicAuth) -> str:
+    return b64encode(f"{credentials.username}:{credentials.password.reveal()}".encode()).decode("ascii")
+
+
 def _put_on(request: requests.PreparedRequest, credentials: BasicAuth | BearerToken | ApiKey) -> None:
     if isinstance(credentials, BasicAuth):
-        pair = f"{credentials.username}:{credentials.password.reveal()}".encode()
-        request.headers["Authorization"] = f"Basic {b64encode(pair).decode('ascii')}"
+        request.headers["Authorization"] = f"Basic {_pair(credentials)}"
     elif isinstance(credentials, BearerToken):
         request.headers["Authorization"] = f"Bearer {credentials.token.reveal()}"
     elif credentials.place == "header":

@@ -51,7 +51,7 @@ def verify(folder: Path, files: Iterable[LedgerFile]) -> None:
             where=str(path),
             hint="where another machine has it, cdp ledger move --to URL there lets all reach it; or "
             "restore it from a backup, or let an Administrator mend the ledger from the runs' receipts: "
-            'cdp ledger rebuild "EXPORT" (or give it up: cdp ledger reset "EXPORT")',
+            "cdp ledger rebuild EXPORT (or give it up: cdp ledger reset EXPORT)",
         )
 
 

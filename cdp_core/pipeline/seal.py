@@ -132,7 +132,7 @@ def _sealed(message: str, where: str) -> GateFault:
         message,
         where=where,
         hint="bring the vault back from a backup; without its key nobody can read what an audience holds, "
-        'and it can only be given up: cdp ledger reset "EXPORT"',
+        "and it can only be given up: cdp ledger reset EXPORT",
     )
 
 

@@ -57,7 +57,7 @@ def fault_of(error: BaseException, url: str, doing: str) -> CdpError:
             Code.LEDGER_PLACE_REFUSED,
             f"there is nothing to {doing} at the ledgers' URL: no such bucket, container or folder",
             where=url,
-            hint="make it, or mend the URL in cdp.toml: [ledger] url",
+            hint="make it, or mend the URL; cdp.toml names it as [ledger] url once the ledgers lie there",
         )
     return TemporaryFault(
         Code.LEDGER_PLACE_UNREACHABLE,

@@ -26,7 +26,8 @@ def after(
     before: Standing, due: DueRun, sizes: Sequence[int], *, share: float
 ) -> tuple[Standing, tuple[Told, ...]]:
     """How an export stands when a due run begins or has ended, and what is to be told. `sizes` are
-    its audience's after its runs, the oldest first, this run's among them where it was committed."""
+    its digests in the ledger after each of its whole runs, the oldest first, this run's among them where it
+    was one; what other exports have put into the audience does not count."""
     now = _standing(before, due, sizes, share)
     return now, tuple(_told(before, now, due, sizes))
 
@@ -54,7 +55,7 @@ def _told(before: Standing, now: Standing, due: DueRun, sizes: Sequence[int]) ->
         usual = round(median(_earlier(sizes)))
         yield Told(
             AlertKind.UNUSUAL,
-            f"its audience has {sizes[-1]:,} digests in the ledger; usually it has {usual:,}",
+            f"it has {sizes[-1]:,} digests in the ledger; usually it has {usual:,}",
         )
 
 

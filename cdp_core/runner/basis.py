@@ -6,8 +6,11 @@ import hashlib
 import json
 from typing import Any
 
+from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Connection, Export, Segment
 from cdp_core.model.delivery import AudienceKey
+from cdp_core.model.journal import PlanRecord
+from cdp_core.model.names import as_typed
 
 LABELS = {
     "audience": "the audience",
@@ -50,3 +53,13 @@ def changes(then: dict[str, str], now: dict[str, str]) -> tuple[str, ...]:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def require_own(kept: PlanRecord, export: Export) -> None:
+    """Raises `InvalidFault` where a plan is another export's."""
+    if kept.export_id != export.id:
+        raise InvalidFault(
+            Code.PLAN_UNKNOWN,
+            f"plan {kept.id} belongs to another export",
+            hint=f"cdp export plan {as_typed(export.name)}",
+        )

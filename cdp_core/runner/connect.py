@@ -303,11 +303,15 @@ class Connector:
                 hint=f"cdp connection authenticate {as_typed(connection.name)}",
             )
         if isinstance(fault, RightsRefused):
+            signs_in = self.signs_in(connection)
+            who = "the signed-in user" if signs_in else "the connection"
             return ReconnectFault(
                 Code.RIGHTS_REFUSED,
-                f"the signed-in user may not do this at the service: {fault.message}",
+                f"{who} may not do this at the service: {fault.message}",
                 where=where,
-                hint="have the rights granted there, or sign in as somebody who has them",
+                hint="have the rights granted there, or sign in as somebody who has them"
+                if signs_in
+                else f"have them granted there, then: cdp connection verify {as_typed(connection.name)}",
             )
         if isinstance(fault, AudienceGone):
             what = f"the audience {audience}" if audience else "what was asked for"
@@ -325,6 +329,11 @@ class Connector:
             where=where,
             hint="try again; if it goes on, look at the service's own status page and at your network",
         )
+
+    def signs_in(self, connection: Connection) -> bool:
+        """Whether somebody signs in; else its settings alone let it in."""
+        found = self._catalog.connection_types.get(connection.type)
+        return found is None or found.oauth is not None
 
     def _hidden(self, connection: Connection) -> frozenset[str]:
         found = self._catalog.connection_types.get(connection.type)

@@ -148,8 +148,7 @@ class Planning:
         and has withdrawn since is in `withdrawn`."""
         kept = self._state.plans.get(plan_id)
         again = f"cdp export plan {as_typed(self._export.name)}"
-        if kept.export_id != self._export.id:
-            raise InvalidFault(Code.PLAN_UNKNOWN, f"plan {kept.id} belongs to another export", hint=again)
+        basis.require_own(kept, self._export)
         changed = basis.changes(dict(kept.basis), basis_of(self._services, self._export))
         if changed:
             raise GateFault(

@@ -65,7 +65,7 @@ class RemoteStore(LedgerStore):
                 where=self._files.at(_name(file)),
                 hint=f"cdp ledger move --to {as_typed(self.where)} puts back what a machine still has; or "
                 "restore it from a backup, or let an Administrator mend the ledger from the runs' receipts: "
-                'cdp ledger rebuild "EXPORT" (or give it up: cdp ledger reset "EXPORT")',
+                "cdp ledger rebuild EXPORT (or give it up: cdp ledger reset EXPORT)",
             )
 
     def differing(self, files: Collection[LedgerFile]) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from cdp_core.model.erasure import Erasure, Identifier
 from cdp_core.model.gates import Finding, Gate
 from cdp_core.model.policy import MemberConsent, Mode
 from cdp_core.model.run import Run, RunEvent, RunStatus
+from cdp_core.runner import basis
 from cdp_core.runner.erased import Places
 from cdp_core.runner.erasing import Erasing
 from cdp_core.runner.execution import Execution
@@ -59,8 +60,8 @@ class Runner:
         # A removal changes what a plan stands on that was looked at: then it comes after.
         with self._erasing_around(export, actor, stop, before=plan_id is None):
             if plan_id is not None:
-                # One that is not there is a slip of who types, and no run of the export's.
-                self._services.state.plans.get(plan_id)
+                # One that is not there, or another's, is a slip of who types, and no run of the export's.
+                basis.require_own(self._services.state.plans.get(plan_id), export)
                 return self._sending(export, actor, progress, stop).run_planned(plan_id, meant)
             execution = self._sending(export, actor, progress, stop)
             run = execution.run(meant)

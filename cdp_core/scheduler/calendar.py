@@ -57,9 +57,20 @@ class Calendar:
         """Whether its schedule is on, and it has a connection to run through."""
         return export.connection_id is not None and self._state.schedules.of(export.id).active
 
+    def schedule_of(self, export: Export) -> Schedule:
+        """Its schedule as it stands: a run that somebody started and that went through shows that what it was
+        paused for is mended."""
+        schedule = self._state.schedules.of(export.id)
+        if schedule.paused is None or schedule.paused_at is None:
+            return schedule
+        for run in self._state.runs.of_export(export.id, 1):
+            if run.status is RunStatus.COMMITTED and run.started_at > schedule.paused_at:
+                return dataclasses.replace(schedule, paused=None, paused_at=None, since=run.started_at)
+        return schedule
+
     def upcoming(self, export: Export, now: datetime) -> datetime | None:
         """Its next moment, in the recurrence's zone; None where there is none."""
-        schedule = self._state.schedules.of(export.id)
+        schedule = self.schedule_of(export)
         recurrence = self._recurrence(schedule)
         if recurrence is None or schedule.paused or not self.runs_by_itself(export):
             return None
@@ -68,7 +79,7 @@ class Calendar:
     def queued_since(self, export: Export, now: datetime) -> datetime | None:
         """The moment at which it was due and nobody has begun yet, or which waits to be tried again; None
         where there is none."""
-        schedule = self._state.schedules.of(export.id)
+        schedule = self.schedule_of(export)
         recurrence = self._recurrence(schedule)
         if recurrence is None or schedule.paused or not self.runs_by_itself(export):
             return None
@@ -95,7 +106,7 @@ class Calendar:
     def _due(self, export: Export, now: datetime) -> Due | None:
         if not self.runs_by_itself(export) or self._state.leases.is_held(lease_name(export.id)):
             return None
-        schedule = self._resumed(export, self._state.schedules.of(export.id), now)
+        schedule = self._resumed(export)
         recurrence = self._recurrence(schedule)
         if recurrence is None or schedule.paused:
             return None
@@ -121,13 +132,14 @@ class Calendar:
         refresh = self._state.schedules.refresh()
         return refresh.recurrence if refresh.active else None
 
-    def _resumed(self, export: Export, schedule: Schedule, now: datetime) -> Schedule:
-        """A run that somebody started and that went through shows that what it was paused for is mended."""
-        if schedule.paused is None or schedule.paused_at is None:
-            return schedule
-        for run in self._state.runs.of_export(export.id, 1):
-            if run.status is RunStatus.COMMITTED and run.started_at > schedule.paused_at:
-                schedule = dataclasses.replace(schedule, paused=None, paused_at=None, since=now)
+    def _resumed(self, export: Export) -> Schedule:
+        """Its schedule as it stands, written down where a pause has ended: a run that fails later does not
+        bring it back."""
+        if self._state.schedules.of(export.id).paused is None:
+            return self.schedule_of(export)
+        with self._state.transaction():  # whoever changes it at this moment comes before or after
+            schedule = self.schedule_of(export)
+            if schedule.paused is None:
                 self._state.schedules.set(export.id, schedule)
         return schedule
 

@@ -1,7 +1,8 @@
 """Whether the scheduler is alive and ready, for those who watch it: over HTTP, in a file, or both.
 
 `/healthz` answers 200 while the loop goes round, `/readyz` from its first round until it is stopped; both
-answer 503 else. The file holds the same as JSON and is as old as the last round.
+answer 503 else. The file holds the same as JSON and is as old as the last round; once the loop has ended it
+says so.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Health:
         self._file = file
         self._seen = time.monotonic()
         self._ready = False
+        self._ended = False
 
     def beat(self) -> None:
         """The loop has gone round once more."""
@@ -36,9 +38,14 @@ class Health:
         self._ready = False
         self._write()
 
+    def ended(self) -> None:
+        """The loop goes round no more."""
+        self._ready, self._ended = False, True
+        self._write()
+
     @property
     def alive(self) -> bool:
-        return time.monotonic() - self._seen < self._patience
+        return not self._ended and time.monotonic() - self._seen < self._patience
 
     @property
     def ready(self) -> bool:

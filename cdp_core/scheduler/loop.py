@@ -59,6 +59,7 @@ class Loop:
         finally:
             self._health.stopping()
             self._end_all()
+            self._health.ended()
         log.info("the scheduler has stopped", extra=LogEvent.STOPPED.about())
 
     def once(self, stop: threading.Event) -> ExitStatus:

@@ -69,7 +69,8 @@ class Ledgers(Repository):
             self._dead_letters.change(audience, run.export_id, letters)
             told = update(runs).where(runs.c.id == run.id)
             claims = sum(file.claims for file in files if file.export_id == run.export_id)
-            connection.execute(told.values(ledger_version=after.version, claims=claims))
+            held = sum(file.claims for file in files)
+            connection.execute(told.values(ledger_version=after.version, claims=claims, held=held))
         return after
 
     def mend(

@@ -36,7 +36,7 @@ class Plans(Repository):
             raise InvalidFault(
                 Code.PLAN_UNKNOWN,
                 f"there is no plan {plan_id!r}",
-                hint='cdp export plan "EXPORT" makes one, and names it',
+                hint="cdp export plan NAME makes one of an export, and names it",
             )
         return _plan(row)
 

@@ -48,7 +48,7 @@ class Runs(Repository):
         if rows:
             hint = "it could be any of: " + ", ".join(row.id for row in rows)
         else:
-            hint = "`cdp export history EXPORT` shows the runs that there are"
+            hint = "cdp export history NAME shows the runs that an export has"
         raise InvalidFault(Code.NOT_FOUND, f"there is no single run {run_id!r}", hint=hint)
 
     def of_export(self, export_id: str, limit: int = 20) -> tuple[Run, ...]:
@@ -223,6 +223,7 @@ def _run(row: Row[Any]) -> Run:
         drift=tuple(map(sentence.from_kept, row.drift or ())),
         skipped_because=sentence.from_kept(row.skipped or ""),
         claims=row.claims,
+        held=row.held,
     )
 
 

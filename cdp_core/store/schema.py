@@ -16,7 +16,7 @@ from cdp_core.errors import Code, InvalidFault
 # Oldest first; a database with any other is from a newer program.
 REVISIONS = (
     *("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"),
-    *("0011", "0012", "0013", "0014", "0015", "0016", "0017", "0018"),
+    *("0011", "0012", "0013", "0014", "0015", "0016", "0017", "0018", "0019"),
 )
 
 # Alembic's own table.

@@ -13,9 +13,8 @@ import re
 import threading
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus
 
-from cdp_core.model.secret import MASK, Secret
+from cdp_core.model.secret import MASK, Secret, forms
 
 _NAMES = (
     "access_token|refresh_token|id_token|client_secret|client_assertion|assertion|code_verifier|password|"
@@ -48,11 +47,11 @@ class _Seen:
         self._changing = threading.Lock()
 
     def add(self, value: str) -> None:
-        forms = {form for form in _forms(value) if form}
+        every = {form for form in forms(value) if form}
         with self._changing:
-            if forms <= self._forms:
+            if every <= self._forms:
                 return
-            self._forms |= forms
+            self._forms |= every
             # The longest first: one secret may begin another.
             longest_first = sorted(self._forms, key=len, reverse=True)
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
@@ -106,16 +105,6 @@ def install(*handlers: logging.Handler) -> None:
     for handler in every:
         if not any(isinstance(kept, RedactingFilter) for kept in handler.filters):
             handler.addFilter(RedactingFilter())
-
-
-def _forms(value: str) -> Iterator[str]:
-    """As it is, and as URLs, JSON and Python's repr write it."""
-    yield value
-    yield quote(value, safe="")
-    yield quote(value)
-    yield quote_plus(value)
-    yield json.dumps(value)[1:-1]
-    yield repr(value)[1:-1]
 
 
 def _credentials(value: str) -> Iterator[str]:

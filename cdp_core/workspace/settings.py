@@ -291,6 +291,8 @@ def _meant(wrong: Mapping[str, str]) -> str:
         for name, inner in declared.schema.fields.items()
     }
     known = list(declared_ones)
+    # Of a list's items the list is what may look otherwise.
+    wrong = {re.sub(r"\.\d+$", "", name): message for name, message in wrong.items()}
     if all(name in declared_ones and declared_ones[name].metadata.get("example") for name in wrong):
         return "for example " + ", ".join(_shown(name, declared_ones[name]) for name in wrong)
     near = dict.fromkeys(name for field in wrong for name in difflib.get_close_matches(field, known, n=1))

@@ -291,7 +291,7 @@ class AlertsSettings(SettingsSchema):
         validate=validate.Range(0.01, 10),
         metadata={
             "label": "Unusual share",
-            "help": "By how much larger or smaller than usual an audience is worth an alert.",
+            "help": "How far from usual an export's digests in the ledger are worth an alert, as a share.",
             "example": "0.3",
         },
     )

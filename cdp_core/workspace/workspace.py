@@ -217,14 +217,14 @@ def _gid_of(group: str) -> int:
             Code.NOT_FOUND,
             f"this machine has no group {group!r}",
             where=f"--group {group}",
-            hint="groups you are in: " + ", ".join(sorted(_own_groups())),
+            hint=f"groups you are in: {', '.join(sorted(_own_groups())) or 'none that has a name here'}",
         ) from None
     if os.geteuid() != 0 and gid not in {*os.getgroups(), os.getegid()}:
         raise InvalidFault(
             Code.NOT_FOUND,
             f"you are not in the group {group!r}, and so cannot share with it",
             where=f"--group {group}",
-            hint="groups you are in: " + ", ".join(sorted(_own_groups())),
+            hint=f"groups you are in: {', '.join(sorted(_own_groups())) or 'none that has a name here'}",
         )
     return gid
 

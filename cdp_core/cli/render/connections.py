@@ -48,6 +48,8 @@ _SERVICE_STYLES = {"new": "yellow", "connected": "green", "reconnect": "red"}
 def _service(view: ConnectionView) -> Text:
     """Nothing is shown to whom the connection's state is none of their business."""
     state = view.status or ""
+    if view.answered and state != "reconnect":
+        return Text(_("answers"), style="green")
     if state == "new" and not view.signs_in:
         return Text(_("not asked yet"), style=_SERVICE_STYLES[state])
     return Text(_(_SERVICE.get(state, state)), style=_SERVICE_STYLES.get(state, ""))
@@ -132,8 +134,16 @@ def authenticated(view: ConnectionView) -> str:
     """What has come of a sign-in, or of asking a service that lets the connection in by its settings."""
     if view.signs_in:
         return _("Signed in to {service}.").format(service=plain(view.label))
-    told = _("{service} answers. Export user: {person}")
-    return told.format(service=plain(view.label), person=plain(view.export_user or ""))
+    user = _("Export user: {person}").format(person=plain(view.export_user or ""))
+    return f"{answer(view)} {user}"
+
+
+def answer(view: ConnectionView) -> str:
+    """What a service that has just been asked did, or why it was not asked."""
+    if view.unasked:
+        told = _("{service} was not asked: {why}.")
+        return told.format(service=plain(view.label), why=plain(said(view.unasked)))
+    return _("{service} answers.").format(service=plain(view.label))
 
 
 def authenticated_connection(view: ConnectionView) -> Iterator[RenderableType]:

@@ -234,7 +234,7 @@ def history(runs: Iterable[Run], *, of_all: bool = False, chosen: bool = False) 
         ((*([plain(run.export_name)] if of_all else []), *_line(run)) for run in runs),
         numbers=("Took", "Added", "Removed", "Accepted", "Refused", "Left"),
         texts=("Refused", "Left", "Remarks"),
-        empty=_("No run is so.") if chosen else never,
+        empty=_("No run is like that.") if chosen else never,
     )
 
 

@@ -137,7 +137,7 @@ def alerts(found: Iterable[Alert]) -> Listing:
         ("At", "Kind", "Export", "Message", "Still to be sent by"),
         ((moment(each.at), str(each.kind), each.export, each.message, names(each.waiting)) for each in found),
         texts=("Message", "Still to be sent by"),
-        empty="Nobody had to be told of anything.",
+        empty="No alerts. Where they go stands in cdp.toml, under [alerts]; try it: cdp alerts test",
     )
 
 

@@ -10,6 +10,7 @@ import duckdb
 
 from cdp_core.engines.duckdb.csv_files import CsvFiles
 from cdp_core.engines.duckdb.faults import on_profiles
+from cdp_core.engines.duckdb.repeated import BATCH_ROWS, repeat
 from cdp_core.engines.duckdb.sources import Located
 from cdp_core.engines.duckdb.text import name, struct
 from cdp_core.errors import Code, InvalidFault
@@ -18,8 +19,8 @@ from cdp_core.model.configuration import Column
 # JSON text that looks like one of these would come back in another spelling.
 _TEXT_IN_JSON = ("UUID", "JSON")
 
-# Put in order in one pass: some 130 MB of either.
-_HASHES_AT_ONCE = 5_000_000
+# Held in one pass: some 130 MB of either.
+_HASHES_AT_ONCE = 12_000_000
 _KEYS_AT_ONCE = 2_500_000
 
 
@@ -43,37 +44,38 @@ class Relation:
     def duplicates(self, key: str, rows: int) -> int:
         """Of so many rows, those whose value in a column an earlier row has; where it is NULL, a row is like
         no other."""
-        if self._ascends(key):
+        passes = 1 + rows // _HASHES_AT_ONCE
+        # That two keys share a hash is only a reason to look at the keys.
+        if not any(self._hashes_repeat(key, passes, number) for number in range(passes)):
             return 0
-        # Hashes are put in order in half the time; that two keys share one is only a reason to look.
-        repeated = self._repeated(f"hash({name(key)})", key, 1 + rows // _HASHES_AT_ONCE)
-        return repeated and self._repeated(name(key), key, 1 + rows // _KEYS_AT_ONCE)
+        return self._repeated(key, 1 + rows // _KEYS_AT_ONCE)
 
-    def _ascends(self, key: str) -> bool:
-        """Whether each key is greater than the one read before it, as in a table kept in the order of its key.
-        To see it takes a fifth of the time of looking for repeated ones, and hardly any where it is not so: the
-        first key that is not greater ends it."""
-        read = f"SELECT {name(key)} AS value FROM profiles WHERE {name(key)} IS NOT NULL"
-        step = f"SELECT value <= lag(value) OVER () AS back FROM ({read})"
-        found = self._number(f"SELECT count(*) FROM (SELECT 1 FROM ({step}) WHERE back LIMIT 1)")
-        return not found
+    def _hashes_repeat(self, key: str, passes: int, number: int) -> bool:
+        query = f"SELECT hash(value) FROM ({self._keys(key, passes, number)})"
+        return on_profiles(
+            lambda: repeat(self.connection.sql(query).to_arrow_reader(BATCH_ROWS)), where=self.url
+        )
 
-    def _repeated(self, expression: str, key: str, passes: int) -> int:
+    def _repeated(self, key: str, passes: int) -> int:
         """In as many passes as keep what each puts in order in little memory. To put it in order takes half
         the time that grouping it does."""
         found = 0
         for number in range(passes):
-            this_pass = f"AND hash({name(key)}) % {passes} = {number}" if passes > 1 else ""
             ordered = (
-                "SELECT value, lag(value) OVER (ORDER BY value) AS before FROM ("
-                f"SELECT {expression} AS value FROM profiles WHERE {name(key)} IS NOT NULL {this_pass})"
+                "SELECT value, lag(value) OVER (ORDER BY value) AS before "
+                f"FROM ({self._keys(key, passes, number)})"
             )
             found += self._number(f"SELECT count(*) FROM ({ordered}) WHERE value = before")
         return found
 
+    def _keys(self, key: str, passes: int, number: int) -> str:
+        """One of several parts of the keys, of which equal ones have the same."""
+        this_pass = f"AND hash({name(key)}) % {passes} = {number}" if passes > 1 else ""
+        return f"SELECT {name(key)} AS value FROM profiles WHERE {name(key)} IS NOT NULL {this_pass}"
+
     def _number(self, query: str) -> int:
-        row = on_profiles(lambda: self.connection.execute(query).fetchone(), where=self.url)
-        return int(row[0]) if row else 0
+        rows = on_profiles(lambda: self.connection.execute(query).fetchall(), where=self.url)
+        return int(rows[0][0])
 
     def with_texts(self, fields: Mapping[str, str]) -> str:
         """A FROM item named `profiles` as segments see it, with each field's text under a further name."""

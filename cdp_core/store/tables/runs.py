@@ -74,13 +74,14 @@ runs = Table(
     Column("drift", Json),
     Column("skipped", Json),
     # Which audience's ledger the run is about, under which fence, the version that it committed (0 where the
-    # ledger was moved aside since), and how many claims its export had then.
+    # ledger was moved aside since), how many claims its export had then, and how many the ledger held in all.
     Column("destination", Text),
     Column("origin", Text),
     Column("audience_id", Text),
     Column("fence", BigInteger),
     Column("ledger_version", BigInteger),
     Column("claims", BigInteger),
+    Column("held", BigInteger),
     Index("ix_runs_export_id_started_at", "export_id", "started_at"),
     Index("ix_runs_destination_origin_audience_id", "destination", "origin", "audience_id"),
 )

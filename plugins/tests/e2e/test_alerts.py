@@ -128,6 +128,18 @@ def test_one_message_for_each_change_and_none_for_a_retry(told: Job, receiver: R
     assert all(each["waiting"] == [] for each in listed)
 
 
+def test_an_unusual_size_is_told_with_the_exports_own_numbers(told: Job, receiver: Receiver) -> None:
+    told.cdp("export", "duplicate", NAME, "A second")
+    told.cdp("export", "run", "A second")
+    for _ in range(3):
+        once(told, 0)
+    told.write(customers(range(1400)))
+    once(told, 0)
+    assert receiver.kinds() == ["unusual"]
+    (message,) = [each["message"] for each in receiver.of("/hook") if each["kind"] == "unusual"]
+    assert message == "it has 1,400 digests in the ledger; usually it has 1,000"
+
+
 def test_a_revoked_grant_asks_for_signing_in_again(told: Job, receiver: Receiver) -> None:
     told.simulator.revoke_tokens()
     once(told, 6)

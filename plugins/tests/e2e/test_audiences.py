@@ -11,6 +11,7 @@ from typing import Any
 import pexpect
 import pytest
 
+from by_hand import alter
 from cdp_snapchat.simulator import (
     AD_ACCOUNT_ID,
     LOOKALIKE_ID,
@@ -202,6 +203,32 @@ def test_the_status_tells_size_and_trend_and_that_too_few_are_matched(job: Job) 
     assert "1,000" in found["audience"]["warning"]
     assert "no ad can be shown" in job.cdp("export", "status", NAME).stdout
     assert "no ad can be shown" in job.cdp("export", "run", NAME).stdout
+
+
+def test_who_a_run_takes_out_for_all_exports_is_in_no_trend_of_theirs_any_more(job: Job) -> None:
+    job.cdp("export", "duplicate", NAME, "A second")
+    for name in (NAME, "A second"):
+        job.cdp("export", "run", name)
+    leavers = "".join(f"person{each}@example.org\n" for each in range(50))
+    (job.cdp.folder / "leavers.txt").write_text(leavers)
+    job.cdp("suppress", "import", "leavers.txt")
+    job.cdp("export", "run", NAME)
+    for name in (NAME, "A second"):
+        found = job.cdp.json("export", "status", name)
+        assert (found["claims"], found["claims_of_others"]) == (950, 950)
+        assert [point["claims"] for point in found["trend"]] == [1000, 2000, 1900]
+
+
+def test_after_an_upgrade_a_trend_begins_with_whole_audiences(job: Job) -> None:
+    job.cdp("export", "duplicate", NAME, "A second")
+    for name in (NAME, "A second"):
+        job.cdp("export", "run", name)
+    alter(job.cdp, "UPDATE runs SET claims = NULL, held = NULL")
+    assert job.cdp.json("export", "status", NAME)["trend"] == []
+    job.cdp("export", "run", NAME)
+    assert [point["claims"] for point in job.cdp.json("export", "status", NAME)["trend"]] == [2000]
+    job.cdp("export", "remove", "A second", "--leave-members", "--yes")
+    assert job.cdp.json("export", "status", NAME)["claims_of_others"] == 0
 
 
 def test_a_wiped_audience_is_named_and_a_resync_mends_it(job: Job) -> None:

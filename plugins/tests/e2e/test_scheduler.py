@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 
 import pytest
 
@@ -55,12 +56,25 @@ def test_sigterm_lets_the_batches_in_flight_end_and_the_next_scheduler_sends_the
         scheduler.send_signal(signal.SIGTERM)
         said, errors = scheduler.communicate(timeout=60)
     assert scheduler.returncode == 0, said + errors
-    assert any("Ending the runs" in json.loads(line)["message"] for line in errors.splitlines())
+    told = [json.loads(line) for line in errors.splitlines()]
+    assert any("Ending the runs" in line["message"] and line["event"] == "stopping" for line in told)
     assert 0 < len(job.members()) < 1000
     assert last(job)["last"]["outcome"] == "waiting"
     job.simulator.clear_faults()
     job.cdp("scheduler", "start", "--once")
     assert job.members() == wanted(range(1000))
+
+
+def test_what_ends_the_scheduler_is_a_line_of_its_log(job: Job) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        asked = ("scheduler", "start", "--health-port", port)
+        done = job.cdp(*asked, "--log-format", "json", status=2)
+        assert "error CDP-203" in job.cdp(*asked, status=2).stderr
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (line["event"], line["level"], line["code"]) == ("broke-off", "error", "CDP-203")
+    assert f"port {port} cannot be listened on" in line["message"]
+    assert "another --health-port" in line["hint"]
 
 
 def test_of_several_schedulers_one_runs_what_is_due(job: Job) -> None:

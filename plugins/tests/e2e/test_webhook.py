@@ -54,6 +54,27 @@ def test_the_first_run_sends_all_and_the_next_one_what_has_changed(ready: Cdp, a
     assert ready.json("export", "status", NAME)["audience"]["approximate_number_users"] == 1000
 
 
+def test_a_service_that_there_is_no_way_to_ask_is_not_said_to_answer(ready: Cdp) -> None:
+    asked = ready("connection", "verify", "Acme").stdout
+    assert "Webhook answers." in asked
+    assert "not asked yet" not in asked
+    ready("connection", "edit", "Acme", "--set", "verify_path=")
+    unasked = ready("connection", "verify", "Acme").stdout
+    assert "Webhook was not asked: the connection has no verify_path." in unasked
+    assert "answers" not in unasked
+    told = ready.json("connection", "verify", "Acme")
+    assert (told["answered"], told["unasked"]) == (False, "the connection has no verify_path")
+    assert ready.json("connection", "authenticate", "Acme")["answered"] is False
+
+
+def test_nobody_is_told_to_sign_in_where_a_key_lacks_rights(ready: Cdp, acme: Acme) -> None:
+    acme.fault("status:route=me,status=403,count=all")
+    said = ready("connection", "verify", "Acme", status=6).stderr
+    assert "error CDP-603: the connection may not do this at the service" in said
+    assert "sign in" not in said
+    assert 'cdp connection verify "Acme"' in said
+
+
 def test_a_record_that_is_refused_holds_up_no_other_and_is_named(ready: Cdp, acme: Acme) -> None:
     bad = digest("person7@example.org").hex()
     acme.bad.add(bad)

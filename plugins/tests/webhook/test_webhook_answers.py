@@ -108,7 +108,9 @@ def test_the_service_is_asked_who_one_is_where_the_settings_say_how(acme: Acme) 
     with connected(acme) as connection:
         assert who_am_i(connection).name == "Acme account 7"
     with connected(acme, verify_path="") as connection:
-        assert "no" in who_am_i(connection).details["asked"]
+        assert who_am_i(connection).unasked == "the connection has no verify_path"
+    with connected(acme) as connection:
+        assert who_am_i(connection).unasked == ""
 
 
 def test_an_audience_that_is_not_there_is_told_before_anything_is_sent(acme: Acme) -> None:

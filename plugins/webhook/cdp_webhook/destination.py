@@ -23,6 +23,7 @@ from cdp_core import (
     origin_of,
 )
 from cdp_webhook.answers import AnswerRules, number_at, receipt, succeeded
+from cdp_webhook.complaints import complaint
 from cdp_webhook.schemas import fixed_headers, kind_names, origin
 from cdp_webhook.template import Values, body_of, filled, path
 
@@ -86,12 +87,19 @@ class WebhookAudience(Destination):
         )
 
 
+_UNASKED = complaint(
+    "the connection has no verify_path",
+    nl="de verbinding heeft geen verify_path",
+    da="forbindelsen har ingen verify_path",
+)
+
+
 def who_am_i(connection: ConnectionContext) -> ServiceIdentity:
     """What the service says at `verify_path`; where there is none, only where the connection leads."""
     settings = connection.settings
     host = urlsplit(origin(settings)).netloc
     if not settings["verify_path"]:
-        return ServiceIdentity(name=host, details={"asked": "no: the connection has no verify_path"})
+        return ServiceIdentity(name=host, unasked=_UNASKED)
     service = _Service(connection)
     name = service.rules.told(service.asked(settings["verify_path"]), settings["verify_name_path"])
     return ServiceIdentity(name=name or host, details={"service": host} if name else {})

@@ -76,3 +76,27 @@ def test_a_second_signal_stops_at_once_and_the_next_run_settles(
     settled = cdp("export", "run", export)
     assert "Settled what run" in settled.out
     assert cdp("export", "run", export, "--json").document["kinds"]["EMAIL"]["unchanged"] == 40
+
+
+def test_a_run_goes_on_when_who_read_its_progress_has_gone(
+    run: subprocess.Popen[str], cdp: Keyboard, export: str
+) -> None:
+    assert run.stderr is not None
+    run.stderr.close()
+    assert run.stdout is not None
+    document = json.loads(run.stdout.read())
+    assert run.wait(timeout=60) == 0
+    assert document["status"] == "committed"
+    assert document["delivered"]["accepted"] == 40
+
+
+def test_a_signal_ends_a_run_tidily_when_nobody_reads_what_it_says(
+    run: subprocess.Popen[str], cdp: Keyboard, export: str
+) -> None:
+    assert run.stderr is not None
+    run.stderr.close()
+    run.send_signal(signal.SIGTERM)
+    assert run.stdout is not None
+    document = json.loads(run.stdout.read())
+    assert run.wait(timeout=60) == 9
+    assert document["error"]["code"] == "CDP-903"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cdp_core.model.delivery import AudienceKey
+from cdp_core.store.ledgers import Ledgers, LedgerVersion
 
 
 def alter(workspace: Path, statement: str) -> None:
@@ -85,19 +90,44 @@ def test_two_exports_on_one_audience_have_each_their_own_size(cdp: Any, export: 
     assert "2 digests; of other exports: 2 digests" in cdp("export", "status", export).out
 
 
+def test_the_claims_of_an_export_and_of_others_are_of_one_version_of_the_ledger(
+    cdp: Any, export: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cdp("export", "duplicate", export, "A second")
+    for each in (export, "A second"):
+        cdp("export", "run", each)
+    current, reads = Ledgers.current, itertools.count()
+
+    def changing(ledgers: Ledgers, audience: AudienceKey) -> LedgerVersion:
+        version = current(ledgers, audience)
+        return version if next(reads) % 2 else dataclasses.replace(version, files=())
+
+    monkeypatch.setattr(Ledgers, "current", changing)
+    found = cdp("export", "status", export, "--json").document
+    assert next(reads) > 0
+    assert (found["claims"], found["claims_of_others"]) in ((2, 2), (0, 0))
+
+
 def test_a_segment_that_fails_waits_for_somebody(cdp: Any, export: str, home: Path) -> None:
     (home / "profiles.csv").write_text("customer_id,email\n1,p1@example.org\n")
     cdp("export", "run", export, status=3)
     (waiting,) = cdp("status", "--json").document["attention"]
     assert "CDP-306" in waiting["trouble"]
+
+
+def test_of_all_exports_the_one_that_could_not_begin_is_named(cdp: Any, export: str, workspace: Path) -> None:
     cdp("export", "schedule", export, "--daily", "02:00", "--timezone", "UTC")
-    said = cdp("export", "run", "--all", status=3).err
-    assert export in said
+    alter(workspace, "DELETE FROM consents")
+    said = cdp("export", "run", "--all", status=5).err
+    assert f'  where: export "{export}": connection' in said
 
 
 def test_a_plan_that_is_not_there_is_no_run_of_the_export(cdp: Any, export: str) -> None:
     cdp("export", "run", export)
     assert "CDP-321" in cdp("export", "run", export, "--plan", "nope", status=3).err
+    cdp("export", "duplicate", export, "Another")
+    others = cdp("export", "plan", "Another", "--json").document["plan"]
+    assert "belongs to another export" in cdp("export", "run", export, "--plan", others, status=3).err
     (run,) = cdp("export", "history", export, "--json").document
     assert run["status"] == "committed"
 
@@ -125,10 +155,12 @@ def test_the_history_is_filtered(cdp: Any, export: str) -> None:
     tomorrow = (datetime.now().astimezone() + timedelta(days=1)).strftime("%Y-%m-%d")
     assert statuses(export, "--since", tomorrow) == []
     assert len(statuses(export, "--until", tomorrow)) == 3
-    assert "No run is so." in cdp("export", "history", export, "--status", "failed").out
+    assert "No run is like that." in cdp("export", "history", export, "--status", "failed").out
     assert export in cdp("export", "history", "--all").out
     cdp("export", "history", export, "--all", status=2)
-    assert "CDP-203" in cdp("export", "history", export, "--since", "yesterday", status=2).err
+    refused = cdp("export", "history", export, "--since", "yesterday", status=2).err
+    assert "CDP-203" in refused
+    assert "'yesterday' is no date such as 2026-11-25" in refused
 
 
 def test_a_run_whose_process_died_is_among_the_failed(cdp: Any, export: str, workspace: Path) -> None:

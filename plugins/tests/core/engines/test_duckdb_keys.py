@@ -7,10 +7,14 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cdp_core.contract.source import DigestSink, Engine, KeyFound, Selected, Selection
 from cdp_core.engines.duckdb.relations import Relation
+from cdp_core.engines.duckdb.repeated import repeat
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.accounting import Reason
 from cdp_core.model.configuration import Column, Match
@@ -141,20 +145,27 @@ def test_a_key_that_repeats_is_found_in_any_order(open_engine: Make, parquet: Ma
     assert open_engine(parquet(id=keys, email=["x@example.org"] * len(keys))).repeated_keys() == 1
 
 
-def test_a_table_in_the_order_of_its_key_is_not_searched_for_repeated_ones(
+def test_keys_are_looked_at_only_where_their_hashes_repeat(
     open_engine: Make, parquet: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    searched: list[str] = []
+    looked: list[int] = []
     repeated = Relation._repeated
 
-    def noted(self: Relation, expression: str, key: str, passes: int) -> int:
-        searched.append(expression)
-        return repeated(self, expression, key, passes)
+    def noted(self: Relation, key: str, passes: int) -> int:
+        looked.append(passes)
+        return repeated(self, key, passes)
 
     monkeypatch.setattr(Relation, "_repeated", noted)
-    keys = list(range(300_000))
+    keys = [f"key {number}" for number in range(300_000)]
     several = {"email": ["x@example.org"] * len(keys)}
     assert open_engine(parquet(id=keys, **several)).repeated_keys() == 0
-    assert searched == []
-    assert open_engine(parquet(id=[*keys[:-1], 150_000], **several)).repeated_keys() == 1
-    assert len(searched) == 2
+    assert looked == []
+    assert open_engine(parquet(id=[*keys[:-1], keys[150_000]], **several)).repeated_keys() == 1
+    assert looked == [1]
+
+
+@given(st.lists(st.lists(st.integers(0, 2**64 - 1) | st.sampled_from([0, 2**56, 2**64 - 1]))))
+def test_hashes_repeat_where_they_do(batches: list[list[int]]) -> None:
+    every = [number for batch in batches for number in batch]
+    made = [pa.record_batch({"hash": pa.array(batch, pa.uint64())}) for batch in batches]
+    assert repeat(made) == (len(set(every)) < len(every))

@@ -117,6 +117,9 @@ def test_a_paused_export_is_due_again_once_a_run_by_hand_went_through(state: Sta
             id=f"{status}", export_id=loyal.id, export_name="Loyal", status=status, actor="ann", started_at=at
         )
         state.runs.start(run, audience=AudienceKey("acme", "https://acme.example", "1"))
+        # Seen at once, and written down at the scheduler's next round.
+        assert (Calendar(state).schedule_of(loyal).paused is None) == (status is RunStatus.COMMITTED)
+        assert state.schedules.of(loyal.id) == paused
         assert Calendar(state).due(clock.now) == ()
     assert state.schedules.of(loyal.id).paused is None
     # What it missed while it was paused, it does not make up for: somebody has just run it.

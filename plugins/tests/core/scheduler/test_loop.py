@@ -145,6 +145,23 @@ def test_health_is_told_over_http_and_in_a_file(tmp_path: Path) -> None:
         assert json.loads((tmp_path / "health.json").read_text()) == {"alive": True, "ready": True}
         health.stopping()
         assert (ask(port, "/healthz"), ask(port, "/readyz")) == (200, 503)
+        assert json.loads((tmp_path / "health.json").read_text()) == {"alive": True, "ready": False}
         until = time.monotonic() + 10
         while ask(port, "/healthz") == 200:
             assert time.monotonic() < until, "a loop that stands still is alive for ever"
+
+
+def test_a_loop_that_has_ended_says_so(tmp_path: Path, state: State, clock: Clock, python: Python) -> None:
+    stop, file = threading.Event(), tmp_path / "health.json"
+    stop.set()
+    health = Health(patience=60, file=file)
+    Loop(
+        Calendar(state),
+        lambda due: python.ready(ASKED),
+        health=health,
+        now=lambda: clock.now,
+        parallel=1,
+        poll=0.1,
+        grace=1,
+    ).forever(stop)
+    assert json.loads(file.read_text()) == {"alive": False, "ready": False}

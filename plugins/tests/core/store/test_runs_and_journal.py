@@ -224,7 +224,7 @@ def test_a_commit_points_to_the_new_files_and_saves_the_run(state: State) -> Non
     added = dataclasses.replace(BASE, part=LedgerPart.ADDED, path="a/2.parquet", rows=1)
     committed = dataclasses.replace(run, status=RunStatus.COMMITTED)
     assert state.ledgers.commit(lease, AUDIENCE, (BASE, added), committed).version == 1
-    kept = dataclasses.replace(committed, claims=BASE.rows + 1)
+    kept = dataclasses.replace(committed, claims=BASE.rows + 1, held=BASE.rows + 1)
     assert state.runs.get(run.id) == kept
     assert state.ledgers.current(AUDIENCE).files == (BASE, added)
     # What becomes known of it afterwards leaves them as they are.
@@ -236,6 +236,17 @@ def test_a_commit_points_to_the_new_files_and_saves_the_run(state: State) -> Non
     elsewhere = dataclasses.replace(AUDIENCE, origin="http://127.0.0.1:8080")
     assert state.ledgers.current(elsewhere).files == ()
     assert [version.version for version in state.ledgers.all()] == [2]
+
+
+def test_a_commit_keeps_the_exports_own_claims_and_the_total_of_that_version(state: State) -> None:
+    others = dataclasses.replace(BASE, export_id="e2", path="b/1.parquet", rows=40)
+    ended = dataclasses.replace(others, part=LedgerPart.ENDED, path="b/2.parquet", rows=4)
+    run, lease = started(state, 1)
+    state.ledgers.commit(lease, AUDIENCE, (BASE, others, ended), run)
+    kept = state.runs.get(run.id)
+    assert (kept.claims, kept.held) == (3, 39)
+    (again,) = state.runs.committed(AUDIENCE)
+    assert (again.claims, again.held) == (3, 39)
 
 
 def test_a_commit_under_a_lost_or_wrong_lease_changes_nothing(state: State, clock: Clock) -> None:

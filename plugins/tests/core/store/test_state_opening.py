@@ -22,6 +22,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, select
 
 from cdp_core.errors import CdpError, Code, InvalidFault, TemporaryFault
+from cdp_core.model.delivery import AudienceKey
 from cdp_core.store import schema, sqlite, tables
 from cdp_core.store.state import State
 
@@ -128,6 +129,27 @@ def test_who_had_a_role_before_grants_had_scopes_has_it_after(path: Path) -> Non
             (row,) = connection.execute(select(tables.grants)).all()
     assert (row.holder_kind, row.scope, row.about, row.granted_by) == ("person", "workspace", "", "eve")
     assert row.granted_at == datetime(2026, 11, 23, 4, 5, 6, 789_012, tzinfo=UTC)
+
+
+def test_a_run_of_before_totals_were_kept_has_none_after_the_upgrade(path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0018")
+        connection.exec_driver_sql(
+            "INSERT INTO runs (id, export_id, export_name, status, actor, dry_run, started_at, kinds, "
+            "members, profiles, delivered, seconds, destination, origin, audience_id, ledger_version, "
+            "claims) VALUES "
+            "('1', 'e1', 'Loyal', 'committed', 'anna', 0, '2026-11-23 04:05:06.789012', '{}', 0, 0, '{}', 0, "
+            "'snapchat', 'https://ads.example:443', '5', 1, 7)"
+        )
+    engine.dispose()
+    path.chmod(0o600)
+    with State.open(path) as state:
+        (run,) = state.runs.committed(AudienceKey("snapchat", "https://ads.example:443", "5"))
+    assert (run.id, run.claims, run.held) == ("1", 7, None)
 
 
 def test_a_state_of_a_newer_version_is_refused(state: State, path: Path) -> None:
