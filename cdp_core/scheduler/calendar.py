@@ -135,8 +135,9 @@ class Calendar:
     def _resumed(self, export: Export) -> Schedule:
         """Its schedule as it stands, written down where a pause has ended: a run that fails later does not
         bring it back."""
-        if self._state.schedules.of(export.id).paused is None:
-            return self.schedule_of(export)
+        schedule = self.schedule_of(export)
+        if schedule.paused is not None or self._state.schedules.of(export.id).paused is None:
+            return schedule
         with self._state.transaction():  # whoever changes it at this moment comes before or after
             schedule = self.schedule_of(export)
             if schedule.paused is None:
