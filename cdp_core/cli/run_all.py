@@ -55,10 +55,9 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
                 statuses.append(fault.exit_status)
                 documents.append({"export": name, **error_document(fault)})
                 if not as_json:
-                    where = fault.where
-                    if not where.startswith("export "):
-                        where = ": ".join(filter(None, (f"export {as_typed(name)}", where)))
-                    show_error(str(fault.code), fault.message, where=where, hint=fault.hint)
+                    show_error(
+                        str(fault.code), fault.message, where=_of(name, fault.where), hint=fault.hint
+                    )
                 continue
             statuses.append(report.exit_status)
             documents.append(report_document(report))
@@ -69,3 +68,11 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
     if as_json or said:
         give(documents, lambda: (), as_json=as_json, said=plain(said))
     return ExitStatus.worst(statuses)
+
+
+def _of(name: str, where: str) -> str:
+    """A fault's place with the export that it befell, once."""
+    itself = [f"export {form}" for form in (as_typed(name), name, repr(name))]
+    if where in itself or where.startswith(tuple(f"{each}, " for each in itself)):
+        return where
+    return f"{itself[0]}: {where}" if where else itself[0]

@@ -188,7 +188,8 @@ class _Bearer(AuthBase):
         if access is not None:
             yield access.reveal()
         if isinstance(self._credentials, BasicAuth):
-            yield _pair(self._credentials)
+            yield (pair := _pair(self._credentials))
+            yield pair.rstrip("=")
         if self._credentials is not None:
             yield _secret_of(self._credentials).reveal()
 

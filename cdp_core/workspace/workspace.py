@@ -86,10 +86,9 @@ class Workspace:
         folder = folder.expanduser().absolute()
         _refuse_taken(folder)
         with storing(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
             aside = folder.with_name(f".{folder.name.lstrip('.')}.{secrets.token_hex(8)}")
             try:
-                make_private_folder(aside, mode=FOLDER_MODE)
+                _make_outer(aside, folder)
                 if gid is not None:
                     share_with(aside, gid)
                 for name in FOLDERS:
@@ -253,6 +252,20 @@ def _refuse_taken(folder: Path) -> None:
             where=str(folder),
             hint=f"cdp init {shlex.quote(str(folder / DEFAULT_NAME))} --profiles FILE --key COLUMN",
         )
+
+
+def _make_outer(aside: Path, folder: Path) -> None:
+    """The folder that the workspace is made in, and those that it lies in."""
+    try:
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(aside, mode=FOLDER_MODE)
+    except (FileExistsError, NotADirectoryError, FileNotFoundError) as failure:
+        raise InvalidFault(
+            Code.DISK_FULL,
+            f"no folder can be made in {aside.parent}: {os.strerror(failure.errno or 0).lower()}",
+            where=str(folder),
+            hint="cdp init DIR --profiles FILE --key COLUMN, with a folder of yours as DIR",
+        ) from failure
 
 
 def _told_of(folder: Path, aside: Path, fault: CdpError) -> CdpError:

@@ -123,6 +123,12 @@ def test_run_all_runs_every_export_that_is_on_and_exits_with_the_worst(job: Job)
     assert job.members() == wanted(range(1000))
 
 
+def test_run_all_names_the_export_of_a_fault_once(job: Job) -> None:
+    add_broken(job)
+    faulty = job.cdp("export", "run", "--all", status=3)
+    assert [faulty.count(each) for each in ("Broken", NAME)] == [1, 1], faulty
+
+
 def test_an_export_user_who_lost_the_right_stops_the_run_and_it_says_so(job: Job) -> None:
     make_due(job, NAME)
     alter(job.cdp, "UPDATE connections SET export_user = 'somebody-who-left'")
