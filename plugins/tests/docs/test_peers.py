@@ -107,6 +107,7 @@ def test_each_aim_is_told_with_its_number_and_whether_it_was_met() -> None:
     )
     paced = "1.60 times as fast as the fastest peer that keeps to 10 requests a second, dlt, paced"
     assert paced in told
+    assert "first run: its 2 requests take 0.1 s at 10 a second, and all else 2.4 s" in told
     assert "1% changed: 0.40 of the first run (aim: 0.7, met)" in told
     assert "4.00 times as fast as the second day of the fastest peer of those that send the day" in told
     assert "2.00 times as fast as the second day of the fastest peer of all" in told
