@@ -159,8 +159,19 @@ def document_of(alert: Alert) -> dict[str, Any]:
 
 _LOOK = "look whether it is up, and at [alerts] in cdp.toml"
 
-# What OpenSSL calls X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_HOSTNAME_MISMATCH and …_IP_ADDRESS_MISMATCH.
-_EXPIRED, _OTHER_HOST = 10, (62, 64)
+# What OpenSSL calls X509_V_ERR_CERT_NOT_YET_VALID, …_CERT_HAS_EXPIRED, …_HOSTNAME_MISMATCH and
+# …_IP_ADDRESS_MISMATCH.
+_OF_CERTIFICATES = {
+    9: ("its certificate is not valid yet", "look at this machine's clock"),
+    10: ("its certificate has expired", "have it renewed"),
+    62: ("its certificate is for another host", "look at the host in its URL"),
+    64: ("its certificate is for another host", "look at the host in its URL"),
+}
+_UNTRUSTED = (
+    "its certificate is not trusted",
+    "where its authority is your own, add the authority's certificate to a copy of the usual ones, and name "
+    "that file in REQUESTS_CA_BUNDLE",
+)
 
 
 def _unsent(way: str, why: str, hint: str = _LOOK) -> CdpError:
@@ -185,15 +196,8 @@ def _why(fault: Exception) -> tuple[str, str]:
 
 
 def _why_of_tls(fault: BaseException | None) -> tuple[str, str]:
-    while fault is not None and not isinstance(fault, ssl.SSLCertVerificationError):
+    while fault is not None and not isinstance(fault, ssl.SSLError):
         fault = fault.__context__
-    if fault is None:
-        return "it does not answer with TLS", "look at its port, and whether it is https"
-    if fault.verify_code == _EXPIRED:
-        return "its certificate has expired", "have it renewed"
-    if fault.verify_code in _OTHER_HOST:
-        return "its certificate is for another host", "look at the host in its URL"
-    return (
-        "its certificate is not trusted",
-        "where its authority is your own, name the file of the authority's certificates in REQUESTS_CA_BUNDLE",
-    )
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return _OF_CERTIFICATES.get(fault.verify_code, _UNTRUSTED)
+    return "no TLS connection comes about", "look at its port, and whether it is https"

@@ -6,6 +6,7 @@ Every command begins here; nothing else of the house knows a path by itself.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import secrets
 import shlex
@@ -39,6 +40,8 @@ DEFAULT_NAME = ".cdp"
 SETTINGS_FILE = "cdp.toml"
 STATE_FILE = "state.db"
 FOLDERS = ("ledger", "plans", "vault", "scratch")
+# Nothing can be made in what is no folder, in /proc, by too long a name, or beyond links that go in circles.
+_NO_PLACE = {errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,12 +262,14 @@ def _make_outer(aside: Path, folder: Path) -> None:
     try:
         aside.parent.mkdir(parents=True, exist_ok=True)
         make_private_folder(aside, mode=FOLDER_MODE)
-    except (FileExistsError, NotADirectoryError, FileNotFoundError) as failure:
+    except OSError as failure:
+        if failure.errno not in _NO_PLACE:
+            raise
         raise InvalidFault(
             Code.DISK_FULL,
             f"no folder can be made in {aside.parent}: {os.strerror(failure.errno or 0).lower()}",
             where=str(folder),
-            hint="cdp init DIR --profiles FILE --key COLUMN, with a folder of yours as DIR",
+            hint="name a folder of yours, with a name that is not too long",
         ) from failure
 
 

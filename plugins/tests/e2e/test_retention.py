@@ -143,7 +143,9 @@ def test_a_dry_run_counts_the_runs_that_go_once_their_receipts_are_gone(
     three: tuple[Job, list[str]],
 ) -> None:
     job, _ = three
-    receipts = "INSERT INTO withdrawals (run_id, at, kinds, batches) SELECT id, started_at, '{}', '{}' FROM runs"
+    receipts = (
+        "INSERT INTO withdrawals (run_id, at, kinds, batches) SELECT id, started_at, '{}', '{}' FROM runs"
+    )
     alter(job.cdp, receipts)
     keep(job, plans=99, history=99, receipts=101)
     assert purge(job, "--dry-run")["runs"] == 0

@@ -47,6 +47,7 @@ def test_a_certificate_that_nobody_trusts_is_not_called_unreachable(refused: Tol
     ("age", "host", "why", "what"),
     [
         (timedelta(days=2), "127.0.0.1", "its certificate has expired", "renewed"),
+        (timedelta(days=-2), "127.0.0.1", "its certificate is not valid yet", "clock"),
         (timedelta(), "localhost", "its certificate is for another host", "host in its URL"),
     ],
 )
@@ -54,6 +55,7 @@ def test_a_certificate_that_is_trusted_and_wrong_is_told_apart(
     refused: Told,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    *,
     age: timedelta,
     host: str,
     why: str,
@@ -70,7 +72,7 @@ def test_a_certificate_that_is_trusted_and_wrong_is_told_apart(
 def test_a_service_without_tls_is_not_blamed_for_its_certificate(refused: Told) -> None:
     with running(App((), name="Alerts")) as server:
         why, hint = refused(f"{server.url}/hook".replace("http://", "https://"))
-    assert why == "it does not answer with TLS"
+    assert why == "no TLS connection comes about"
     assert "https" in hint
 
 

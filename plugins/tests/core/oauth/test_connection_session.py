@@ -61,7 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("X-Echo", f"{self.path} {self.headers.get('Authorization')}")
         said = json.dumps([self.path, *self.headers.values()]) if self.path.startswith("/echo") else ""
         # As other writers of JSON and of URLs put it.
-        said += said.replace("/", "\\/") + re.sub("%..", lambda found: found[0].lower(), said).replace("=", "")
+        said += said.replace("/", "\\/") + re.sub("%..", lambda found: found[0].lower(), said).replace(
+            "=", ""
+        )
         self.send_header("Content-Length", str(len(said)))
         self.send_header("Connection", "close")
         self.end_headers()
@@ -352,7 +354,7 @@ def test_credentials_that_a_service_says_back_are_masked(
 def test_a_short_secret_changes_no_answer(recorder: Recorder) -> None:
     credentials = ApiKey(name="X-Key", key=Secret("echo"))
     with ConnectionSession(origin=recorder.url, tokens=None, credentials=credentials) as session:
-        assert session.get(f"{recorder.url}/echo").json()[0] == "/echo"
+        assert session.get(f"{recorder.url}/echo").text.startswith('["/echo"')
 
 
 def test_no_token_is_in_repr_log_or_exception(

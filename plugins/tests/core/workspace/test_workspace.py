@@ -85,7 +85,9 @@ def test_a_folder_with_other_things_in_it_is_refused_and_an_empty_one_taken(tmp_
     assert mode(Workspace.create(tmp_path / "empty", SETTINGS).folder) == 0o700
 
 
-@pytest.mark.parametrize("where", ["{tmp}/file/new", "{tmp}/file/deep/new", "/proc/new"])
+@pytest.mark.parametrize(
+    "where", ["{tmp}/file/new", "{tmp}/file/deep/new", "/proc/new", "{tmp}/" + 250 * "n"]
+)
 def test_where_no_folder_can_be_made_is_said(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").touch()
     folder = Path(where.format(tmp=tmp_path))
