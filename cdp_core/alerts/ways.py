@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import logging
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any
@@ -64,7 +65,7 @@ class Ways:
             raise
         except Exception as fault:  # noqa: BLE001 - each of Apprise's services has faults of its own
             # Without its words, which may hold an address.
-            raise _unsent(way, _why(fault)) from None
+            raise _unsent(way, *_why(fault)) from None
 
     def _notify(self, alert: Alert, reference: str) -> None:
         try:
@@ -125,7 +126,7 @@ class Ways:
             try:
                 answer = session.post(url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
             except requests.RequestException as fault:
-                raise _unsent(WEBHOOK, _why(fault)) from None
+                raise _unsent(WEBHOOK, *_why(fault)) from None
         if not answer.ok or answer.is_redirect:
             raise _unsent(WEBHOOK, f"it answered {answer.status_code}")
 
@@ -156,25 +157,47 @@ def document_of(alert: Alert) -> dict[str, Any]:
     }
 
 
-def _unsent(way: str, why: str) -> CdpError:
+_LOOK = "look whether it is up, and at [alerts] in cdp.toml"
+
+# What OpenSSL calls X509_V_ERR_CERT_NOT_YET_VALID, …_CERT_HAS_EXPIRED, …_HOSTNAME_MISMATCH and
+# …_IP_ADDRESS_MISMATCH.
+_OF_CERTIFICATES = {
+    9: ("its certificate is not valid yet", "look at this machine's clock"),
+    10: ("its certificate has expired", "have it renewed"),
+    62: ("its certificate is for another host", "look at the host in its URL"),
+    64: ("its certificate is for another host", "look at the host in its URL"),
+}
+_UNTRUSTED = (
+    "its certificate is not trusted",
+    "where its authority is your own, add the authority's certificate to a copy of the usual ones, and name "
+    "that file in REQUESTS_CA_BUNDLE",
+)
+
+
+def _unsent(way: str, why: str, hint: str = _LOOK) -> CdpError:
     return TemporaryFault(
-        Code.SERVICE_UNREACHABLE,
-        f"the alert could not be sent: {why}",
-        where=way,
-        hint="look whether it is up, at its certificate, and at [alerts] in cdp.toml",
+        Code.SERVICE_UNREACHABLE, f"the alert could not be sent: {why}", where=way, hint=hint
     )
 
 
-def _why(fault: Exception) -> str:
-    """In words where it is one of the usual faults: what an exception says may quote a secret of the URL."""
+def _why(fault: Exception) -> tuple[str, str]:
+    """What happened and how to mend it, in words of our own: an exception's may quote a secret of the URL."""
     import requests
 
     if isinstance(fault, requests.Timeout):
-        return "there was no answer in time"
+        return "there was no answer in time", _LOOK
     if isinstance(fault, requests.exceptions.SSLError):
-        return "its certificate is not trusted"
+        return _why_of_tls(fault)
     if isinstance(fault, requests.exceptions.ProxyError):
-        return "the proxy does not let it through"
+        return "the proxy does not let it through", "look at HTTPS_PROXY, or name its host in NO_PROXY"
     if isinstance(fault, requests.ConnectionError):
-        return "it cannot be reached"
-    return type(fault).__name__
+        return "it cannot be reached", _LOOK
+    return type(fault).__name__, _LOOK
+
+
+def _why_of_tls(fault: BaseException | None) -> tuple[str, str]:
+    while fault is not None and not isinstance(fault, ssl.SSLError):
+        fault = fault.__context__
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return _OF_CERTIFICATES.get(fault.verify_code, _UNTRUSTED)
+    return "no TLS connection comes about", "look at its port, and whether it is https"

@@ -82,7 +82,7 @@ class Audiences:
                 targetable_status=reading.audience.targetable_status,
             )
             for run in self.desk.state.runs.committed(key)
-            if (reading := reading_of(run)) is not None
+            if (reading := reading_of(run)) is not None and reading.claims is not None
         )
 
 

@@ -319,15 +319,27 @@ class Connections:
         """`identity` is what the service has just said."""
         found = self.desk.catalog.connection_types.get(connection.type)
         label = found.label if found else f"{connection.type} (its plugin is not loaded)"
+        answered, unasked = (
+            identity is not None and not identity.unasked,
+            identity.unasked if identity else "",
+        )
+        signs_in = self._connector.signs_in(connection)
         if not self._manages():
-            return ConnectionView(name=connection.name, type=connection.type, label=label)
+            return ConnectionView(
+                name=connection.name,
+                type=connection.type,
+                label=label,
+                signs_in=signs_in,
+                answered=answered,
+                unasked=unasked,
+            )
         gaps = [self._consents.gap(connection, language=each) for each in (ENGLISH, None) if found]
         missing, asked = (tuple(prompt.title for prompt in gap.open) for gap in gaps) if gaps else ((), ())
         return ConnectionView(
             name=connection.name,
             type=connection.type,
             label=label,
-            signs_in=self._connector.signs_in(connection),
+            signs_in=signs_in,
             status=str(connection.status),
             shared_with=tuple(sorted(connection.shared_with)),
             settings=self._connector.shown(connection),
@@ -351,8 +363,8 @@ class Connections:
             consent_asked=asked,
             exports=tuple(export.name for export in self.desk.state.connections.exports_of(connection.id)),
             token=self._token(connection) if found and found.oauth else None,
-            answered=identity is not None and not identity.unasked,
-            unasked=identity.unasked if identity else "",
+            answered=answered,
+            unasked=unasked,
             lacking=identity.lacking if identity else (),
             open_choices={
                 name: tuple(choices)

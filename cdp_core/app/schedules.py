@@ -16,7 +16,7 @@ from cdp_core.app.desk import Desk, act
 from cdp_core.app.export_runs import ExportRuns
 from cdp_core.app.retention import Upkeep
 from cdp_core.app.run_views import ExportScheduleView, RefreshView, ScheduleView
-from cdp_core.errors import CdpError, Code, ExitStatus, InvalidFault, NotAllowedFault
+from cdp_core.errors import CdpError, Code, ExitStatus, InvalidFault, NotAllowedFault, UsageFault
 from cdp_core.model.access import Action, Resource
 from cdp_core.model.configuration import Export
 from cdp_core.model.names import as_typed
@@ -142,8 +142,15 @@ class Schedules:
         stop: threading.Event | None = None,
     ) -> DueRun | None:
         """Run an export that is due, in its export user's name; None where that has been done already.
-        Raises `HeldFault` where another scheduler is at it."""
+        Raises `HeldFault` where another scheduler is at it, and `UsageFault` for a moment that has not come
+        yet: kept as done, it would hold up everything that is due before it."""
         state = self.desk.state
+        if due_at > self.desk.now():
+            raise UsageFault(
+                Code.USAGE,
+                f"{due_at.isoformat()} has not come yet",
+                hint="give the moment at which it was due",
+            )
         due = Due(export=state.exports.get(name), due_at=due_at, missed=missed)
         job = Job(
             state,

@@ -1,4 +1,5 @@
-"""Ctrl-C and SIGTERM during a run: the first ends it after the batches in flight, a second one at once.
+"""Ctrl-C, SIGTERM, or a terminal that is closed, during a run: the first ends it after the batches in flight,
+a second one at once.
 
 Whatever the second one leaves is journaled, and the next run settles it.
 """
@@ -18,7 +19,7 @@ from cdp_core.cli.language import _, marked
 from cdp_core.cli.logs import json_line
 from cdp_core.model.log import LogEvent
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -39,7 +40,9 @@ def stop_on_signal(
         # Straight to the descriptor: the interrupted code may be inside a stream's own lock.
         _write(_line(finishing, form))
 
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    # Under `nohup`, a terminal that is closed ends nothing.
+    heard = (number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN)
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield stop
     finally:

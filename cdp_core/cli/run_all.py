@@ -31,8 +31,8 @@ def scheduled(cdp: CDP) -> tuple[str, ...]:
 def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "") -> ExitStatus:
     """The worst of their statuses; `nothing` is said where there are none.
 
-    A fault of one keeps none of the others from its turn; Ctrl-C ends the run under way, and the others are
-    not begun.
+    A fault of one keeps none of the others from its turn, and neither does a reader who has gone, which is
+    raised at the end; Ctrl-C ends the run under way, and the others are not begun.
     """
     from cdp_core.cli.interrupt import stop_on_signal
     from cdp_core.cli.render.progress import progress
@@ -40,6 +40,7 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
 
     documents: list[dict[str, Any]] = []
     statuses: list[ExitStatus] = []
+    gone: BrokenPipeError | None = None
     with stop_on_signal() as stop:
         for name in names:
             try:
@@ -55,17 +56,28 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
                 statuses.append(fault.exit_status)
                 documents.append({"export": name, **error_document(fault)})
                 if not as_json:
-                    where = fault.where
-                    if not where.startswith("export "):
-                        where = ": ".join(filter(None, (f"export {as_typed(name)}", where)))
-                    show_error(str(fault.code), fault.message, where=where, hint=fault.hint)
+                    show_error(str(fault.code), fault.message, where=_of(name, fault.where), hint=fault.hint)
                 continue
             statuses.append(report.exit_status)
             documents.append(report_document(report))
+            if not as_json and gone is None:
+                try:
+                    give(documents[-1], lambda report=report: picture(report), as_json=False)  # type: ignore[misc]
+                except BrokenPipeError as failure:
+                    gone = failure
             if not as_json:
-                give(documents[-1], lambda report=report: picture(report), as_json=False)  # type: ignore[misc]
                 show_run_error(report)
+    if gone is not None:
+        raise gone
     said = "" if names else nothing
     if as_json or said:
         give(documents, lambda: (), as_json=as_json, said=plain(said))
     return ExitStatus.worst(statuses)
+
+
+def _of(name: str, where: str) -> str:
+    """A fault's place with the export that it befell, once."""
+    itself = [f"export {form}" for form in (as_typed(name), name, repr(name))]
+    if where in itself or where.startswith(tuple(f"{each}, " for each in itself)):
+        return where
+    return f"{itself[0]}: {where}" if where else itself[0]

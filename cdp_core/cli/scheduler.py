@@ -212,12 +212,11 @@ def run_due(
         moment = datetime.min
     if moment.tzinfo is None:
         raise UsageFault(Code.USAGE, f"{due_at!r} is no moment with a zone", hint="2026-11-25T01:00:00+00:00")
-    if moment > cdp.desk.now():
-        # Kept as done, it would hold up everything that is due before it.
-        raise UsageFault(Code.USAGE, f"{due_at} has not come yet", hint="the moment at which it was due")
     with stop_on_signal(form=log_format) as stop:
         try:
             done = cdp.schedules.run_due(name, due_at=moment, missed=missed, progress=tell, stop=stop)
+        except UsageFault:
+            raise
         except CdpError as fault:
             log.error("%s: %s", name, fault, extra=LogEvent.FAILED.about(export=name, code=str(fault.code)))
             context.exit(int(fault.exit_status))

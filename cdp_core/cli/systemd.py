@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,14 +38,12 @@ KillSignal=SIGTERM
 KillMode=mixed
 TimeoutStopSec={stop}
 NoNewPrivileges=true
-PrivateTmp={private_tmp}
 ProtectSystem=full
 
 [Install]
 WantedBy={target}
 """
 _GRACE = 60
-_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 (what PrivateTmp= replaces)
 
 
 @command("install", example="cdp scheduler install\ncdp scheduler install --print")
@@ -99,23 +96,9 @@ def unit_text(workspace: Workspace, environment: Path, *, system: bool) -> str:
         folder=_escaped(str(workspace.folder)),
         command=" ".join(_quoted(word) for word in words),
         environment=_escaped(str(environment)),
-        # With a folder of its own there, the scheduler would not see what lies below.
-        private_tmp="false" if any(map(_is_temporary, _places(workspace))) else "true",
         stop=_GRACE + 30,
         target="multi-user.target" if system else "default.target",
     )
-
-
-def _places(workspace: Workspace) -> Iterator[Path]:
-    """Where on this machine a run reads or writes."""
-    yield workspace.folder
-    for url in (workspace.settings.profiles.url, workspace.settings.ledger_url):
-        if url and (url.startswith("file://") or "://" not in url):
-            yield Path(url.removeprefix("file://"))
-
-
-def _is_temporary(path: Path) -> bool:
-    return any(path.resolve().is_relative_to(place) for place in _TEMPORARY)
 
 
 def _escaped(text: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
 MASK = "••••••"
+
+_PERCENT = re.compile("%[0-9A-F]{2}")
 
 
 class Secret:
@@ -40,10 +43,13 @@ class Secret:
 
 
 def forms(value: str) -> Iterator[str]:
-    """As it is, and as URLs, JSON and Python's repr write it."""
+    """As it is, and as URLs, JSON (of some writers with `\\/`) and Python's repr write it."""
     yield value
-    yield quote(value, safe="")
-    yield quote(value)
-    yield quote_plus(value)
-    yield json.dumps(value)[1:-1]
+    for quoted in (quote(value, safe=""), quote(value), quote_plus(value)):
+        yield quoted
+        yield _PERCENT.sub(lambda found: found[0].lower(), quoted)
+    for ascii_alone in (True, False):
+        document = json.dumps(value, ensure_ascii=ascii_alone)[1:-1]
+        yield document
+        yield document.replace("/", r"\/")
     yield repr(value)[1:-1]

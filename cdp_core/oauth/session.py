@@ -94,6 +94,7 @@ class ConnectionSession(requests.Session):
         options["stream"] = True
         answer = super().request(method, url, *args, **options)
         answer._content = self._bearer.masked(_whole(answer))
+        answer.reason = self._bearer.masked((answer.reason or "").encode()).decode()
         for name, value in answer.headers.items():
             line = value.encode("latin-1", "replace")
             if (masked := self._bearer.masked(line)) != line:
@@ -188,7 +189,8 @@ class _Bearer(AuthBase):
         if access is not None:
             yield access.reveal()
         if isinstance(self._credentials, BasicAuth):
-            yield _pair(self._credentials)
+            yield (pair := _pair(self._credentials))
+            yield pair.rstrip("=")
         if self._credentials is not None:
             yield _secret_of(self._credentials).reveal()
 

@@ -98,7 +98,7 @@ class Catalog:
         raise InvalidFault(
             Code.PLUGIN_UNKNOWN,
             f"no plugin has an export destination for connections of type {connection_type!r}",
-            hint="see `cdp plugins list`",
+            hint=_NOT_INSTALLED,
         )
 
     def payload_of(self, connection_type: str) -> Literal["digests", "records"]:
@@ -137,6 +137,9 @@ class Catalog:
                 self.manager.unregister(name=caller.plugin_name)
 
 
+_NOT_INSTALLED = "install the plugin that has it, here; cdp plugins list shows what is installed and loaded"
+
+
 def _by_key(answers: Iterable[Iterable[T]], key: Callable[[T], str]) -> dict[str, T]:
     found: dict[str, T] = {}
     for answer in reversed(list(answers)):
@@ -165,6 +168,6 @@ def _named(entries: Mapping[str, T], key: str, what: str, manager: CdpPluginMana
         raise InvalidFault(
             Code.PLUGIN_UNKNOWN,
             f"there is no {what} {key!r}; known: {known}",
-            hint="see `cdp plugins list`",
+            hint=_NOT_INSTALLED,
         )
     return entries[key]

@@ -43,11 +43,12 @@ class Drift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What the service said of the audience at `at`, when the ledger held `claims` digests."""
+    """What the service said of the audience at `at`, when the ledger held `claims` digests; None where that
+    was not kept yet: one export's claims say nothing of an audience that others feed."""
 
     at: datetime
     audience: Audience
-    claims: int
+    claims: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def _drift(audience: Audience, known: Known, now: datetime) -> Iterator[Drift]:
                 users=audience.approximate_number_users or 0,
                 day=f"{before.at:%Y-%m-%d}",
                 then=before.audience.approximate_number_users or 0,
-                held=before.claims,
+                held=before.claims or 0,
                 claims=known.claims,
             ),
         )
@@ -138,7 +139,11 @@ def _emptied(known: Known, now: datetime) -> Drift:
 
 
 def _last_size(known: Known) -> Reading | None:
-    sized = [reading for reading in known.readings if reading.audience.approximate_number_users]
+    sized = [
+        reading
+        for reading in known.readings
+        if reading.claims is not None and reading.audience.approximate_number_users
+    ]
     return sized[-1] if sized else None
 
 

@@ -26,8 +26,8 @@ def known_of(state: State, audience: AudienceKey) -> Known:
 
 
 def reading_of(run: Run) -> Reading | None:
-    """What the service said at a run that was committed; None where it was not asked, where the run failed,
-    and where the total was not kept yet: one export's claims say nothing of an audience that others feed."""
-    if run.audience is None or run.held is None or run.status is RunStatus.FAILED:
+    """What the service said at a run that was committed; None where it was not asked, and where the run
+    failed."""
+    if run.audience is None or run.status is RunStatus.FAILED:
         return None
     return Reading(at=run.started_at, audience=run.audience, claims=run.held)

@@ -114,7 +114,7 @@ class Purging:
         if old is None:
             return 0
         committed = {run.id for run in self._state.runs.committed(audience)}
-        kept = set(needed) | self._state.purges.with_receipts()
+        kept = set(needed) | self._state.purges.with_receipts(self._retention.before("receipts", now))
         # The oldest come first: the last one of each stays.
         kept.update({run.export_id: run.id for run in runs}.values())
         kept.update({run.export_id: run.id for run in runs if run.id in committed}.values())

@@ -57,11 +57,12 @@ class Runner:
         `meant` do not stop it. What needs approval waits for it, and what is owed all the same has been a
         run of its own before. `agreed`: somebody has said yes to what the mode does that needs one."""
         require_agreed(self._services, export, agreed=agreed)
+        if plan_id is not None:
+            # One that is not there, or another's, is a slip of who types, and no run of the export's.
+            basis.require_own(self._services.state.plans.get(plan_id), export)
         # A removal changes what a plan stands on that was looked at: then it comes after.
         with self._erasing_around(export, actor, stop, before=plan_id is None):
             if plan_id is not None:
-                # One that is not there, or another's, is a slip of who types, and no run of the export's.
-                basis.require_own(self._services.state.plans.get(plan_id), export)
                 return self._sending(export, actor, progress, stop).run_planned(plan_id, meant)
             execution = self._sending(export, actor, progress, stop)
             run = execution.run(meant)

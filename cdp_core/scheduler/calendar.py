@@ -63,7 +63,10 @@ class Calendar:
         schedule = self._state.schedules.of(export.id)
         if schedule.paused is None or schedule.paused_at is None:
             return schedule
-        for run in self._state.runs.of_export(export.id, 1):
+        through = self._state.runs.search(
+            export_id=export.id, since=schedule.paused_at, statuses=(RunStatus.COMMITTED,), limit=1
+        )
+        for run in through:
             if run.status is RunStatus.COMMITTED and run.started_at > schedule.paused_at:
                 return dataclasses.replace(schedule, paused=None, paused_at=None, since=run.started_at)
         return schedule

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 
 from cdp_core.errors import ExitStatus, TemporaryFault
@@ -52,14 +53,14 @@ class Loop:
     def forever(self, stop: threading.Event) -> None:
         """Until `stop` is set; then the runs under way end after their batches in flight."""
         log.info("the scheduler runs", extra=LogEvent.STARTED.about())
-        try:
+        with ExitStack() as ending:
+            # The last one first, and each whatever the one before it met.
+            ending.callback(self._health.ended)
+            ending.callback(self._end_all)
+            ending.callback(self._health.stopping)
             while not stop.is_set():
                 self._look()
                 stop.wait(self._pause())
-        finally:
-            self._health.stopping()
-            self._end_all()
-            self._health.ended()
         log.info("the scheduler has stopped", extra=LogEvent.STOPPED.about())
 
     def once(self, stop: threading.Event) -> ExitStatus:

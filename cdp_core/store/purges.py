@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, select, true
 
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.model.retention import Forgone, Purged
@@ -60,10 +60,11 @@ class Purges(Repository):
     def withdrawals(self, before: datetime, *, dry_run: bool) -> int:
         return self._gone(withdrawals, withdrawals.c.at < before, dry_run=dry_run)
 
-    def with_receipts(self) -> frozenset[str]:
-        """Runs that a receipt of withdrawn consent is about."""
+    def with_receipts(self, since: datetime | None) -> frozenset[str]:
+        """Runs that a receipt of withdrawn consent is about, of those that are kept `since` then."""
+        kept = true() if since is None else withdrawals.c.at >= since
         with self._database.read() as connection:
-            return frozenset(connection.scalars(select(withdrawals.c.run_id)))
+            return frozenset(connection.scalars(select(withdrawals.c.run_id).where(kept)))
 
     def _gone(self, table: Table, old: ColumnElement[bool], *, dry_run: bool) -> int:
         with self._database.write() as connection:

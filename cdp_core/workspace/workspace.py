@@ -6,6 +6,7 @@ Every command begins here; nothing else of the house knows a path by itself.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import secrets
 import shlex
@@ -39,6 +40,8 @@ DEFAULT_NAME = ".cdp"
 SETTINGS_FILE = "cdp.toml"
 STATE_FILE = "state.db"
 FOLDERS = ("ledger", "plans", "vault", "scratch")
+# Nothing can be made in what is no folder, in /proc, by too long a name, or beyond links that go in circles.
+_NO_PLACE = {errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +89,9 @@ class Workspace:
         folder = folder.expanduser().absolute()
         _refuse_taken(folder)
         with storing(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
             aside = folder.with_name(f".{folder.name.lstrip('.')}.{secrets.token_hex(8)}")
             try:
-                make_private_folder(aside, mode=FOLDER_MODE)
+                _make_outer(aside, folder)
                 if gid is not None:
                     share_with(aside, gid)
                 for name in FOLDERS:
@@ -253,6 +255,22 @@ def _refuse_taken(folder: Path) -> None:
             where=str(folder),
             hint=f"cdp init {shlex.quote(str(folder / DEFAULT_NAME))} --profiles FILE --key COLUMN",
         )
+
+
+def _make_outer(aside: Path, folder: Path) -> None:
+    """The folder that the workspace is made in, and those that it lies in."""
+    try:
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(aside, mode=FOLDER_MODE)
+    except OSError as failure:
+        if failure.errno not in _NO_PLACE:
+            raise
+        raise InvalidFault(
+            Code.DISK_FULL,
+            f"no folder can be made in {aside.parent}: {os.strerror(failure.errno or 0).lower()}",
+            where=str(folder),
+            hint="name a folder of yours, with a name that is not too long",
+        ) from failure
 
 
 def _told_of(folder: Path, aside: Path, fault: CdpError) -> CdpError:

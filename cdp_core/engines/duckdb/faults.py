@@ -28,6 +28,8 @@ T = TypeVar("T")
 _FAILURES = (duckdb.Error, pa.ArrowException, OSError)
 _ABOUT_THE_QUERY = ("parser", "syntax", "binder", "catalog")
 _ABOUT_VALUES = ("conversion", "invalidinput", "outofrange", "mismatchtype")
+# DuckDB's own memory, and Arrow's.
+_OUT_OF_MEMORY = ("outofmemory", "arrowmemoryerror")
 _FULL = "No space left"
 _MALFORMED_JSON = "Malformed JSON"
 _JSON_VALUE = "JSON transform error"
@@ -111,7 +113,7 @@ def _query_fault(said: _Said, place: QueryPlace, where: str) -> InvalidFault:
         return syntax_fault(_told_of_the_query(said.message), said.position, place, where=where)
     if said.is_about_a_file:
         return _profiles_fault(said, where)
-    if said.kind == "outofmemory":
+    if said.kind in _OUT_OF_MEMORY:
         return _memory_fault(where)
     converted = _CONVERSION.search(said.message)
     if converted:
@@ -128,7 +130,7 @@ def _query_fault(said: _Said, place: QueryPlace, where: str) -> InvalidFault:
 
 
 def _profiles_fault(said: _Said, where: str) -> InvalidFault:
-    if said.kind == "outofmemory":
+    if said.kind in _OUT_OF_MEMORY:
         return _memory_fault(where)
     line, file, columns = (each.search(said.message) for each in (_LINE, _FILE, _COLUMNS))
     told = next((ours for theirs, ours in _TOLD if theirs in said.message), _UNTOLD)

@@ -44,11 +44,22 @@ class Relation:
     def duplicates(self, key: str, rows: int) -> int:
         """Of so many rows, those whose value in a column an earlier row has; where it is NULL, a row is like
         no other."""
+        if self._ascends(key):
+            return 0
         passes = 1 + rows // _HASHES_AT_ONCE
         # That two keys share a hash is only a reason to look at the keys.
         if not any(self._hashes_repeat(key, passes, number) for number in range(passes)):
             return 0
         return self._repeated(key, 1 + rows // _KEYS_AT_ONCE)
+
+    def _ascends(self, key: str) -> bool:
+        """Whether each key is greater than the one read before it, as in a table kept in the order of its
+        key. To see it takes no memory and half the time of looking at hashes, and hardly any where it is not
+        so: the first key that is not greater ends it."""
+        read = f"SELECT {name(key)} AS value FROM profiles WHERE {name(key)} IS NOT NULL"
+        step = f"SELECT value <= lag(value) OVER () AS back FROM ({read})"
+        found = self._number(f"SELECT count(*) FROM (SELECT 1 FROM ({step}) WHERE back LIMIT 1)")
+        return not found
 
     def _hashes_repeat(self, key: str, passes: int, number: int) -> bool:
         query = f"SELECT hash(value) FROM ({self._keys(key, passes, number)})"

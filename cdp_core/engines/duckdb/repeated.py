@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,8 +21,19 @@ _TOP_BYTE = pa.scalar(56, pa.uint64())
 def repeat(batches: Iterable[pa.RecordBatch]) -> bool:
     """Whether any hash, in the one column of the batches, is there twice. All are held, 8 bytes each."""
     with ThreadPoolExecutor(_THREADS) as threads:
-        parted = list(threads.map(_by_top_byte, (batch.column(0) for batch in batches)))
+        parted = list(_parted(threads, batches))
         return any(threads.map(_repeats, zip(*parted, strict=True)))
+
+
+def _parted(threads: ThreadPoolExecutor, batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.Array]]:
+    """One batch for each thread waits at the most, or they would be held twice."""
+    waiting: deque[Future[list[pa.Array]]] = deque()
+    for batch in batches:
+        waiting.append(threads.submit(_by_top_byte, batch.column(0)))
+        if len(waiting) > _THREADS:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _by_top_byte(hashes: pa.Array) -> list[pa.Array]:

@@ -85,7 +85,7 @@ def test_a_difference_counts_who_is_missing_who_has_left_and_who_is_nobody(
 
 def day(seconds: float) -> Day:
     took = Took(seconds=seconds, processor=seconds, peak=100 + seconds, printed="")
-    return Day(took=took, requests=2, identifiers=1_234)
+    return Day(took=took, requests=21, identifiers=1_234)
 
 
 def results() -> Results:
@@ -107,6 +107,7 @@ def test_each_aim_is_told_with_its_number_and_whether_it_was_met() -> None:
     )
     paced = "1.60 times as fast as the fastest peer that keeps to 10 requests a second, dlt, paced"
     assert paced in told
+    assert "first run: 21 requests take 2 s at the least at 10 a second, and all else took 0.5 s" in told
     assert "1% changed: 0.40 of the first run (aim: 0.7, met)" in told
     assert "4.00 times as fast as the second day of the fastest peer of those that send the day" in told
     assert "2.00 times as fast as the second day of the fastest peer of all" in told
@@ -120,7 +121,7 @@ def test_the_page_and_the_picture_show_everybody() -> None:
     drawn = picture(sizes)
     words = "".join(ElementTree.fromstring(drawn).itertext())  # noqa: S314 (our own)
     assert "| cdp export run | 2 | 2.00 to 3.00 | 2.50 |" in written
-    assert "| dlt | 2 | 1,234 | 10 | 0 | 7 | 0 | wrong |" in written
+    assert "| dlt | 21 | 1,234 | 10 | 0 | 7 | 0 | wrong |" in written
     assert f"dlt {packages.pins()['dlt']}" in written
     for name in results():
         assert words.count(name) >= 2

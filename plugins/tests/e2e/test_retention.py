@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from by_hand import put_back, rows
+from by_hand import alter, put_back, rows
 from cdp_core.store.tables import dead_letters, erasures, purges, runs, withdrawals
 from cdp_core.store.tables import plans as plan_rows
 from erasures import NAME, OTHER, SEVEN, erase, everybody
@@ -137,6 +137,22 @@ def test_receipts_and_dead_letters_go_in_their_time(job: Job) -> None:
     assert job.cdp.json("erase", "list")["receipts"] == []
     # They stay suppressed.
     assert job.cdp.json("suppress", "list")["kinds"] == {"EMAIL": 1}
+
+
+def test_a_dry_run_counts_the_runs_that_go_once_their_receipts_are_gone(
+    three: tuple[Job, list[str]],
+) -> None:
+    job, _ = three
+    receipts = (
+        "INSERT INTO withdrawals (run_id, at, kinds, batches) SELECT id, started_at, '{}', '{}' FROM runs"
+    )
+    alter(job.cdp, receipts)
+    keep(job, plans=99, history=99, receipts=101)
+    assert purge(job, "--dry-run")["runs"] == 0
+    keep(job, plans=99, history=99, receipts=99)
+    would = purge(job, "--dry-run")
+    assert (would["runs"], would["withdrawals"]) == (2, 3)
+    assert purge(job, "--yes") == would | {"dry_run": False}
 
 
 def test_the_scheduler_purges_once_a_day(three: tuple[Job, list[str]]) -> None:

@@ -123,6 +123,35 @@ def test_run_all_runs_every_export_that_is_on_and_exits_with_the_worst(job: Job)
     assert job.members() == wanted(range(1000))
 
 
+def test_run_all_names_the_export_of_a_fault_once(job: Job) -> None:
+    add_broken(job)
+    said = job.cdp("export", "run", "--all", status=3).stderr
+    (place,) = (line for line in said.splitlines() if line.strip().startswith("where:"))
+    assert place.count("export") == place.count("Broken") == 1, said
+
+
+def test_run_all_goes_on_when_who_read_its_results_has_gone(job: Job) -> None:
+    add_export(job.cdp, "Another")
+    with job.cdp.start("export", "run", "--all", environ={"PYTHONUNBUFFERED": "1"}) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        _, errors = running.communicate(timeout=60)
+    for name in (NAME, "Another"):
+        (run,) = job.cdp.json("export", "history", name)
+        assert run["status"] == "committed", errors
+
+
+def test_a_terminal_that_is_closed_ends_a_run_as_ctrl_c_does(job: Job) -> None:
+    job.simulator.fault("stall:route=add-users,seconds=2,count=1000")
+    with job.cdp.start("export", "run", NAME) as running:
+        until(job.members)
+        running.send_signal(signal.SIGHUP)
+        said, errors = running.communicate(timeout=60)
+    assert running.returncode == 9, said + errors
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(1000))
+
+
 def test_an_export_user_who_lost_the_right_stops_the_run_and_it_says_so(job: Job) -> None:
     make_due(job, NAME)
     alter(job.cdp, "UPDATE connections SET export_user = 'somebody-who-left'")

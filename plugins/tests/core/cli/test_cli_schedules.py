@@ -6,12 +6,8 @@ import shutil
 import stat
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-
-from cdp_core.cli.systemd import unit_text
 
 from .conftest import Keyboard
 
@@ -125,22 +121,3 @@ def test_the_unit_is_one_that_systemd_takes(cdp: Keyboard, workspace: Path, home
             [analyze, "verify", "--user", str(unit)], capture_output=True, text=True, check=False
         )
         assert "cdp-scheduler" not in looked.stderr, looked.stderr
-
-
-@pytest.mark.parametrize(
-    ("folder", "profiles", "ledger", "own"),
-    [
-        ("/srv/crm/.cdp", "/srv/crm/profiles.parquet", None, "true"),
-        ("/srv/crm/.cdp", "postgresql://db/crm#crm.profiles", "s3://tmp/ledgers", "true"),
-        ("/tmp/crm/.cdp", "/srv/crm/profiles.parquet", None, "false"),  # noqa: S108
-        ("/var/tmp/.cdp", "/srv/crm/profiles.parquet", None, "false"),  # noqa: S108
-        ("/srv/crm/.cdp", "/tmp/profiles.parquet", None, "false"),  # noqa: S108
-        ("/srv/crm/.cdp", "/srv/crm/profiles.parquet", "file:///tmp/ledgers", "false"),
-    ],
-)
-def test_the_unit_sees_what_lies_in_a_folder_for_temporary_files(
-    folder: str, profiles: str, ledger: str | None, own: str
-) -> None:
-    settings = SimpleNamespace(profiles=SimpleNamespace(url=profiles), ledger_url=ledger)
-    workspace: Any = SimpleNamespace(folder=Path(folder), settings=settings)
-    assert f"\nPrivateTmp={own}\n" in unit_text(workspace, Path("/etc/cdp.env"), system=True)

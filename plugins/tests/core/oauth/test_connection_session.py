@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import logging
+import re
 import socket
 import threading
 from base64 import b64encode
@@ -59,6 +60,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/echo"):
             self.send_header("X-Echo", f"{self.path} {self.headers.get('Authorization')}")
         said = json.dumps([self.path, *self.headers.values()]) if self.path.startswith("/echo") else ""
+        # As other writers of JSON and of URLs put it.
+        said += said.replace("/", "\\/") + re.sub("%..", lambda found: found[0].lower(), said).replace(
+            "=", ""
+        )
         self.send_header("Content-Length", str(len(said)))
         self.send_header("Connection", "close")
         self.end_headers()
@@ -341,7 +346,7 @@ def test_credentials_that_a_service_says_back_are_masked(
         answer = session.get(f"{recorder.url}/echo")
     assert "password=" in answer.text
     for said in (answer.text, answer.headers["X-Echo"]):
-        for form in ("secret/of", "secret%2Fof", "length", PAIR):
+        for form in ("secret/of", "secret%2Fof", "length", PAIR, PAIR.rstrip("=")):
             assert form not in said
     assert answer.headers["X-Echo"].startswith("/echo")
 
@@ -349,7 +354,7 @@ def test_credentials_that_a_service_says_back_are_masked(
 def test_a_short_secret_changes_no_answer(recorder: Recorder) -> None:
     credentials = ApiKey(name="X-Key", key=Secret("echo"))
     with ConnectionSession(origin=recorder.url, tokens=None, credentials=credentials) as session:
-        assert session.get(f"{recorder.url}/echo").json()[0] == "/echo"
+        assert session.get(f"{recorder.url}/echo").text.startswith('["/echo"')
 
 
 def test_no_token_is_in_repr_log_or_exception(

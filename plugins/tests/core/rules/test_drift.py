@@ -32,7 +32,7 @@ def known(*readings: Reading, claims: int = 5000, changed: timedelta = 3 * DAY) 
     )
 
 
-def reading(size: int | None, *, claims: int = 5000, status: str = "COMPLETE") -> Reading:
+def reading(size: int | None, *, claims: int | None = 5000, status: str = "COMPLETE") -> Reading:
     return Reading(at=NOW - DAY, audience=audience(size, status), claims=claims)
 
 
@@ -50,6 +50,12 @@ def test_with_nothing_in_the_ledger_there_is_nothing_to_miss() -> None:
 
 def test_what_was_uploaded_and_is_not_there_any_more_was_emptied() -> None:
     assert kinds(audience(0, "NO_UPLOAD"), known(reading(None, status="PROCESSING"))) == [DriftKind.EMPTIED]
+
+
+def test_a_reading_from_before_the_total_was_kept_says_that_somebody_was_there_and_compares_no_size() -> None:
+    before = known(reading(4000, claims=None), changed=timedelta(hours=1))
+    assert kinds(audience(0, "NO_UPLOAD"), before) == [DriftKind.EMPTIED]
+    assert kinds(audience(400), before) == []
 
 
 def test_a_service_has_two_days_to_say_that_something_was_uploaded() -> None:

@@ -85,6 +85,19 @@ def test_a_folder_with_other_things_in_it_is_refused_and_an_empty_one_taken(tmp_
     assert mode(Workspace.create(tmp_path / "empty", SETTINGS).folder) == 0o700
 
 
+@pytest.mark.parametrize(
+    "where", ["{tmp}/file/new", "{tmp}/file/deep/new", "/proc/new", "{tmp}/" + 250 * "n"]
+)
+def test_where_no_folder_can_be_made_is_said(tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").touch()
+    folder = Path(where.format(tmp=tmp_path))
+    with pytest.raises(InvalidFault) as caught:
+        Workspace.create(folder, SETTINGS)
+    assert caught.value.message.startswith(f"no folder can be made in {folder.parent}: ")
+    assert caught.value.where == str(folder)
+    assert names(tmp_path) == ["file"]
+
+
 def test_a_creation_that_fails_leaves_nothing(tmp_path: Path) -> None:
     def fail(workspace: Workspace) -> None:
         workspace.state_path.write_text("half")
