@@ -19,7 +19,6 @@ from cdp_core.cli.language import _, marked
 from cdp_core.cli.logs import json_line
 from cdp_core.model.log import LogEvent
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -40,14 +39,18 @@ def stop_on_signal(
         # Straight to the descriptor: the interrupted code may be inside a stream's own lock.
         _write(_line(finishing, form))
 
-    # Under `nohup`, a terminal that is closed ends nothing.
-    heard = (number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN)
-    before = {number: signal.signal(number, handle) for number in heard}
+    before = {number: signal.signal(number, handle) for number in _heard()}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _heard() -> tuple[signal.Signals, ...]:
+    """Under `nohup`, a terminal that is closed ends nothing."""
+    is_outlived = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM, *(() if is_outlived else (signal.SIGHUP,)))
 
 
 def _line(said: str, form: Literal["text", "json"]) -> bytes:

@@ -141,13 +141,22 @@ def test_run_all_goes_on_when_who_read_its_results_has_gone(job: Job) -> None:
         assert run["status"] == "committed", errors
 
 
-def test_a_terminal_that_is_closed_ends_a_run_as_ctrl_c_does(job: Job) -> None:
+@pytest.mark.parametrize(("outlived", "status"), [(False, 9), (True, 0)], ids=["alone", "under nohup"])
+def test_a_terminal_that_is_closed_ends_a_run_as_ctrl_c_does(
+    job: Job, *, outlived: bool, status: int
+) -> None:
     job.simulator.fault("stall:route=add-users,seconds=2,count=1000")
-    with job.cdp.start("export", "run", NAME) as running:
+    # The tests themselves may have been started under `nohup`.
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if outlived else signal.SIG_DFL)
+    try:
+        running = job.cdp.start("export", "run", NAME)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with running:
         until(job.members)
         running.send_signal(signal.SIGHUP)
         said, errors = running.communicate(timeout=60)
-    assert running.returncode == 9, said + errors
+    assert running.returncode == status, said + errors
     job.cdp("export", "run", NAME)
     assert job.members() == wanted(range(1000))
 
