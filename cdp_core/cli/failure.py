@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 from rich.text import Text
@@ -24,7 +25,8 @@ def say(fault: BaseException, arguments: Sequence[str]) -> int:
         _say_trace(fault)
     show_error(str(error.code), error.message, where=error.where, hint=error.hint)
     if "--json" in options:
-        print_document(error_document(error))
+        with suppress(CdpError):  # where nothing can be written, that has just been said
+            print_document(error_document(error))
     return int(error.exit_status)
 
 

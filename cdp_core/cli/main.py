@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-from cdp_core.cli.streams import outlive_the_reader, tolerate_every_letter
+from cdp_core.cli.streams import open_what_is_closed, outlive_the_reader, tolerate_every_letter
 
 COMPLETION = "_CDP_COMPLETE"
 INTERRUPTED = 130
@@ -28,11 +28,12 @@ def main() -> NoReturn:
     frees what the system frees at once; together they are a third of a short command's time.
     """
     gc.disable()
+    open_what_is_closed()
     outlive_the_reader()
     status = run(sys.argv[1:])
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
+        with suppress(Exception):  # it was said, or nobody is there to hear it
             stream.flush()
     os._exit(status)
 
@@ -42,12 +43,25 @@ def run(arguments: Sequence[str]) -> int:
     tolerate_every_letter()
     try:
         status = _invoke(arguments)
-        sys.stdout.flush()
+        status = _flushed(arguments) or status
     except BrokenPipeError:
         # Who read our output has gone; the interpreter must not fail on flushing it at its own end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return status
+
+
+def _flushed(arguments: Sequence[str]) -> int:
+    """The exit status where the last of the result cannot be written, else 0."""
+    from cdp_core.errors import CdpError
+
+    try:
+        sys.stdout.flush()
+    except CdpError as fault:
+        from cdp_core.cli.failure import say
+
+        return say(fault, arguments)
+    return 0
 
 
 def _invoke(arguments: Sequence[str]) -> int:

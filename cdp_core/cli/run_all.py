@@ -31,8 +31,8 @@ def scheduled(cdp: CDP) -> tuple[str, ...]:
 def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "") -> ExitStatus:
     """The worst of their statuses; `nothing` is said where there are none.
 
-    A fault of one keeps none of the others from its turn, and neither does a reader who has gone, which is
-    raised at the end; Ctrl-C ends the run under way, and the others are not begun.
+    A fault of one keeps none of the others from its turn, and neither does a result that cannot be
+    written, which is raised at the end; Ctrl-C ends the run under way, and the others are not begun.
     """
     from cdp_core.cli.interrupt import stop_on_signal
     from cdp_core.cli.render.progress import progress
@@ -40,7 +40,7 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
 
     documents: list[dict[str, Any]] = []
     statuses: list[ExitStatus] = []
-    gone: BrokenPipeError | None = None
+    unsaid: BrokenPipeError | CdpError | None = None
     with stop_on_signal() as stop:
         for name in names:
             try:
@@ -60,15 +60,15 @@ def in_turn(names: Sequence[str], deed: Deed, *, as_json: bool, nothing: str = "
                 continue
             statuses.append(report.exit_status)
             documents.append(report_document(report))
-            if not as_json and gone is None:
+            if not as_json and unsaid is None:
                 try:
                     give(documents[-1], lambda report=report: picture(report), as_json=False)  # type: ignore[misc]
-                except BrokenPipeError as failure:
-                    gone = failure
+                except (BrokenPipeError, CdpError) as failure:
+                    unsaid = failure
             if not as_json:
                 show_run_error(report)
-    if gone is not None:
-        raise gone
+    if unsaid is not None:
+        raise unsaid
     said = "" if names else nothing
     if as_json or said:
         give(documents, lambda: (), as_json=as_json, said=plain(said))

@@ -1,7 +1,9 @@
 """Whose rows carry an identifier, and which other identifiers these rows yield: digests alone come back.
 
 Three passes through the profiles for each way in which exports read them, however many people are asked for:
-the keys of the rows that carry what was given, all identifiers of these rows, and whose they are.
+the keys of the rows that carry what was given, then all identifiers of these rows, and whose they are. A row
+that one way of reading finds is looked at in every other: an export of e-mails and one of phones, each with a
+country of its own, know the same person.
 """
 
 from __future__ import annotations
@@ -42,8 +44,7 @@ def gathered(
     """
     people = tuple(Person(given=each, identifiers={each}) for each in given)
     exports = services.state.exports.all()
-    for matching, region in _readings(exports):
-        _read(services, people, matching, region, progress)
+    _read(services, people, [_of_everybody(services, *each) for each in _readings(exports)], progress)
     kinds = {match.kind for export in exports for match in export.matching}
     for person in people:
         person.not_found = tuple(sorted(kinds - {each.kind for each in person.identifiers}))
@@ -62,30 +63,32 @@ def _readings(exports: Iterable[Export]) -> Iterator[tuple[tuple[Match, ...], Re
         yield tuple(matches), region
 
 
-def _read(
-    services: Services,
-    people: Sequence[Person],
-    matching: tuple[Match, ...],
-    region: Region,
-    progress: Callable[[int], None],
-) -> None:
-    selection = Selection(
+def _of_everybody(services: Services, matching: tuple[Match, ...], region: Region) -> Selection:
+    return Selection(
         segments=(),
         matching=matching,
         kinds={match.kind: services.catalog.kinds[match.kind] for match in matching},
         region=region,
     )
+
+
+def _read(
+    services: Services,
+    people: Sequence[Person],
+    selections: Sequence[Selection],
+    progress: Callable[[int], None],
+) -> None:
     by_given = {person.given: person for person in people}
     owners: dict[bytes, set[Identifier]] = {}
-    for key, given in _keys(services, selection, by_given):
-        owners.setdefault(key, set()).add(given)
-        by_given[given].keys.add(key)
-    if not owners:
-        return
-    theirs = _identifiers(services, selection, sorted(owners), progress)
-    for key, found in _keys(services, selection, theirs):
-        for given in owners.get(key, ()):
-            by_given[given].identifiers.add(found)
+    for selection in selections:
+        for key, given in _keys(services, selection, by_given):
+            owners.setdefault(key, set()).add(given)
+            by_given[given].keys.add(key)
+    for selection in selections if owners else ():
+        theirs = _identifiers(services, selection, sorted(owners), progress)
+        for key, found in _keys(services, selection, theirs):
+            for given in owners.get(key, ()):
+                by_given[given].identifiers.add(found)
 
 
 def _keys(

@@ -15,13 +15,19 @@ from rich.text import Text
 _UNBOUNDED = 10_000
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to `main`, where rich would end the process with a status of its own."""
+        raise  # noqa: PLE0704 (rich calls it while it handles the error)
+
+
 def is_terminal(stream: TextIO) -> bool:
     return stream.isatty()
 
 
 def console(stream: TextIO) -> Console:
     width = None if is_terminal(stream) else _UNBOUNDED
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return _Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def out() -> Console:

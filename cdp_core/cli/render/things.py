@@ -13,6 +13,7 @@ from cdp_core.cli.language import _
 from cdp_core.cli.render.tables import Details, Listing
 from cdp_core.cli.render.words import count, counted, moment, names, plain, quoted
 from cdp_core.model.access import Action
+from cdp_core.model.names import as_typed
 
 if TYPE_CHECKING:
     from cdp_core.app.run_views import AlertWay
@@ -119,7 +120,8 @@ def ledger(view: LedgerView) -> Iterator[RenderableType]:
     for path in view.strangers:
         yield Text(f"• {plain(path)}: not written by cdp", style="yellow")
     if view.differing:
-        yield Text.assemble((_("Next: "), "bold"), "cdp ledger rebuild")
+        name = next(iter(view.claims), "EXPORT")
+        yield Text.assemble((_("Next: "), "bold"), f"cdp ledger rebuild {as_typed(name)}")
 
 
 def mended_ledger(view: MendedLedger) -> Iterator[RenderableType]:

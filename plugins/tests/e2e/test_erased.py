@@ -229,6 +229,23 @@ def test_a_list_is_erased_at_once_and_one_that_cannot_be_read_not_at_all(two: Jo
     assert by_person[digest("stranger@example.org").hex()]["not_found"] == ["PHONE"]
 
 
+def test_an_export_of_phones_with_a_country_of_its_own_loses_them_too(job: Job) -> None:
+    everybody(job)
+    job.cdp("export", "run", NAME)
+    add_export(job.cdp, OTHER, "--match", "PHONE=phone", "--default-region", "NL")
+    job.cdp("export", "edit", OTHER, "--match", "PHONE=phone")
+    job.cdp("export", "run", OTHER)
+    (receipt,) = erase(job, SEVEN)["receipts"]
+    assert {(each["export"], each["kind"]) for each in receipt["removals"]} == {
+        (NAME, "EMAIL"),
+        (OTHER, "PHONE"),
+    }
+    assert phone(7) not in job.simulator.members(AUDIENCE, "PHONE_SHA256")
+    (other,) = erase(job, "+31612340008")["receipts"]
+    assert other["not_found"] == []
+    assert job.members() == wanted(set(range(100)) - {7, 8})
+
+
 def test_another_row_with_the_same_phone_loses_the_phone_alone(job: Job) -> None:
     everybody(job, range(3))
     table = pq.read_table(job.profiles)

@@ -12,6 +12,7 @@ import pytest
 from by_hand import place_of
 from cdp_core.model.delivery import BatchStatus
 from cdp_core.model.ledger import LedgerPart
+from cdp_core.model.names import as_typed
 from cdp_core.pipeline.claims import LedgerReader
 from cdp_core.store.state import State
 from main_job import AUDIENCE, Job, add_export, customers, wanted
@@ -118,6 +119,7 @@ def test_a_spoilt_file_and_strangers_are_named_and_moved_aside(job: Job) -> None
     stranger.write_bytes(b"somebody else's")
     shown = job.cdp("ledger", "show", NAME).stdout
     assert spoilt.name in shown
+    assert f"Next: cdp ledger rebuild {as_typed(NAME)}" in shown
     assert stranger.name in shown
     assert [check["state"] for check in job.cdp.json("doctor", status=3) if check["name"] == "ledger"] == [
         "warning",

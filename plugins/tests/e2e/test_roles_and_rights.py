@@ -332,5 +332,7 @@ def test_an_export_user_who_lost_the_right_is_told_of_once_and_the_export_pauses
     annas.simulator.clear_requests()
     annas.cdp("scheduler", "start", "--once", status=4)
     assert annas.uploads() == []
-    (alert,) = annas.cdp.json("alerts", "list")
+    # On a busy machine a moment can have been missed before the first run.
+    told = annas.cdp.json("alerts", "list")
+    (alert,) = (each for each in told if each["kind"] != "missed")
     assert alert["message"].startswith("CDP-401: anna may not run an export any more")

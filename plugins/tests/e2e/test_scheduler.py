@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
 
 import pytest
 
 from by_hand import alter, alter_document
 from cdp_core.store.tables import exports
+from fork_server import CDP
 from main_job import KILLER, Job, add_export, customers, wanted
 from scheduled import NAME, last, make_due, until
 
@@ -130,15 +132,22 @@ def test_run_all_names_the_export_of_a_fault_once(job: Job) -> None:
     assert place.count("export") == place.count("Broken") == 1, said
 
 
-def test_run_all_goes_on_when_who_read_its_results_has_gone(job: Job) -> None:
+@pytest.mark.parametrize(("where", "status"), [("| head -c0", 141), (">/dev/full", 3)])
+def test_run_all_goes_on_when_its_results_cannot_be_written(job: Job, where: str, status: int) -> None:
     add_export(job.cdp, "Another")
-    with job.cdp.start("export", "run", "--all", environ={"PYTHONUNBUFFERED": "1"}) as running:
-        assert running.stdout is not None
-        running.stdout.close()
-        _, errors = running.communicate(timeout=60)
+    typed = f"PYTHONUNBUFFERED=1 {CDP} export run --all {where}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", typed],
+        cwd=job.cdp.folder,
+        env=job.cdp.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
     for name in (NAME, "Another"):
         (run,) = job.cdp.json("export", "history", name)
-        assert run["status"] == "committed", errors
+        assert run["status"] == "committed", done.stderr
 
 
 @pytest.mark.parametrize(("outlived", "status"), [(False, 9), (True, 0)], ids=["alone", "under nohup"])

@@ -13,6 +13,8 @@ import pytest
 
 from .conftest import Keyboard, Typed
 
+REGIONAL = ("--match", "EMAIL=email", "--match", "PHONE=email", "--default-region")
+PHONE = ("explain", "--kind", "PHONE")
 ANN = hashlib.sha256(b"ann@example.org").hexdigest()
 
 
@@ -55,6 +57,16 @@ def test_an_export_that_does_not_match_the_kind_says_so(typing: Any) -> None:
     found = typing("+31612345678", "explain", "--json").document
     assert (found["kind"], found["exports"][0]["why"]) == ("PHONE", "not_matched")
     assert found["exports"][0]["keys"] == []
+
+
+def test_a_national_number_is_read_as_the_exports_read_it(cdp: Keyboard, typing: Any, export: str) -> None:
+    assert "yields no digest" in typing("0612345678", *PHONE).out
+    cdp("export", "edit", export, *REGIONAL, "NL")
+    found = typing("0612345678", *PHONE, "--json").document
+    assert found["digest"] == hashlib.sha256(b"31612345678").hexdigest()
+    cdp.add_export("Of others", *REGIONAL[2:], "FR")
+    assert "another one in each of FR, NL" in typing("0612345678", *PHONE, status=3).err
+    assert typing("0612345678", *PHONE, "--export", export, "--json").document == found
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import shlex
 import subprocess
 import sys
@@ -121,6 +123,45 @@ def test_a_reader_that_goes_away_is_no_fault(environ: dict[str, str]) -> None:
     )
     assert done.stdout.strip() == "141"
     assert done.stderr == ""
+
+
+def in_a_shell(line: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    typed = f"{shlex.quote(sys.executable)} -m cdp_core.cli.main"
+    return subprocess.run(
+        ["bash", "-c", line.replace("cdp", typed)], env=environ, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("more", ["", "--json"])
+def test_a_full_disk_under_the_result_is_said_as_any_other_is(environ: dict[str, str], more: str) -> None:
+    done = in_a_shell(f"cdp plugins list {more} >/dev/full", environ)
+    assert done.returncode == 3
+    assert "error CDP-320: the result cannot be written: no space left on device\n" in done.stderr
+    assert done.stderr.count("error") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_an_output_that_is_closed_leads_nowhere(environ: dict[str, str], closed: str) -> None:
+    done = in_a_shell(f"cdp --version {closed}", environ)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_terminal_that_was_closed_is_a_reader_who_has_gone(environ: dict[str, str]) -> None:
+    ours, theirs = pty.openpty()
+    typed = [
+        sys.executable,
+        "-c",
+        "import sys; sys.stdin.readline(); from cdp_core.cli.main import main; main()",
+    ]
+    with subprocess.Popen(
+        [*typed, "plugins", "list"], env=environ, stdin=subprocess.PIPE, stdout=theirs, stderr=subprocess.PIPE
+    ) as started:
+        os.close(theirs)
+        os.close(ours)
+        _, said = started.communicate(b"\n", timeout=60)
+    assert started.returncode == 141, said
+    assert b"rror" not in said
 
 
 @pytest.mark.parametrize("words", [(), ("segment",)])
