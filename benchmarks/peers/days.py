@@ -35,12 +35,14 @@ class Day:
 
 @dataclass(slots=True)
 class Seen:
-    """One contestant's runs, and the audience after the first of its second days."""
+    """One contestant's runs, and the audience after the first of its second days. `died` counts the rounds
+    in which the system ended its process by a signal, which were done anew."""
 
     first: list[Day] = field(default_factory=list)
     same: list[Day] = field(default_factory=list)
     second: list[Day] = field(default_factory=list)
     audience: Difference | None = None
+    died: int = 0
 
 
 Results = dict[str, Seen]

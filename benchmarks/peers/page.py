@@ -138,6 +138,14 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
 
+def died(results: Results) -> list[str]:
+    """Which peers' processes the system ended, if any."""
+    counts = [f"{name}, {seen.died}" for name, seen in results.items() if seen.died]
+    if not counts:
+        return []
+    return [f"Processes that ended by a signal, whose rounds were done anew: {'; '.join(counts)}.", ""]
+
+
 def page(sizes: Sizes, everybody: Sequence[Contestant], setting: str, pins: Mapping[str, str]) -> str:
     lines = [
         "# Beside its peers",
@@ -153,7 +161,7 @@ def page(sizes: Sizes, everybody: Sequence[Contestant], setting: str, pins: Mapp
     for rows, results in sizes.items():
         runs = [cells for name, seen in results.items() for cells in speed(name, seen)]
         after = [audience(name, seen) for name, seen in results.items()]
-        lines += [f"## {rows:,} profiles", "", *table(SPEED, runs), ""]
+        lines += [f"## {rows:,} profiles", "", *table(SPEED, runs), "", *died(results)]
         lines += [
             "What the second day's run sent, and the audience after it:",
             "",

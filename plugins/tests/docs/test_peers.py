@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import duckdb
@@ -14,7 +18,8 @@ from benchmarks.peers import packages
 from benchmarks.peers.audience import compare, digest, should_be
 from benchmarks.peers.contestants import FLOOR, OURS, contestants
 from benchmarks.peers.days import Day, Difference, Results, Seen
-from benchmarks.peers.page import page, verdicts
+from benchmarks.peers.measure import Bench
+from benchmarks.peers.page import died, page, verdicts
 from benchmarks.peers.picture import picture
 from benchmarks.peers.plain_loop import digests
 from benchmarks.peers.rule import hashed
@@ -132,3 +137,47 @@ def test_the_page_and_the_picture_show_everybody() -> None:
 def test_every_package_of_a_peer_is_pinned() -> None:
     lines = packages.REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     assert len(packages.pins()) == sum(not line.startswith("#") for line in lines)
+
+
+class _Mortal:
+    """A tool that the system ends as often as it is told, each time within its second day."""
+
+    told = ""
+
+    def __init__(self, name: str, deaths: int) -> None:
+        self.name = name
+        self._deaths = deaths
+        self._runs = 0
+
+    def prepare(self, folder: Path, service: Any) -> None:
+        self._runs = 0
+
+    def run(self, folder: Path, service: Any) -> Took:
+        self._runs += 1
+        if self._runs == 2 and self._deaths:
+            self._deaths -= 1
+            raise subprocess.CalledProcessError(-signal.SIGSEGV, ["tool"])
+        return Took(seconds=1.0, processor=1.0, peak=1.0, printed="")
+
+
+@pytest.mark.parametrize(("name", "deaths", "lives"), [("dlt", 2, True), ("dlt", 3, False), (OURS, 1, False)])
+def test_a_round_that_a_peer_dies_in_is_done_anew_and_said(
+    name: str, deaths: int, lives: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.peers.measure.DATA", tmp_path)
+    dirty_profiles.write(tmp_path / "profiles-10.parquet", 10)
+    dirty_profiles.write(tmp_path / "profiles-10-0.01.parquet", 10, changed=0.01)
+    service = Mock(**{"refused.return_value": 0, "users_requests.return_value": 0})
+    seen = Seen(audience=Difference(right=1, missing=0, left=0, foreign=0))
+    through = Bench(tmp_path, service, 10).through
+    if not lives:
+        with pytest.raises(subprocess.CalledProcessError):
+            through(_Mortal(name, deaths), seen)
+        return
+    through(_Mortal(name, deaths), seen)
+    assert (len(seen.first), len(seen.second), seen.died) == (1, 1, deaths)
+    assert died({name: seen}) == [
+        f"Processes that ended by a signal, whose rounds were done anew: {name}, {deaths}.",
+        "",
+    ]
+    assert died({name: Seen()}) == []
