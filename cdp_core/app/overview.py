@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from cdp_core.alerts.alerting import GIVEN_UP_AFTER
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.run_views import Attention, ExportGlance, Overview
 from cdp_core.app.schedules import refresh_view, sizes_of
@@ -75,6 +76,25 @@ class Overviews:
                 yield from self._of_connection(connection)
         for export in self.desk.state.exports.all():
             yield from self._of_export(export, now)
+        yield from self._of_alerts(now)
+
+    def _of_alerts(self, now: datetime) -> Iterator[Attention]:
+        late = [
+            alert
+            for alert in self.desk.state.alerts.waiting(since=now - GIVEN_UP_AFTER)
+            if now - alert.at > LATE
+        ]
+        if late:
+            yield Attention(
+                about=Sentence("alerts"),
+                trouble=Sentence(
+                    "{count} wait to be sent by {ways}, the first for {minutes} minutes",
+                    count=len(late),
+                    ways=", ".join(sorted({way for alert in late for way in alert.waiting})),
+                    minutes=round((now - late[0].at).total_seconds() / 60),
+                ),
+                command="cdp alerts test",
+            )
 
     def _of_connection(self, connection: Connection) -> Iterator[Attention]:
         about = Sentence("connection {name}", name=as_typed(connection.name))

@@ -29,8 +29,8 @@ from cdp_core.model.delivery import Audience, AudienceKey
 from cdp_core.model.names import as_typed
 from cdp_core.model.sentence import Sentence
 from cdp_core.rules.drift import Drift, drift, gone
-from cdp_core.runner.connect import OpenDestination
 from cdp_core.runner.history import known_of
+from cdp_core.runner.open_destination import OpenDestination
 from cdp_core.runner.opening import unfit
 from cdp_core.runner.services import Services
 from cdp_core.store.new_audiences import Wish

@@ -18,7 +18,8 @@ from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import Audience
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run
-from cdp_core.runner.connect import Connector, OpenDestination
+from cdp_core.runner.connect import Connector
+from cdp_core.runner.open_destination import OpenDestination
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,9 @@ def exit_status(run: Run) -> ExitStatus:
 
 
 # What the service says of the request, whatever digests are in it.
-_REQUEST_REFUSED = {str(code) for code in (Code.RECONNECT, Code.RIGHTS_REFUSED, Code.AUDIENCE_GONE)}
+_REQUEST_REFUSED = {
+    str(code) for code in (Code.RECONNECT, Code.CLIENT_REFUSED, Code.RIGHTS_REFUSED, Code.AUDIENCE_GONE)
+}
 
 
 def delivery_counts(

@@ -33,9 +33,9 @@ from cdp_core.pipeline.rows import prepare_rows
 from cdp_core.pipeline.suppressed import Suppressed
 from cdp_core.runner import basis
 from cdp_core.runner.approval import Approvals, asked_for, basis_of
-from cdp_core.runner.connect import batch_size
 from cdp_core.runner.gates import changed_fields
 from cdp_core.runner.modes import require_alone
+from cdp_core.runner.open_destination import batch_size
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.record import Record
 from cdp_core.runner.selecting import selection_of

@@ -18,6 +18,7 @@ from cdp_core.errors import ExitStatus, TemporaryFault
 from cdp_core.model.log import LogEvent
 from cdp_core.scheduler.calendar import Calendar, Due
 from cdp_core.scheduler.health import Health
+from cdp_core.scheduler.job import PAUSING
 
 Launch = Callable[[Due], "subprocess.Popen[bytes]"]
 
@@ -121,12 +122,15 @@ class Loop:
         del self._running[due.export.id]
         code = process.returncode
         status = ExitStatus(code) if code in set(ExitStatus) else ExitStatus.FAULT
+        meaning = status.meaning if code in set(ExitStatus) else f"its process ended with {code}"
+        if status in PAUSING:
+            meaning += "; it does not run by itself until somebody has mended it"
         level = logging.INFO if status in (ExitStatus.DONE, ExitStatus.HELD) else logging.WARNING
         log.log(
             level,
             "%s: %s",
             due.export.name,
-            status.meaning if code in set(ExitStatus) else f"its process ended with {code}",
+            meaning,
             extra=LogEvent.ENDED.about(export=due.export.name, exit_status=code),
         )
         return status

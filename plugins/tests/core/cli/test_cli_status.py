@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cdp_core.model.alert import Alert, AlertKind, Standing
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.store.ledgers import Ledgers, LedgerVersion
+from cdp_core.store.state import State
 
 
 def alter(workspace: Path, statement: str) -> None:
@@ -75,6 +77,26 @@ def test_a_paused_export_and_a_failed_run_lead_on(cdp: Any, export: str, workspa
     (failed,) = cdp("status", "--json").document["attention"]
     assert failed["trouble"] == "CDP-901: no answer"
     assert failed["command"].startswith("cdp export show-run ")
+
+
+def test_alerts_that_do_not_arrive_are_named(cdp: Any, export: str, workspace: Path) -> None:
+    now = datetime.now(UTC)
+    with State.open(workspace / "state.db") as state:
+        loyal = state.exports.get(export).id
+        for minutes, ways in ((60 * 25, ("webhook",)), (30, ("webhook", "env:PAGER")), (20, ()), (1, ("email",))):
+            alert = Alert(
+                id=f"{minutes}",
+                at=now - timedelta(minutes=minutes),
+                kind=AlertKind.FAILED,
+                export=export,
+                message="CDP-901: no answer",
+                waiting=ways,
+            )
+            state.alerts.record(loyal, Standing(), [alert])
+    (late,) = cdp("status", "--json").document["attention"]
+    assert late["about"] == "alerts"
+    assert late["trouble"] == "1 wait to be sent by env:PAGER, webhook, the first for 30 minutes"
+    assert late["command"] == "cdp alerts test"
 
 
 def test_two_exports_on_one_audience_have_each_their_own_size(cdp: Any, export: str, home: Path) -> None:

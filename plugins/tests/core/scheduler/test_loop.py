@@ -83,6 +83,20 @@ def test_once_runs_what_is_due_and_ends_with_the_worst_status(
     assert made.once(threading.Event()) is ExitStatus.DONE
 
 
+def test_the_log_says_that_what_somebody_has_to_mend_does_not_run_by_itself(
+    state: State, clock: Clock, python: Python, caplog: pytest.LogCaptureFixture
+) -> None:
+    ends = {"A": ExitStatus.RECONNECT, "B": ExitStatus.GATE}
+    for name in ends:
+        export(state, name)
+    clock.move(hours=14)
+    loop(state, clock, lambda due: python(ENDS, str(int(ends[due.export.name])))).once(threading.Event())
+    said = {record.message for record in caplog.records}
+    paused = "it does not run by itself until somebody has mended it"
+    assert f"A: {ExitStatus.RECONNECT.meaning}; {paused}" in said
+    assert f"B: {ExitStatus.GATE.meaning}" in said
+
+
 def test_a_process_that_crashes_is_a_fault_and_keeps_no_other_from_its_turn(
     state: State, clock: Clock, python: Python
 ) -> None:
