@@ -83,7 +83,12 @@ def test_alerts_that_do_not_arrive_are_named(cdp: Any, export: str, workspace: P
     now = datetime.now(UTC)
     with State.open(workspace / "state.db") as state:
         loyal = state.exports.get(export).id
-        for minutes, ways in ((60 * 25, ("webhook",)), (30, ("webhook", "env:PAGER")), (20, ()), (1, ("email",))):
+        for minutes, ways in (
+            (60 * 25, ("webhook",)),
+            (30, ("webhook", "env:PAGER")),
+            (20, ()),
+            (1, ("email",)),
+        ):
             alert = Alert(
                 id=f"{minutes}",
                 at=now - timedelta(minutes=minutes),

@@ -6,7 +6,10 @@ import glob
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +212,90 @@ def test_a_source_that_is_not_there_is_told(name: str, open_engine: Make, tmp_pa
         open_engine(tmp_path / name)
     assert caught.value.code is Code.PROFILES_UNREADABLE
     assert "gone" in caught.value.where
+
+
+@pytest.mark.parametrize("name", ["all", "all/**", "all/*/*.csv", "all/**/*.csv"])
+def test_a_link_is_followed_and_what_it_leads_to_is_read_once(
+    name: str, open_engine: Make, identified: Make, tmp_path: Path
+) -> None:
+    write(tmp_path / "elsewhere" / "a.csv", ROWS)
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "one").symlink_to(tmp_path / "elsewhere")
+    assert identified(open_engine(tmp_path / name))[1] == WANTED
+
+
+def test_a_folder_that_is_reached_in_several_ways_is_read_once(
+    open_engine: Make, identified: Make, tmp_path: Path
+) -> None:
+    write(tmp_path / "all" / "a" / "b" / "p.csv", ROWS)
+    for name, target in (("a/round", "all"), ("again", "all/a"), ("a/and again", "all/a/b")):
+        (tmp_path / "all" / name).symlink_to(tmp_path / target)
+    assert identified(open_engine(tmp_path / "all"))[1] == WANTED
+
+
+@pytest.mark.parametrize("name", ["all", "all/*.csv", "all/**/*.csv", "all/gone.csv"])
+def test_a_link_that_leads_nowhere_is_told_and_not_passed_over(
+    name: str, open_engine: Make, tmp_path: Path
+) -> None:
+    write(tmp_path / "all" / "a.csv", ROWS)
+    (tmp_path / "all" / "gone.csv").symlink_to("nowhere.csv")
+    with pytest.raises(InvalidFault, match="leads to no file") as caught:
+        open_engine(tmp_path / name)
+    assert caught.value.where == str(tmp_path / "all" / "gone.csv")
+    assert "nowhere.csv" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["p.csv", "all"])
+def test_a_pipe_is_no_source(name: str, open_engine: Make, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    for pipe in (tmp_path / "p.csv", tmp_path / "all" / "p.csv"):
+        os.mkfifo(pipe)
+    with pytest.raises(InvalidFault, match="no file"):
+        open_engine(tmp_path / name)
+
+
+@contextmanager
+def nobody_special() -> Iterator[None]:
+    """Root may read everything."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "closed", "told"),
+    [
+        ("", "sub", ""),
+        ("**", "sub", ""),
+        ("*/**", "sub", ""),
+        ("**/*.csv", "sub", ""),
+        ("*/*.csv", "sub", ""),
+        ("s*/p.csv", "sub", ""),
+        ("sub/*", "sub", ""),
+        ("sub/p.csv", "sub", ""),
+        ("", "sub/p.csv", "/sub/p.csv"),
+        ("*/p.csv", "sub/p.csv", "/sub/p.csv"),
+        ("sub/p.csv", "sub/p.csv", "/sub/p.csv"),
+    ],
+)
+def test_what_may_not_be_read_is_told_and_not_passed_over(name: str, closed: str, told: str) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        for place in (folder / "p.csv", folder / "sub" / "p.csv"):
+            write(place, ROWS)
+        (folder / closed).chmod(0)
+        url = f"{made}/{name}".rstrip("/")
+        try:
+            with nobody_special(), pytest.raises(InvalidFault, match="permission denied") as caught:
+                locate(ProfileSource(url=url, key="id", options={}))
+        finally:
+            (folder / closed).chmod(0o755)
+        assert caught.value.where == (f"{made}{told}" if told else url)
 
 
 def test_files_of_several_forms_are_refused(open_engine: Make, tmp_path: Path) -> None:
