@@ -298,8 +298,11 @@ class Connector:
             app_rate=capabilities.app_rate,
         )
 
-    def as_error(self, fault: DestinationFault, connection: Connection, *, audience: str = "") -> CdpError:
-        """What a destination's fault means for whoever runs it; `audience` is the one that was asked for."""
+    def as_error(
+        self, fault: DestinationFault, connection: Connection, *, export: Export | None = None
+    ) -> CdpError:
+        """What a destination's fault means for whoever runs it; `export` is the one whose audience was asked
+        for."""
         where = f"connection {connection.name!r}"
         if isinstance(fault, CredentialsRejected):
             return ReconnectFault(
@@ -320,20 +323,29 @@ class Connector:
                 else f"have them granted there, then: cdp connection verify {as_typed(connection.name)}",
             )
         if isinstance(fault, AudienceGone):
-            what = f"the audience {audience}" if audience else "what was asked for"
-            return InvalidFault(
-                Code.AUDIENCE_GONE,
-                f"the service does not know {what}: {fault.message}",
-                where=where,
-                hint="check the audience's id with `cdp export show NAME`, and in the service's own pages"
-                if audience
-                else f"check the connection's settings: cdp connection show {as_typed(connection.name)}",
-            )
+            return self._gone(fault, connection, export)
         return TemporaryFault(
             Code.SERVICE_UNREACHABLE,
             f"the service cannot be reached, or does not answer as it should: {fault.message}",
             where=where,
             hint="try again; if it goes on, look at the service's own status page and at your network",
+        )
+
+    def _gone(self, fault: AudienceGone, connection: Connection, export: Export | None) -> InvalidFault:
+        if export is None:
+            return InvalidFault(
+                Code.AUDIENCE_GONE,
+                f"the service does not know what was asked for: {fault.message}",
+                where=f"connection {connection.name!r}",
+                hint=f"check the connection's settings: cdp connection show {as_typed(connection.name)}",
+            )
+        setting = self._catalog.destination(export.destination).audience_setting
+        return InvalidFault(
+            Code.AUDIENCE_GONE,
+            f"the service does not know the audience {self.audience_of(export).audience_id}: {fault.message}",
+            where=f"export {export.name!r}",
+            hint=f"look for it in the service's own pages, or name another one: --set {setting}=… "
+            f"(`cdp connection audiences {as_typed(connection.name)}` lists them)",
         )
 
     def signs_in(self, connection: Connection) -> bool:

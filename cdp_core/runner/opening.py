@@ -60,8 +60,7 @@ def _open(connector: Connector, export: Export, run: Run, opened: ExitStack) -> 
     except ValueError as reason:
         raise unfit(export, to, reason) from reason
     except DestinationFault as fault:
-        asked = connector.audience_of(export).audience_id
-        raise connector.as_error(fault, to.connection, audience=asked) from fault
+        raise connector.as_error(fault, to.connection, export=export) from fault
     return Opened(to, audience)
 
 

@@ -1,9 +1,13 @@
-"""What an export asks the profiles' engine for."""
+"""What an export asks the profiles' engine for, and where to mend what cannot be asked."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cdp_core.contract.source import Selection
+from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import Export, Segment
+from cdp_core.model.names import as_typed
 from cdp_core.runner.services import Services
 
 
@@ -17,3 +21,12 @@ def selection_of(services: Services, export: Export, *, segments: tuple[Segment,
         consent=services.member_consent(export),
         fields=export.policy.fields,
     )
+
+
+def with_its_segment(fault: InvalidFault, segments: Iterable[Segment]) -> InvalidFault:
+    """An engine says where in a query the fault is; of a run somebody reads it who has not typed that."""
+    for segment in segments:
+        if fault.code is Code.SEGMENT_INVALID and fault.where == f"segment {segment.name!r}":
+            hint = f"{fault.hint}: cdp segment edit {as_typed(segment.name)}"
+            return InvalidFault(fault.code, fault.message, where=fault.where, hint=hint)
+    return fault

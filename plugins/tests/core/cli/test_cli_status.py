@@ -140,6 +140,7 @@ def test_a_segment_that_fails_waits_for_somebody(cdp: Any, export: str, home: Pa
     cdp("export", "run", export, status=3)
     (waiting,) = cdp("status", "--json").document["attention"]
     assert "CDP-306" in waiting["trouble"]
+    assert "cdp segment edit " in waiting["command"]
 
 
 def test_of_all_exports_the_one_that_could_not_begin_is_named(cdp: Any, export: str, workspace: Path) -> None:
