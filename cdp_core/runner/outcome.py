@@ -79,6 +79,7 @@ def notes(run: Run) -> tuple[str, ...]:
     if run.status is RunStatus.SKIPPED or (run.dry_run and run.skipped_because):
         because = run.skipped_because or Sentence("the audience's size")
         said.append(Sentence("Skipped, and nobody was added, because of this: {reason}.", reason=because))
+    said += _unusable(run)
     said += _claims(run)
     said += _of_audience(run)
     if run.resumed_from:
@@ -120,6 +121,19 @@ def notes(run: Run) -> tuple[str, ...]:
                 )
             )
     return tuple(said)
+
+
+def _unusable(run: Run) -> Iterator[str]:
+    """A whole column of another kind of hash, or of phones without a country, is hardly ever meant."""
+    for kind, counts in run.kinds.items():
+        screened = counts.malformed + counts.placeholder + counts.unsupported
+        if kind != RECORD and screened and screened + counts.missing == counts.read:
+            yield Sentence(
+                "None of the {number} values of {kind} can be sent; this shows why: cdp profiles lint.",
+                one="The one value of {kind} cannot be sent; this shows why: cdp profiles lint.",
+                number=screened,
+                kind=kind,
+            )
 
 
 def _refused(run: Run) -> str:
