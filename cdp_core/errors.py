@@ -132,7 +132,7 @@ class Code(Enum):
     SIGN_IN_STATE = (605, "The sign-in's answer does not belong to this request")
     SIGN_IN_TIMEOUT = (606, "Nobody signed in in time")
     SIGN_IN_REFUSED = (607, "The service refused the sign-in")
-    CLIENT_REFUSED = (608, "The service does not accept the client's id or secret")
+    CLIENT_REFUSED = (608, "The service does not accept the client that signs in")
 
     PROFILES_EMPTY = (701, "The profile source is empty")
     LEDGER_DIFFERS = (702, "A ledger file is missing or differs from what was committed")

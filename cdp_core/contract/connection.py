@@ -34,9 +34,9 @@ class SignInFault(Exception):
     """The service refused a sign-in or a refresh.
 
     `terminal`: trying again cannot help (the grant was revoked, the client is wrong); otherwise the
-    service was busy or answered nonsense. `client`: the client's own id or secret was refused, so that what
-    somebody has granted still stands, and nobody has to sign in anew once they are right. The message quotes
-    the service, never a token.
+    service was busy or answered nonsense. `client`: the client itself was refused, as for a wrong secret, so
+    that what somebody has granted still stands, and nobody has to sign in anew once that is mended. The
+    message quotes the service, never a token.
     """
 
     def __init__(self, message: str, *, terminal: bool, client: bool = False) -> None:

@@ -106,7 +106,7 @@ class ClientTokens:
         if refusal.client:
             return ReconnectFault(
                 Code.CLIENT_REFUSED,
-                f"the service does not accept the client's id or secret: {refusal.message}",
+                f"the service does not accept the client: {refusal.message}",
                 where=where,
                 hint=self._client_hint,
             )

@@ -71,7 +71,7 @@ class TokenKeeper:
 
     `lock` gives a context manager that holds a name across processes; `on_reconnect` is told the
     service's reason once what was granted is refused for good. After that, and after a refusal of the
-    client's own id or secret, which `client_hint` says how to mend, this keeper asks it nothing more.
+    client itself, which `client_hint` says how to mend, this keeper asks it nothing more.
     """
 
     def __init__(
@@ -155,9 +155,13 @@ class TokenKeeper:
 
     def _renewed(self, good: Callable[[_Kept], bool], refresh: Callable[[_Kept], _Kept]) -> _Kept:
         with self._turn, self._lock(self._name):
-            if self._refusal is not None:
-                raise self._refused(self._refusal)
+            refusal = self._refusal
+            if refusal is not None and not refusal.client:
+                raise self._refused(refusal)
             kept = self._newest()
+            # Another process may have the right secret, and have put a token there.
+            if refusal is not None and not good(kept):
+                raise self._refused(refusal)
             self._kept = kept if good(kept) else refresh(kept)
             return self._kept
 
@@ -194,17 +198,20 @@ class TokenKeeper:
                 lambda: self._oauth.refresh(self._settings, kept.token), attempts=attempts, sleep=self._sleep
             )
         except SignInFault as fault:
-            if fault.terminal:
-                self._refuse(fault)
-            raise TemporaryFault(
-                Code.SERVICE_UNREACHABLE,
-                f"the token could not be refreshed: {fault.message}",
-                where=self._where,
-                hint="run again",
-            ) from fault
-        fresh = _Kept.of(token, self._clock())
-        self._save(fresh)
-        return fresh
+            refusal = SignInFault(fault.message, terminal=fault.terminal, client=fault.client)
+        else:
+            fresh = _Kept.of(token, self._clock())
+            self._save(fresh)
+            return fresh
+        # Raised here, away from the frames that hold the token, and chained to none of them.
+        if refusal.terminal:
+            self._refuse(refusal)
+        raise TemporaryFault(
+            Code.SERVICE_UNREACHABLE,
+            f"the token could not be refreshed: {refusal.message}",
+            where=self._where,
+            hint="run again",
+        )
 
     def _save(self, kept: _Kept) -> None:
         # Where the vault cannot write, the token is kept here and stored at the next use: the
@@ -236,7 +243,7 @@ class TokenKeeper:
         if refusal.client:
             return ReconnectFault(
                 Code.CLIENT_REFUSED,
-                f"the service does not accept the client's id or secret: {refusal.message}",
+                f"the service does not accept the client: {refusal.message}",
                 where=self._where,
                 hint=self._client_hint,
             )

@@ -339,13 +339,14 @@ class Connector:
                 where=f"connection {connection.name!r}",
                 hint=f"check the connection's settings: cdp connection show {as_typed(connection.name)}",
             )
-        setting = self._catalog.destination(export.destination).audience_setting
+        spec, name = self._catalog.destination(export.destination), as_typed(export.name)
+        listed = f" (cdp connection audiences {as_typed(connection.name)} lists them)"
         return InvalidFault(
             Code.AUDIENCE_GONE,
             f"the service does not know the audience {self.audience_of(export).audience_id}: {fault.message}",
             where=f"export {export.name!r}",
-            hint=f"look for it in the service's own pages, or name another one: --set {setting}=… "
-            f"(`cdp connection audiences {as_typed(connection.name)}` lists them)",
+            hint=f"see whether it is there; another one: cdp export edit {name} "
+            f"--set {spec.audience_setting}=…{listed if spec.capabilities.lists_audiences else ''}",
         )
 
     def signs_in(self, connection: Connection) -> bool:
@@ -362,8 +363,8 @@ class Connector:
             if setting in hidden and place
         )
         return (
-            f"compare its id and {secrets or 'its secret'} with the app's registration, mend them there or "
-            f"with cdp connection edit {name}, then: cdp connection verify {name}"
+            f"compare its id, {secrets or 'its secret'} and what it may do with the app's registration; mend "
+            f"them there or with cdp connection edit {name}, then: cdp connection verify {name}"
         )
 
     def _hidden(self, connection: Connection) -> frozenset[str]:

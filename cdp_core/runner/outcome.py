@@ -129,8 +129,10 @@ def _unusable(run: Run) -> Iterator[str]:
         screened = counts.malformed + counts.placeholder + counts.unsupported
         if kind != RECORD and screened and screened + counts.missing == counts.read:
             yield Sentence(
-                "None of the {number} values of {kind} can be sent; this shows why: cdp profiles lint.",
-                one="The one value of {kind} cannot be sent; this shows why: cdp profiles lint.",
+                "None of the {number} values of {kind} can be sent; this shows why: cdp profiles lint "
+                "--kind {kind} --field FIELD.",
+                one="The one value of {kind} cannot be sent; this shows why: cdp profiles lint "
+                "--kind {kind} --field FIELD.",
                 number=screened,
                 kind=kind,
             )

@@ -25,8 +25,12 @@ def selection_of(services: Services, export: Export, *, segments: tuple[Segment,
 
 def with_its_segment(fault: InvalidFault, segments: Iterable[Segment]) -> InvalidFault:
     """An engine says where in a query the fault is; of a run somebody reads it who has not typed that."""
-    for segment in segments:
-        if fault.code is Code.SEGMENT_INVALID and fault.where == f"segment {segment.name!r}":
-            hint = f"{fault.hint}: cdp segment edit {as_typed(segment.name)}"
-            return InvalidFault(fault.code, fault.message, where=fault.where, hint=hint)
-    return fault
+    if fault.code is not Code.SEGMENT_INVALID:
+        return fault
+    ways = " or ".join(
+        f"cdp segment edit {as_typed(segment.name)}"
+        for segment in segments
+        if f"segment {segment.name!r}" in fault.where
+    )
+    hint = f"{fault.hint} ({ways})" if fault.hint and ways else fault.hint or ways
+    return InvalidFault(fault.code, fault.message, where=fault.where, hint=hint)

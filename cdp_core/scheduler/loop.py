@@ -18,7 +18,6 @@ from cdp_core.errors import ExitStatus, TemporaryFault
 from cdp_core.model.log import LogEvent
 from cdp_core.scheduler.calendar import Calendar, Due
 from cdp_core.scheduler.health import Health
-from cdp_core.scheduler.job import PAUSING
 
 Launch = Callable[[Due], "subprocess.Popen[bytes]"]
 
@@ -123,8 +122,8 @@ class Loop:
         code = process.returncode
         status = ExitStatus(code) if code in set(ExitStatus) else ExitStatus.FAULT
         meaning = status.meaning if code in set(ExitStatus) else f"its process ended with {code}"
-        if status in PAUSING:
-            meaning += "; it does not run by itself until somebody has mended it"
+        if self._is_paused(due):
+            meaning += "; it runs by itself again once that is mended and somebody has run it"
         level = logging.INFO if status in (ExitStatus.DONE, ExitStatus.HELD) else logging.WARNING
         log.log(
             level,
@@ -134,6 +133,12 @@ class Loop:
             extra=LogEvent.ENDED.about(export=due.export.name, exit_status=code),
         )
         return status
+
+    def _is_paused(self, due: Due) -> bool:
+        try:
+            return self._calendar.schedule_of(due.export).paused is not None
+        except TemporaryFault:
+            return False
 
     def _end_all(self) -> list[ExitStatus]:
         """Ask all to end, wait, and kill those that do not: what they journaled, the next run settles."""

@@ -1,10 +1,15 @@
 """Which files a path, a folder or a glob names. Whatever is among them and cannot be read is a fault: what is
-passed over in silence would be rows that nobody misses."""
+passed over in silence, as `glob` and `Path.rglob` do, would be rows that nobody misses.
+
+Links are followed, and each file is taken once, however many ways lead to it.
+"""
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,11 +23,11 @@ def named(url: str, is_profiles: Callable[[Path], object]) -> tuple[Path, ...]:
     path = Path(url).expanduser()
     if path.is_dir():
         # A folder of Parquet also holds _SUCCESS and checksum files; those are no profiles.
-        files = [file for file in _below(path) if is_profiles(file)]
-    elif _is_there(path) or not glob.has_magic(url):
+        files = [file for file in _matching(path, ("**", "*"), (".", "_")) if is_profiles(file)]
+    elif os.path.lexists(path) or not glob.has_magic(url):
         return (readable(path),)
     else:
-        files = _matches(path)
+        files = list(_matching(Path(path.anchor), path.parts[bool(path.anchor) :]))
     if not files:
         raise InvalidFault(
             Code.PROFILES_UNREADABLE,
@@ -30,25 +35,19 @@ def named(url: str, is_profiles: Callable[[Path], object]) -> tuple[Path, ...]:
             where=url,
             hint="looked for .parquet, .csv, .tsv, .txt, .ndjson and .jsonl files",
         )
-    return tuple(map(readable, files))
+    by_file = {os.path.realpath(file): file for file in sorted(files, reverse=True)}
+    return tuple(readable(file) for file in sorted(by_file.values()))
 
 
 def readable(path: Path) -> Path:
     """The path; raises `InvalidFault` where no file is there that may be read."""
-    if not _is_there(path):
-        dangling = path.is_symlink()
-        raise InvalidFault(
-            Code.PROFILES_UNREADABLE,
-            "the link leads to no file" if dangling else "there is no such file",
-            where=str(path),
-            hint=f"it points to {path.readlink()}" if dangling else "check the path's spelling",
-        )
+    _require_there(path)
     if not path.is_file():
         raise InvalidFault(
             Code.PROFILES_UNREADABLE,
             "that is no file",
             where=str(path),
-            hint="profiles are read more than once: write what a pipe gives to a file",
+            hint="name a file: profiles are read more than once, which a pipe does not allow",
         )
     try:
         path.open("rb").close()
@@ -62,48 +61,64 @@ def readable(path: Path) -> Path:
     return path
 
 
+def _matching(folder: Path, parts: tuple[str, ...], hidden: tuple[str, ...] = (".",)) -> Iterator[Path]:
+    """What is no folder and matches the parts of a glob, from `folder` on; `**` is any number of folders.
+    Names that begin with what is `hidden` are matched by parts that do so, too."""
+    part, following = parts[0], parts[1:]
+    if part == "**":
+        for below in _folders(folder, hidden, {os.path.realpath(folder)}):
+            yield from _matching(below, following or ("*",), hidden)
+        return
+    if glob.has_magic(part):
+        found = [
+            path
+            for path in sorted(folder.iterdir())
+            if fnmatch.fnmatch(path.name, part)
+            and (part.startswith(hidden) or not path.name.startswith(hidden))
+        ]
+    else:
+        found = [folder / part] if _is_there(folder / part) else []
+    for path in found:
+        if not _is_folder(path):
+            if not following:
+                yield path
+        elif following:
+            yield from _matching(path, following, hidden)
+
+
+def _folders(folder: Path, hidden: tuple[str, ...], seen: set[str]) -> Iterator[Path]:
+    """The folder and every one below it, once: a link that leads back would never end."""
+    yield folder
+    for path in sorted(folder.iterdir()):
+        if not path.name.startswith(hidden) and _is_folder(path):
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                yield from _folders(path, hidden, seen)
+
+
+def _is_folder(path: Path) -> bool:
+    """Raises `InvalidFault` for a link to nothing, which may have been a folder of files, and `OSError` where
+    nobody can tell."""
+    if path.is_symlink():
+        _require_there(path)
+    return stat.S_ISDIR(path.stat().st_mode)
+
+
+def _require_there(path: Path) -> None:
+    if not _is_there(path):
+        dangling = path.is_symlink()
+        raise InvalidFault(
+            Code.PROFILES_UNREADABLE,
+            "the link leads to nothing" if dangling else "there is no such file",
+            where=str(path),
+            hint=f"it points to {path.readlink()}" if dangling else "check the path's spelling",
+        )
+
+
 def _is_there(path: Path) -> bool:
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
-
-
-def _below(folder: Path) -> list[Path]:
-    """What is in a folder and in those below it, links to folders among them; nothing that is hidden."""
-    found: list[Path] = []
-    seen = {folder.resolve()}
-    for place, folders, files in os.walk(folder, onerror=_fail, followlinks=True):
-        # A link that leads back would never end; one folder by two ways would double its rows.
-        inside = {name: Path(place, name).resolve() for name in sorted(folders) if not _is_hidden(name)}
-        once = {real: name for name, real in reversed(inside.items()) if real not in seen}
-        seen.update(once)
-        folders[:] = sorted(once.values())
-        found += [Path(place, name) for name in files if not _is_hidden(name)]
-    return sorted(found)
-
-
-def _fail(failure: OSError) -> None:
-    raise failure
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
-
-
-def _matches(pattern: Path) -> list[Path]:
-    for folder in _looked_into(pattern):
-        # glob passes over a folder that it may not list.
-        os.scandir(folder).close()
-    found = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return [path for path in map(Path, sorted(found)) if not path.is_dir()]
-
-
-def _looked_into(pattern: Path) -> Iterator[str]:
-    """Every folder whose contents a glob is compared with."""
-    parts = pattern.parts
-    for count in range(len(parts) + (parts[-1] == "**")):
-        if any(map(glob.has_magic, parts[: count + 1])):
-            folders = str(Path(*parts[:count], "_"))[:-1] or "./"
-            yield from glob.glob(folders, recursive=True)  # noqa: PTH207

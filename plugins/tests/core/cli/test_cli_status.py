@@ -80,14 +80,17 @@ def test_a_paused_export_and_a_failed_run_lead_on(cdp: Any, export: str, workspa
 
 
 def test_alerts_that_do_not_arrive_are_named(cdp: Any, export: str, workspace: Path) -> None:
+    with (workspace / "cdp.toml").open("a") as settings:
+        settings.write('\n[alerts]\nurls = ["env:PAGER"]\n')
     now = datetime.now(UTC)
     with State.open(workspace / "state.db") as state:
         loyal = state.exports.get(export).id
         for minutes, ways in (
             (60 * 25, ("webhook",)),
             (30, ("webhook", "env:PAGER")),
+            (25, ("webhook",)),
             (20, ()),
-            (1, ("email",)),
+            (1, ("env:PAGER",)),
         ):
             alert = Alert(
                 id=f"{minutes}",
@@ -100,7 +103,7 @@ def test_alerts_that_do_not_arrive_are_named(cdp: Any, export: str, workspace: P
             state.alerts.record(loyal, Standing(), [alert])
     (late,) = cdp("status", "--json").document["attention"]
     assert late["about"] == "alerts"
-    assert late["trouble"] == "1 wait to be sent by env:PAGER, webhook, the first for 30 minutes"
+    assert late["trouble"] == "1 waits to be sent by env:PAGER, for 30 minutes"
     assert late["command"] == "cdp alerts test"
 
 
