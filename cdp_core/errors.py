@@ -229,7 +229,7 @@ class ConsentFault(CdpError):
 
 
 class ReconnectFault(CdpError):
-    """Sign in again, or have rights granted at the service."""
+    """Sign in again, have rights granted at the service, or mend the client's id or secret."""
 
     group = (ExitStatus.RECONNECT,)
 
