@@ -132,6 +132,7 @@ class Code(Enum):
     SIGN_IN_STATE = (605, "The sign-in's answer does not belong to this request")
     SIGN_IN_TIMEOUT = (606, "Nobody signed in in time")
     SIGN_IN_REFUSED = (607, "The service refused the sign-in")
+    CLIENT_REFUSED = (608, "The service does not accept the client that signs in")
 
     PROFILES_EMPTY = (701, "The profile source is empty")
     LEDGER_DIFFERS = (702, "A ledger file is missing or differs from what was committed")
@@ -228,7 +229,7 @@ class ConsentFault(CdpError):
 
 
 class ReconnectFault(CdpError):
-    """Sign in again, or have rights granted at the service."""
+    """Sign in again, have rights granted at the service, or mend the client's id or secret."""
 
     group = (ExitStatus.RECONNECT,)
 

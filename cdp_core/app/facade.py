@@ -129,7 +129,7 @@ class CDP:
         )
         self.retention = Retention(self.desk, services)
         self.alerts = Alerts(self.desk, alerting)
-        self.overview = Overviews(self.desk, runner, connector, consents)
+        self.overview = Overviews(self.desk, runner, connector, consents, ways=workspace.settings.alerts.ways)
         self.ledgers = Ledgers(
             self.desk, workspace=workspace, connector=connector, vault=vault, seal=seal, store=store
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from cdp_core.alerts.alerting import GIVEN_UP_AFTER
 from cdp_core.app.desk import Desk, act
 from cdp_core.app.run_views import Attention, ExportGlance, Overview
 from cdp_core.app.schedules import refresh_view, sizes_of
@@ -27,11 +28,20 @@ LATE = timedelta(minutes=5)
 
 
 class Overviews:
-    def __init__(self, desk: Desk, runner: Runner, connector: Connector, consents: ConsentDesk) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        runner: Runner,
+        connector: Connector,
+        consents: ConsentDesk,
+        *,
+        ways: Collection[str],
+    ) -> None:
         self.desk = desk
         self._runner = runner
         self._connector = connector
         self._consents = consents
+        self._ways = frozenset(ways)
 
     def resource(self, name: str, arguments: Mapping[str, Any]) -> Resource:
         return Resource(kind="workspace")
@@ -75,6 +85,28 @@ class Overviews:
                 yield from self._of_connection(connection)
         for export in self.desk.state.exports.all():
             yield from self._of_export(export, now)
+        yield from self._of_alerts(now)
+
+    def _of_alerts(self, now: datetime) -> Iterator[Attention]:
+        if not self.desk.may(Action.ALERT_LIST, Resource(kind="alert")):
+            return
+        late = [
+            alert
+            for alert in self.desk.state.alerts.waiting(since=now - GIVEN_UP_AFTER)
+            if now - alert.at > LATE and set(alert.waiting) & self._ways
+        ]
+        if late:
+            yield Attention(
+                about=Sentence("alerts"),
+                trouble=Sentence(
+                    "{number} wait to be sent by {ways}, the first for {minutes} minutes",
+                    one="{number} waits to be sent by {ways}, for {minutes} minutes",
+                    number=len(late),
+                    ways=", ".join(sorted({way for alert in late for way in alert.waiting} & self._ways)),
+                    minutes=round((now - late[0].at).total_seconds() / 60),
+                ),
+                command="cdp alerts test",
+            )
 
     def _of_connection(self, connection: Connection) -> Iterator[Attention]:
         about = Sentence("connection {name}", name=as_typed(connection.name))

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import marshmallow
 
 
+_PASSING_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+_CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """What a sign-in yields. `expires_at` is in seconds since the epoch; None where it does not lapse.
@@ -30,13 +34,23 @@ class SignInFault(Exception):
     """The service refused a sign-in or a refresh.
 
     `terminal`: trying again cannot help (the grant was revoked, the client is wrong); otherwise the
-    service was busy or answered nonsense. The message quotes the service, never a token.
+    service was busy or answered nonsense. `client`: the client itself was refused, as for a wrong secret, so
+    that what somebody has granted still stands, and nobody has to sign in anew once that is mended. The
+    message quotes the service, never a token.
     """
 
-    def __init__(self, message: str, *, terminal: bool) -> None:
+    def __init__(self, message: str, *, terminal: bool, client: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.terminal = terminal
+        self.client = client
+
+    @classmethod
+    def of_error(cls, error: str, message: str, *, status: int) -> SignInFault:
+        """What a token endpoint's `error` means, by RFC 6749, 5.2, RFC 8628, 3.5, and the HTTP status beside
+        it: a service that is busy passes by itself, every other error does not."""
+        passing = status == 429 or status >= 500 or error in _PASSING_ERRORS
+        return cls(message, terminal=not passing, client=not passing and error in _CLIENT_ERRORS)
 
 
 class OAuth2(abc.ABC):

@@ -31,8 +31,6 @@ from cdp_core.vault.redaction import remember
 _ANSWER_TIMEOUT = 15.0
 _LONGEST_MARGIN = 60.0
 _SHARE_OF_LIFE = 0.1
-# RFC 6749, 5.2, and what services add: these pass by themselves, every other error does not.
-_PASSING_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
 
 class ClientTokens:
@@ -44,12 +42,14 @@ class ClientTokens:
         *,
         connection_name: str,
         transport: Transport,
+        client_hint: str,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._credentials = credentials
         self._connection = connection_name
         self._transport = transport
+        self._client_hint = client_hint
         self._clock = clock
         self._sleep = sleep
         self._turn = threading.Lock()
@@ -78,35 +78,42 @@ class ClientTokens:
 
     def give_up(self, reason: str) -> NoReturn:
         """The service does not take a token that it has just given."""
-        raise self._turned_down(reason)
+        raise self._turned_down(SignInFault(reason, terminal=True))
 
     def _asked(self) -> Token:
         asked_at = self._clock()
         try:
             token = patiently(lambda: _ask(self._credentials, self._transport, asked_at), sleep=self._sleep)
         except SignInFault as fault:
-            said, terminal = fault.message, fault.terminal
+            refusal = SignInFault(fault.message, terminal=fault.terminal, client=fault.client)
         else:
             life = (token.expires_at or float("inf")) - asked_at
             self._renew_at = asked_at + life - min(_LONGEST_MARGIN, _SHARE_OF_LIFE * life)
             self._token = token
             return token
         # Raised here, away from the frames that hold the request, and chained to none of them.
-        if terminal:
-            raise self._turned_down(said)
+        if refusal.terminal:
+            raise self._turned_down(refusal)
         raise TemporaryFault(
             Code.SERVICE_UNREACHABLE,
-            f"no token could be had: {said}",
+            f"no token could be had: {refusal.message}",
             where=f"connection {self._connection!r}",
             hint="run again",
         )
 
-    def _turned_down(self, reason: str) -> ReconnectFault:
-        name = as_typed(self._connection)
+    def _turned_down(self, refusal: SignInFault) -> ReconnectFault:
+        name, where = as_typed(self._connection), f"connection {self._connection!r}"
+        if refusal.client:
+            return ReconnectFault(
+                Code.CLIENT_REFUSED,
+                f"the service does not accept the client: {refusal.message}",
+                where=where,
+                hint=self._client_hint,
+            )
         return ReconnectFault(
             Code.RECONNECT,
-            f"the service does not accept the connection's credentials: {reason}",
-            where=f"connection {self._connection!r}",
+            f"the service does not accept the connection's credentials: {refusal.message}",
+            where=where,
             hint=f"cdp connection edit {name}, then cdp connection verify {name}",
         )
 
@@ -162,8 +169,7 @@ def _read(response: requests.Response, secrets: tuple[str, ...]) -> Mapping[str,
     error = answer.get("error")
     if isinstance(error, str) and error:
         said = quoted(f"{error}: {answer.get('error_description') or status}", secrets)
-        passing = status == 429 or status >= 500 or error in _PASSING_ERRORS
-        return SignInFault(said, terminal=not passing)
+        return SignInFault.of_error(error, said, status=status)
     if not 200 <= status < 300:
         return SignInFault(f"the token endpoint answered {status}", terminal=status in (400, 401, 403))
     if not isinstance(answer.get("access_token"), str) or not answer["access_token"]:

@@ -81,7 +81,7 @@ class ConnectionSession(requests.Session):
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         """As in `requests`, with the session's time-outs, proxies and certificates where none are given. An
-        answer is read whole, up to `LARGEST_ANSWER`, and credentials that it says back are masked."""
+        answer is read whole, up to `LARGEST_ANSWER`, and credentials in it and in its URL are masked."""
         address = str(url)
         if options.get("timeout") is None:
             options["timeout"] = self._timeout
@@ -94,6 +94,8 @@ class ConnectionSession(requests.Session):
         options["stream"] = True
         answer = super().request(method, url, *args, **options)
         answer._content = self._bearer.masked(_whole(answer))
+        # With a key as a query, `raise_for_status` would say it.
+        answer.url = self._bearer.masked((answer.url or "").encode()).decode()
         answer.reason = self._bearer.masked((answer.reason or "").encode()).decode()
         for name, value in answer.headers.items():
             line = value.encode("latin-1", "replace")

@@ -70,7 +70,8 @@ class TokenKeeper:
     """The one who holds a connection's token in this process.
 
     `lock` gives a context manager that holds a name across processes; `on_reconnect` is told the
-    service's reason once its refusal is final, after which this keeper asks it nothing more.
+    service's reason once what was granted is refused for good. After that, and after a refusal of the
+    client itself, which `client_hint` says how to mend, this keeper asks it nothing more.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class TokenKeeper:
         lock: Callable[[str], AbstractContextManager[Any]],
         clock: Callable[[], float] = time.time,
         on_reconnect: Callable[[str], None],
+        client_hint: str,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._name = f"token/{connection_id}"
@@ -94,11 +96,12 @@ class TokenKeeper:
         self._lock = lock
         self._clock = clock
         self._on_reconnect = on_reconnect
+        self._client_hint = client_hint
         self._sleep = sleep
         self._turn = threading.Lock()
         self._kept: _Kept | None = None
         self._unsaved: _Kept | None = None
-        self._refusal: str | None = None
+        self._refusal: SignInFault | None = None
 
     def __repr__(self) -> str:
         return f"TokenKeeper({self._connection!r})"
@@ -133,7 +136,7 @@ class TokenKeeper:
     def give_up(self, reason: str) -> NoReturn:
         """The service does not take a token that it has just given: one must sign in again."""
         with self._turn:
-            self._refuse(reason)
+            self._refuse(SignInFault(reason, terminal=True))
 
     def health(self) -> TokenHealth | None:
         """How the token stands; None where nobody has signed in."""
@@ -152,9 +155,13 @@ class TokenKeeper:
 
     def _renewed(self, good: Callable[[_Kept], bool], refresh: Callable[[_Kept], _Kept]) -> _Kept:
         with self._turn, self._lock(self._name):
-            if self._refusal is not None:
-                raise self._reconnect(self._refusal)
+            refusal = self._refusal
+            if refusal is not None and not refusal.client:
+                raise self._refused(refusal)
             kept = self._newest()
+            # Another process may have the right secret, and have put a token there.
+            if refusal is not None and not good(kept):
+                raise self._refused(refusal)
             self._kept = kept if good(kept) else refresh(kept)
             return self._kept
 
@@ -184,23 +191,27 @@ class TokenKeeper:
 
     def _refreshed(self, kept: _Kept, attempts: int = ATTEMPTS) -> _Kept:
         if kept.token.refresh is None:
-            self._refuse("the token has ended, and the service gave none to renew it with")
+            lacking = "the token has ended, and the service gave none to renew it with"
+            self._refuse(SignInFault(lacking, terminal=True))
         try:
             token = patiently(
                 lambda: self._oauth.refresh(self._settings, kept.token), attempts=attempts, sleep=self._sleep
             )
         except SignInFault as fault:
-            if fault.terminal:
-                self._refuse(fault.message)
-            raise TemporaryFault(
-                Code.SERVICE_UNREACHABLE,
-                f"the token could not be refreshed: {fault.message}",
-                where=self._where,
-                hint="run again",
-            ) from fault
-        fresh = _Kept.of(token, self._clock())
-        self._save(fresh)
-        return fresh
+            refusal = SignInFault(fault.message, terminal=fault.terminal, client=fault.client)
+        else:
+            fresh = _Kept.of(token, self._clock())
+            self._save(fresh)
+            return fresh
+        # Raised here, away from the frames that hold the token, and chained to none of them.
+        if refusal.terminal:
+            self._refuse(refusal)
+        raise TemporaryFault(
+            Code.SERVICE_UNREACHABLE,
+            f"the token could not be refreshed: {refusal.message}",
+            where=self._where,
+            hint="run again",
+        )
 
     def _save(self, kept: _Kept) -> None:
         # Where the vault cannot write, the token is kept here and stored at the next use: the
@@ -220,16 +231,25 @@ class TokenKeeper:
             )
         return kept
 
-    def _refuse(self, reason: str) -> NoReturn:
+    def _refuse(self, refusal: SignInFault) -> NoReturn:
         if self._refusal is None:
-            self._kept, self._refusal = None, reason
-            self._on_reconnect(reason)
-        raise self._reconnect(reason)
+            self._kept, self._refusal = None, refusal
+            # The client's secret is mended in settings; the token in the vault is good again after it.
+            if not refusal.client:
+                self._on_reconnect(refusal.message)
+        raise self._refused(refusal)
 
-    def _reconnect(self, reason: str) -> ReconnectFault:
+    def _refused(self, refusal: SignInFault) -> ReconnectFault:
+        if refusal.client:
+            return ReconnectFault(
+                Code.CLIENT_REFUSED,
+                f"the service does not accept the client: {refusal.message}",
+                where=self._where,
+                hint=self._client_hint,
+            )
         return ReconnectFault(
             Code.RECONNECT,
-            f"the service does not accept the connection's credentials: {reason}",
+            f"the service does not accept the connection's credentials: {refusal.message}",
             where=self._where,
             hint=self._hint,
         )

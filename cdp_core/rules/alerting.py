@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from cdp_core.errors import ExitStatus
+from cdp_core.errors import Code, ExitStatus
 from cdp_core.model.alert import AlertKind, Standing
 from cdp_core.model.schedule import DueOutcome, DueRun
 
@@ -60,6 +60,9 @@ def _told(before: Standing, now: Standing, due: DueRun, sizes: Sequence[int]) ->
 
 
 def _kind(due: DueRun) -> AlertKind:
+    if due.message.startswith(f"{Code.CLIENT_REFUSED}:"):
+        # Signing in mends nothing there: settings do.
+        return AlertKind.FAILED
     status = ExitStatus(due.exit_status) if due.exit_status in set(ExitStatus) else ExitStatus.FAULT
     return _KINDS.get(status, AlertKind.FAILED)
 

@@ -29,8 +29,8 @@ from cdp_core.model.delivery import Audience, AudienceKey
 from cdp_core.model.names import as_typed
 from cdp_core.model.sentence import Sentence
 from cdp_core.rules.drift import Drift, drift, gone
-from cdp_core.runner.connect import OpenDestination
 from cdp_core.runner.history import known_of
+from cdp_core.runner.open_destination import OpenDestination
 from cdp_core.runner.opening import unfit
 from cdp_core.runner.services import Services
 from cdp_core.store.new_audiences import Wish
@@ -69,7 +69,7 @@ class Audiences:
         try:
             with connector.destination(export) as to:
                 try:
-                    self._asking(to, to.destination.verify)
+                    self._asking(to, to.destination.verify, export)
                 except ValueError as reason:
                     raise unfit(export, to, reason) from reason
         except TemporaryFault as fault:
@@ -191,9 +191,9 @@ class Audiences:
                 hint="type the same again later: it looks for the audience before it makes another",
             ) from fault
 
-    def _asking(self, to: OpenDestination, ask: Callable[[], R]) -> R:
+    def _asking(self, to: OpenDestination, ask: Callable[[], R], export: Export | None = None) -> R:
         """What `ask` yields, asked again with back-off where the service is busy; its faults are told as
-        ours."""
+        ours, about the export whose audience it is."""
         import tenacity
 
         patience = self._services.workspace.settings.patience
@@ -217,7 +217,7 @@ class Audiences:
         try:
             return trying(once)
         except DestinationFault as fault:
-            raise self._services.connector.as_error(fault, to.connection) from fault
+            raise self._services.connector.as_error(fault, to.connection, export=export) from fault
 
 
 def _description(wish: Wish) -> str:

@@ -18,7 +18,6 @@ from cdp_core.contract.destination import (
     Capabilities,
     ConnectionContext,
     Delivering,
-    Destination,
     DestinationContext,
     DestinationSpec,
 )
@@ -36,6 +35,7 @@ from cdp_core.model.names import as_typed
 from cdp_core.model.secret import MASK, Secret
 from cdp_core.model.sentence import Sentence
 from cdp_core.plugins.catalog import Catalog
+from cdp_core.runner.open_destination import OpenDestination, concurrency
 from cdp_core.runner.pace import ConnectionPace
 from cdp_core.store.state import State
 from cdp_core.vault.references import FORMS, parse, resolve
@@ -152,6 +152,7 @@ class Connector:
             vault=self._vault,
             lock=self._state.lock,
             on_reconnect=reconnect,
+            client_hint=self._client_hint(connection),
         )
 
     def token_health(self, connection: Connection) -> TokenHealth | None:
@@ -181,7 +182,12 @@ class Connector:
             from cdp_core.oauth.client_tokens import ClientTokens
 
             transport = Transport.of(settings)
-            tokens = ClientTokens(credentials, connection_name=connection.name, transport=transport)
+            tokens = ClientTokens(
+                credentials,
+                connection_name=connection.name,
+                transport=transport,
+                client_hint=self._client_hint(connection),
+            )
         if tokens is not None:
             tokens.current()
         with ConnectionSession(
@@ -292,8 +298,11 @@ class Connector:
             app_rate=capabilities.app_rate,
         )
 
-    def as_error(self, fault: DestinationFault, connection: Connection, *, audience: str = "") -> CdpError:
-        """What a destination's fault means for whoever runs it; `audience` is the one that was asked for."""
+    def as_error(
+        self, fault: DestinationFault, connection: Connection, *, export: Export | None = None
+    ) -> CdpError:
+        """What a destination's fault means for whoever runs it; `export` is the one whose audience was asked
+        for."""
         where = f"connection {connection.name!r}"
         if isinstance(fault, CredentialsRejected):
             return ReconnectFault(
@@ -314,15 +323,7 @@ class Connector:
                 else f"have them granted there, then: cdp connection verify {as_typed(connection.name)}",
             )
         if isinstance(fault, AudienceGone):
-            what = f"the audience {audience}" if audience else "what was asked for"
-            return InvalidFault(
-                Code.AUDIENCE_GONE,
-                f"the service does not know {what}: {fault.message}",
-                where=where,
-                hint="check the audience's id with `cdp export show NAME`, and in the service's own pages"
-                if audience
-                else f"check the connection's settings: cdp connection show {as_typed(connection.name)}",
-            )
+            return self._gone(fault, connection, export)
         return TemporaryFault(
             Code.SERVICE_UNREACHABLE,
             f"the service cannot be reached, or does not answer as it should: {fault.message}",
@@ -330,52 +331,44 @@ class Connector:
             hint="try again; if it goes on, look at the service's own status page and at your network",
         )
 
+    def _gone(self, fault: AudienceGone, connection: Connection, export: Export | None) -> InvalidFault:
+        if export is None:
+            return InvalidFault(
+                Code.AUDIENCE_GONE,
+                f"the service does not know what was asked for: {fault.message}",
+                where=f"connection {connection.name!r}",
+                hint=f"check the connection's settings: cdp connection show {as_typed(connection.name)}",
+            )
+        spec, name = self._catalog.destination(export.destination), as_typed(export.name)
+        listed = f" (cdp connection audiences {as_typed(connection.name)} lists them)"
+        return InvalidFault(
+            Code.AUDIENCE_GONE,
+            f"the service does not know the audience {self.audience_of(export).audience_id}: {fault.message}",
+            where=f"export {export.name!r}",
+            hint=f"see whether it is there; another one: cdp export edit {name} "
+            f"--set {spec.audience_setting}=…{listed if spec.capabilities.lists_audiences else ''}",
+        )
+
     def signs_in(self, connection: Connection) -> bool:
         """Whether somebody signs in; else its settings alone let it in."""
         found = self._catalog.connection_types.get(connection.type)
         return found is None or found.oauth is not None
+
+    def _client_hint(self, connection: Connection) -> str:
+        """Where to look when the service does not know the client: a reference is no secret."""
+        name, hidden = as_typed(connection.name), self._hidden(connection)
+        secrets = ", ".join(
+            f"{setting} ({'in the vault' if str(place).startswith('vault:') else place})"
+            for setting, place in sorted(connection.settings.items())
+            if setting in hidden and place
+        )
+        return (
+            f"compare its id, {secrets or 'its secret'} and what it may do with the app's registration; mend "
+            f"them there or with cdp connection edit {name}, then: cdp connection verify {name}"
+        )
 
     def _hidden(self, connection: Connection) -> frozenset[str]:
         found = self._catalog.connection_types.get(connection.type)
         if found is None:
             return frozenset(connection.settings)
         return frozenset(info.name for info in settings_of(found.settings_schema) if info.secret)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class OpenDestination:
-    destination: Destination
-    spec: DestinationSpec
-    settings: Mapping[str, Any]
-    connection: Connection
-    http: ConnectionSession
-
-    def renewing(self, ask: Callable[[], R]) -> R:
-        """What `ask` yields, with a newer token where the service turns down the one in use."""
-        from cdp_core.oauth.session import with_renewal
-
-        return with_renewal(self.http, ask)
-
-    @property
-    def batch_size(self) -> int:
-        """Digests in a request: the export's own setting, at most the destination's limit."""
-        return batch_size(self.spec, self.settings)
-
-    @property
-    def concurrency(self) -> int:
-        """Requests under way at once: the export's own setting, else the destination's."""
-        return concurrency(self.spec, self.settings)
-
-
-def batch_size(spec: DestinationSpec, settings: Mapping[str, Any]) -> int:
-    """The same for an export's loaded settings."""
-    setting = spec.batch_size_setting
-    asked = settings.get(setting) if setting else None
-    limit = spec.capabilities.batch_limit
-    return min(int(asked), limit) if asked else limit
-
-
-def concurrency(spec: DestinationSpec, settings: Mapping[str, Any]) -> int:
-    """Requests under way at once, for an export's loaded settings."""
-    setting = spec.concurrency_setting
-    return int((settings.get(setting) if setting else None) or spec.capabilities.concurrency)

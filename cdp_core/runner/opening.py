@@ -18,7 +18,8 @@ from cdp_core.model.configuration import Export
 from cdp_core.model.delivery import Audience
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run
-from cdp_core.runner.connect import Connector, OpenDestination
+from cdp_core.runner.connect import Connector
+from cdp_core.runner.open_destination import OpenDestination
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,7 @@ def _open(connector: Connector, export: Export, run: Run, opened: ExitStack) -> 
     except ValueError as reason:
         raise unfit(export, to, reason) from reason
     except DestinationFault as fault:
-        asked = connector.audience_of(export).audience_id
-        raise connector.as_error(fault, to.connection, audience=asked) from fault
+        raise connector.as_error(fault, to.connection, export=export) from fault
     return Opened(to, audience)
 
 

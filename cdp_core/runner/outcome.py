@@ -30,7 +30,9 @@ def exit_status(run: Run) -> ExitStatus:
 
 
 # What the service says of the request, whatever digests are in it.
-_REQUEST_REFUSED = {str(code) for code in (Code.RECONNECT, Code.RIGHTS_REFUSED, Code.AUDIENCE_GONE)}
+_REQUEST_REFUSED = {
+    str(code) for code in (Code.RECONNECT, Code.CLIENT_REFUSED, Code.RIGHTS_REFUSED, Code.AUDIENCE_GONE)
+}
 
 
 def delivery_counts(
@@ -77,6 +79,7 @@ def notes(run: Run) -> tuple[str, ...]:
     if run.status is RunStatus.SKIPPED or (run.dry_run and run.skipped_because):
         because = run.skipped_because or Sentence("the audience's size")
         said.append(Sentence("Skipped, and nobody was added, because of this: {reason}.", reason=because))
+    said += _unusable(run)
     said += _claims(run)
     said += _of_audience(run)
     if run.resumed_from:
@@ -118,6 +121,21 @@ def notes(run: Run) -> tuple[str, ...]:
                 )
             )
     return tuple(said)
+
+
+def _unusable(run: Run) -> Iterator[str]:
+    """A whole column of another kind of hash, or of phones without a country, is hardly ever meant."""
+    for kind, counts in run.kinds.items():
+        screened = counts.malformed + counts.placeholder + counts.unsupported
+        if kind != RECORD and screened and screened + counts.missing == counts.read:
+            yield Sentence(
+                "None of the {number} values of {kind} can be sent; this shows why: cdp profiles lint "
+                "--kind {kind} --field FIELD.",
+                one="The one value of {kind} cannot be sent; this shows why: cdp profiles lint "
+                "--kind {kind} --field FIELD.",
+                number=screened,
+                kind=kind,
+            )
 
 
 def _refused(run: Run) -> str:

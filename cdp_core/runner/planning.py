@@ -33,12 +33,12 @@ from cdp_core.pipeline.rows import prepare_rows
 from cdp_core.pipeline.suppressed import Suppressed
 from cdp_core.runner import basis
 from cdp_core.runner.approval import Approvals, asked_for, basis_of
-from cdp_core.runner.connect import batch_size
 from cdp_core.runner.gates import changed_fields
 from cdp_core.runner.modes import require_alone
+from cdp_core.runner.open_destination import batch_size
 from cdp_core.runner.outcome import delivery_counts
 from cdp_core.runner.record import Record
-from cdp_core.runner.selecting import selection_of
+from cdp_core.runner.selecting import selection_of, with_its_segment
 from cdp_core.runner.services import Services
 from cdp_core.runner.withdrawn import withdrawn_since
 from cdp_core.store.suppressions import SuppressedDigests
@@ -101,7 +101,7 @@ class Planning:
             except InvalidFault as fault:
                 if fault.code not in FAILING:
                     raise
-                self.failing = fault
+                self.failing = with_its_segment(fault, self._segments())
         return self._from_profiles(self._without_additions(), resend=0)
 
     def _without_additions(self) -> Mode:

@@ -196,9 +196,7 @@ class Sending:
             except CdpError as reconnect:
                 return reconnect
         if isinstance(end.fault, DestinationFault):
-            return self._services.connector.as_error(
-                end.fault, opened.to.connection, audience=self._audience.audience_id
-            )
+            return self._services.connector.as_error(end.fault, opened.to.connection, export=self._export)
         return end.fault
 
     def _read_back(self, opened: Opened) -> None:

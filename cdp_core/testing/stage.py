@@ -26,7 +26,8 @@ from cdp_core.model.delivery import Operation
 from cdp_core.model.policy import ChosenField, Policy
 from cdp_core.model.secret import Secret
 from cdp_core.rules.records import RECORD, record_of
-from cdp_core.runner.connect import Connector, OpenDestination
+from cdp_core.runner.connect import Connector
+from cdp_core.runner.open_destination import OpenDestination
 from cdp_core.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+from cdp_core.engines.duckdb.files import named, readable
 from cdp_core.engines.duckdb.text import literals
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.configuration import ProfileSource
@@ -57,7 +58,7 @@ def locate(source: ProfileSource) -> Located:
     path, _, table = url.partition("#")
     is_database = bool(table) and path.endswith(_DATABASE_ENDINGS)
     try:
-        files = (_existing(Path(path)),) if is_database else _files(url)
+        files = (readable(Path(path)),) if is_database else named(url, _form)
     except (OSError, ValueError) as failure:
         # ValueError: a name with a NUL.
         said = getattr(failure, "strerror", None) or "no such place"
@@ -81,45 +82,6 @@ def locate(source: ProfileSource) -> Located:
     return Located(form=forms.pop(), url=source.url, files=files, options=source.options)
 
 
-def _files(url: str) -> tuple[Path, ...]:
-    path = Path(url).expanduser()
-    if path.is_dir():
-        found = [file for file in sorted(path.rglob("*")) if file.is_file() and not _is_hidden(file, path)]
-        # A folder of Parquet also holds _SUCCESS and checksum files; those are no profiles.
-        files = tuple(file for file in found if _form(file))
-    elif path.exists() or not glob.has_magic(url):
-        return (_existing(path),)
-    else:
-        files = tuple(Path(file) for file in sorted(_matches(path)) if Path(file).is_file())
-    if not files:
-        raise InvalidFault(
-            Code.PROFILES_UNREADABLE,
-            "there are no profile files",
-            where=url,
-            hint="looked for .parquet, .csv, .tsv, .txt, .ndjson and .jsonl files",
-        )
-    return files
-
-
-def _matches(pattern: Path) -> list[str]:
-    return glob.glob(str(pattern), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise InvalidFault(
-            Code.PROFILES_UNREADABLE,
-            "there is no such file",
-            where=str(path),
-            hint="check the path's spelling",
-        )
-    return path
-
-
 def _form(path: Path) -> str:
     name = path.name.lower()
     return next((form for form, endings in _ENDINGS.items() if name.endswith(endings)), "")
-
-
-def _is_hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)

@@ -24,8 +24,6 @@ from cdp_core import Secret, SignInFault, Token, Transport, in_words, is_loopbac
 SCOPE = "snapchat-marketing-api"
 # Four tries with their pauses stay below two minutes, for others wait for this token meanwhile.
 _ANSWER_TIMEOUT = 15.0
-# RFC 6749, 4.1.2.1 and 5.2, and RFC 8628, 3.5: these pass by themselves, every other error does not.
-_PASSING_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
 Ask = Callable[[OAuth2Session, str], Mapping[str, Any]]
 
@@ -137,7 +135,7 @@ class TokenEndpoint:
             try:
                 return ask(session, _as_https(self._url))
             except SignInFault as fault:
-                return SignInFault(fault.message, terminal=fault.terminal)
+                return SignInFault(fault.message, terminal=fault.terminal, client=fault.client)
             except requests.TooManyRedirects:
                 return SignInFault(f"{host} answered with a redirect", terminal=False)
             except requests.RequestException as failure:
@@ -154,8 +152,7 @@ def _fault_in(response: requests.Response, secrets: tuple[str, ...]) -> SignInFa
     error = answer.get("error") if answer is not None else None
     if isinstance(error, str) and error:
         said = quoted(f"{error}: {answer.get('error_description') or status}" if answer else error, secrets)
-        passing = status == 429 or status >= 500 or error in _PASSING_ERRORS
-        return SignInFault(said, terminal=not passing)
+        return SignInFault.of_error(error, said, status=status)
     if not response.ok:
         return SignInFault(f"the token endpoint answered {status}", terminal=False)
     if answer is None:

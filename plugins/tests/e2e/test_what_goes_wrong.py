@@ -23,6 +23,20 @@ def test_a_revoked_grant_asks_to_sign_in_again_and_then_everything_goes_on(job: 
     assert job.members() == wanted(range(1000))
 
 
+def test_a_wrong_client_secret_is_named_and_once_it_is_mended_nobody_signs_in(job: Job) -> None:
+    job.simulator.expire_tokens()
+    wrong = {"SNAP_SECRET": "not-the-secret-of-the-app"}
+    for _ in range(2):
+        stopped = job.cdp("export", "run", NAME, status=6, environ=wrong)
+        assert "CDP-608" in stopped.stderr
+        assert "client_secret (env:SNAP_SECRET)" in " ".join(stopped.stderr.split())
+        assert "not-the-secret" not in stopped.stdout + stopped.stderr
+    assert job.cdp.json("connection", "show", "Snapchat EU")["status"] == "connected"
+    assert job.members() == set()
+    job.cdp("export", "run", NAME)
+    assert job.members() == wanted(range(1000))
+
+
 def test_a_token_that_lapses_is_refreshed_without_anybody(job: Job) -> None:
     job.simulator.expire_tokens()
     job.cdp("export", "run", NAME)

@@ -141,6 +141,7 @@ def test_client_and_secret_go_in_the_body_alone(
     wrong = {**settings, "client_secret": Secret("not-it")}
     refused = refusal(oauth, wrong, token)
     assert refused.terminal
+    assert refused.client
     assert refused.message.startswith("invalid_client:")
 
 

@@ -37,7 +37,13 @@ def connected(acme: Acme, **given: Any) -> Iterator[ConnectionContext]:
     found = credentials(settings)
     tokens = None
     if isinstance(found, ClientCredentials):
-        tokens = ClientTokens(found, connection_name="Acme", transport=Transport(), sleep=lambda _: None)
+        tokens = ClientTokens(
+            found,
+            connection_name="Acme",
+            transport=Transport(),
+            client_hint="look at client_secret",
+            sleep=lambda _: None,
+        )
         found = None
     with ConnectionSession(origin=origin(settings), tokens=tokens, credentials=found) as session:
         yield ConnectionContext(settings=settings, http=session, clock=time.time)

@@ -8,7 +8,7 @@ import pytest
 
 from acme_service import Acme, acme_service
 from cdp_core import CredentialsRejected, ServiceFailed, ServiceIdentity
-from cdp_core.errors import ReconnectFault, TemporaryFault
+from cdp_core.errors import Code, ReconnectFault, TemporaryFault
 from cdp_core.oauth.session import ConnectionSession, with_renewal
 from cdp_core.simulate import redirect
 from cdp_webhook.destination import who_am_i
@@ -90,7 +90,8 @@ def test_a_token_that_is_turned_down_is_renewed_once(acme: Acme) -> None:
 def test_a_client_that_is_not_known_must_be_mended(acme: Acme) -> None:
     with pytest.raises(ReconnectFault, match="invalid_client") as caught:
         ask(acme, **client(acme, client_secret="wrong"))
-    assert caught.value.hint.startswith("cdp connection edit ")
+    assert caught.value.code is Code.CLIENT_REFUSED
+    assert caught.value.hint == "look at client_secret"
     assert "wrong" not in str(caught.value)
 
 

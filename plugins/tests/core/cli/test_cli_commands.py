@@ -526,3 +526,21 @@ def test_nobody_signing_in_is_said_after_the_timeout(cdp: Keyboard, workspace: P
     )
     said = cdp("connection", "authenticate", "Login", "--no-browser", "--timeout", "1", status=6)
     assert "CDP-606" in said.err
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_column_of_which_nothing_can_be_sent_is_said(
+    cdp: Keyboard, export: str, home: Path, rows: int
+) -> None:
+    people = [f"p{n}@example.org".encode() for n in range(rows)]
+    hashed = [hashlib.md5(each, usedforsecurity=False).hexdigest() for each in people]
+    written = "".join(f"{n},{each},900\n" for n, each in enumerate([*hashed, ""]))
+    (home / "profiles.csv").write_text(f"customer_id,email,lifetime_value\n{written}")
+    for words in (("plan",), ("run",)):
+        (note,) = cdp("export", *words, export, "--json").document["notes"]
+        begins = "The one value" if rows == 1 else "None of the 3 values"
+        assert note.startswith(f"{begins} of EMAIL can")
+        asked = note.partition("cdp ")[2].rstrip(".").replace("FIELD", "email").split()
+        assert "MD5" in cdp(*asked).out
+    (home / "profiles.csv").write_text(f"customer_id,email,lifetime_value\n{written}9,p9@example.org,900\n")
+    assert cdp("export", "run", export, "--json").document["notes"] == []

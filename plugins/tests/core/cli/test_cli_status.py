@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cdp_core.model.alert import Alert, AlertKind, Standing
 from cdp_core.model.delivery import AudienceKey
 from cdp_core.store.ledgers import Ledgers, LedgerVersion
+from cdp_core.store.state import State
 
 
 def alter(workspace: Path, statement: str) -> None:
@@ -77,6 +79,34 @@ def test_a_paused_export_and_a_failed_run_lead_on(cdp: Any, export: str, workspa
     assert failed["command"].startswith("cdp export show-run ")
 
 
+def test_alerts_that_do_not_arrive_are_named(cdp: Any, export: str, workspace: Path) -> None:
+    with (workspace / "cdp.toml").open("a") as settings:
+        settings.write('\n[alerts]\nurls = ["env:PAGER"]\n')
+    now = datetime.now(UTC)
+    with State.open(workspace / "state.db") as state:
+        loyal = state.exports.get(export).id
+        for minutes, ways in (
+            (60 * 25, ("webhook",)),
+            (30, ("webhook", "env:PAGER")),
+            (25, ("webhook",)),
+            (20, ()),
+            (1, ("env:PAGER",)),
+        ):
+            alert = Alert(
+                id=f"{minutes}",
+                at=now - timedelta(minutes=minutes),
+                kind=AlertKind.FAILED,
+                export=export,
+                message="CDP-901: no answer",
+                waiting=ways,
+            )
+            state.alerts.record(loyal, Standing(), [alert])
+    (late,) = cdp("status", "--json").document["attention"]
+    assert late["about"] == "alerts"
+    assert late["trouble"] == "1 waits to be sent by env:PAGER, for 30 minutes"
+    assert late["command"] == "cdp alerts test"
+
+
 def test_two_exports_on_one_audience_have_each_their_own_size(cdp: Any, export: str, home: Path) -> None:
     cdp("export", "duplicate", export, "A second")
     for each in (export, "A second"):
@@ -113,6 +143,7 @@ def test_a_segment_that_fails_waits_for_somebody(cdp: Any, export: str, home: Pa
     cdp("export", "run", export, status=3)
     (waiting,) = cdp("status", "--json").document["attention"]
     assert "CDP-306" in waiting["trouble"]
+    assert "cdp segment edit " in waiting["command"]
 
 
 def test_of_all_exports_the_one_that_could_not_begin_is_named(cdp: Any, export: str, workspace: Path) -> None:

@@ -6,7 +6,10 @@ import glob
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +212,129 @@ def test_a_source_that_is_not_there_is_told(name: str, open_engine: Make, tmp_pa
         open_engine(tmp_path / name)
     assert caught.value.code is Code.PROFILES_UNREADABLE
     assert "gone" in caught.value.where
+
+
+@pytest.mark.parametrize("name", ["all", "all/**", "all/*/*.csv", "all/**/*.csv"])
+def test_a_link_is_followed_and_what_it_leads_to_is_read_once(
+    name: str, open_engine: Make, identified: Make, tmp_path: Path
+) -> None:
+    write(tmp_path / "elsewhere" / "a.csv", ROWS)
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "one").symlink_to(tmp_path / "elsewhere")
+    assert identified(open_engine(tmp_path / name))[1] == WANTED
+
+
+@pytest.mark.parametrize("name", ["all", "all/**", "all/**/*.csv", "all/*/b/*.csv", "all/[a]/?/*.csv"])
+def test_a_file_that_is_reached_in_several_ways_is_read_once(
+    name: str, open_engine: Make, identified: Make, tmp_path: Path
+) -> None:
+    write(tmp_path / "all" / "a" / "b" / "p.csv", ROWS)
+    for link, target in (("a/round", "all"), ("again", "all/a"), ("a/and again", "all/a/b")):
+        (tmp_path / "all" / link).symlink_to(tmp_path / target)
+    (tmp_path / "all" / "a" / "b" / "latest.csv").symlink_to("p.csv")
+    assert identified(open_engine(tmp_path / name))[1] == WANTED
+
+
+@pytest.mark.parametrize("name", ["all", "all/*.csv", "all/**/*.csv", "all/gone.csv"])
+def test_a_link_that_leads_nowhere_is_told_and_not_passed_over(
+    name: str, open_engine: Make, tmp_path: Path
+) -> None:
+    write(tmp_path / "all" / "a.csv", ROWS)
+    (tmp_path / "all" / "gone.csv").symlink_to("nowhere.csv")
+    with pytest.raises(InvalidFault, match="leads to nothing") as caught:
+        open_engine(tmp_path / name)
+    assert caught.value.where == str(tmp_path / "all" / "gone.csv")
+    assert "nowhere.csv" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["all", "all/**", "all/*/*.csv", "all/*/p.csv", "all/**/*.csv"])
+def test_a_link_to_a_folder_that_is_gone_is_told(name: str, open_engine: Make, tmp_path: Path) -> None:
+    write(tmp_path / "all" / "one" / "p.csv", ROWS)
+    (tmp_path / "all" / "two").symlink_to(tmp_path / "unmounted")
+    with pytest.raises(InvalidFault, match="leads to nothing") as caught:
+        open_engine(tmp_path / name)
+    assert caught.value.where == str(tmp_path / "all" / "two")
+
+
+def test_a_glob_takes_what_the_shell_takes(tmp_path: Path) -> None:
+    for name in ("a.csv", "_b.csv", ".c.csv", "d/e.csv", "_f/g.csv", ".h/i.csv", "[j].csv", "d/k/l.csv"):
+        write(tmp_path / "all" / name, ROWS)
+
+    def found(pattern: str) -> set[str]:
+        located = locate(ProfileSource(url=f"{tmp_path}/{pattern}", key="id", options={}))
+        return {str(path.relative_to(tmp_path / "all")) for path in located.files}
+
+    assert found("all") == {"a.csv", "d/e.csv", "d/k/l.csv", "[j].csv"}
+    for pattern in (
+        "all/*.csv",
+        "all/**",
+        "all/**/*.csv",
+        "all/.*",
+        "all/.*/*",
+        "all/*/*/l.csv",
+        "all/[!a]*.csv",
+    ):
+        listed = glob.glob(f"{tmp_path}/{pattern}", recursive=True)  # noqa: PTH207 - the oracle
+        files = {str(Path(each).relative_to(tmp_path / "all")) for each in listed if Path(each).is_file()}
+        assert found(pattern) == files
+    assert found("all/[j].csv") == {"[j].csv"}
+
+
+@pytest.mark.parametrize("name", ["p.csv", "all"])
+def test_a_pipe_is_no_source(name: str, open_engine: Make, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    for pipe in (tmp_path / "p.csv", tmp_path / "all" / "p.csv"):
+        os.mkfifo(pipe)
+    with pytest.raises(InvalidFault, match="no file"):
+        open_engine(tmp_path / name)
+
+
+@contextmanager
+def nobody_special() -> Iterator[None]:
+    """Root may read everything."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.mark.parametrize("mode", [0, 0o744], ids=["closed", "listed"])
+@pytest.mark.parametrize(
+    ("name", "closed", "told"),
+    [
+        ("**/p.csv", "sub", ""),
+        ("", "sub", ""),
+        ("**", "sub", ""),
+        ("*/**", "sub", ""),
+        ("**/*.csv", "sub", ""),
+        ("*/*.csv", "sub", ""),
+        ("s*/p.csv", "sub", ""),
+        ("sub/*", "sub", ""),
+        ("sub/p.csv", "sub", ""),
+        ("", "sub/p.csv", "/sub/p.csv"),
+        ("*/p.csv", "sub/p.csv", "/sub/p.csv"),
+        ("sub/p.csv", "sub/p.csv", "/sub/p.csv"),
+    ],
+)
+def test_what_may_not_be_read_is_told_and_not_passed_over(
+    name: str, closed: str, told: str, mode: int
+) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        for place in (folder / "p.csv", folder / "sub" / "p.csv"):
+            write(place, ROWS)
+        (folder / closed).chmod(mode if (folder / closed).is_dir() else 0)
+        url = f"{made}/{name}".rstrip("/")
+        try:
+            with nobody_special(), pytest.raises(InvalidFault, match="permission denied") as caught:
+                locate(ProfileSource(url=url, key="id", options={}))
+        finally:
+            (folder / closed).chmod(0o755)
+        assert caught.value.where == (f"{made}{told}" if told else url)
 
 
 def test_files_of_several_forms_are_refused(open_engine: Make, tmp_path: Path) -> None:

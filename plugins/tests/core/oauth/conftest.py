@@ -102,6 +102,7 @@ class World:
             lock=self.lock,
             clock=self.clock,
             on_reconnect=self.reconnects.append,
+            client_hint="look at env:SNAP_SECRET",
             sleep=self.slept.append,
         )
 

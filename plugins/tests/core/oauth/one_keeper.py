@@ -58,6 +58,7 @@ def keeper_in(folder: Path, url: str = "") -> Iterator[TokenKeeper]:
             vault=sealed if url else FileVault(folder / "vault", {}),
             lock=state.lock,
             on_reconnect=print,
+            client_hint="look at the secret",
         )
 
 

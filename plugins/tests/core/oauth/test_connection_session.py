@@ -345,7 +345,11 @@ def test_credentials_that_a_service_says_back_are_masked(
         session.headers["X-Said"] = f"password={LONG.reveal()}"
         answer = session.get(f"{recorder.url}/echo")
     assert "password=" in answer.text
-    for said in (answer.text, answer.headers["X-Echo"]):
+    answer.status_code = 500
+    with pytest.raises(requests.HTTPError) as refused:
+        answer.raise_for_status()
+    assert answer.url.startswith(recorder.url)
+    for said in (answer.text, answer.headers["X-Echo"], answer.url, str(refused.value)):
         for form in ("secret/of", "secret%2Fof", "length", PAIR, PAIR.rstrip("=")):
             assert form not in said
     assert answer.headers["X-Echo"].startswith("/echo")

@@ -180,6 +180,42 @@ def test_a_refused_grant_ends_it_and_is_told_once(world: Any, revoked: Fault) ->
     assert keeper.current().reveal() == "access-9"
 
 
+def test_a_refused_client_is_asked_about_once_and_what_was_granted_stays(world: Any) -> None:
+    keeper = world.keeper()
+    keeper.keep(world.token())
+    world.service.faults = [SignInFault.of_error("invalid_client", "invalid_client: who?", status=401)]
+    for _ in range(3):
+        with pytest.raises(ReconnectFault, match="the client: invalid_client: who") as fault:
+            keeper.rejected(Secret("access-0"))
+        assert (fault.value.code, fault.value.hint) == (Code.CLIENT_REFUSED, "look at env:SNAP_SECRET")
+    assert len(world.service.refreshes) == 1
+    assert world.reconnects == []
+    # Another process, with the secret mended: what it gets with the token in the vault is there for all.
+    assert world.keeper().rejected(Secret("access-0")).reveal() == "access-2"
+    assert keeper.rejected(Secret("access-0")).reveal() == "access-2"
+    assert len(world.service.refreshes) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "terminal", "client"),
+    [
+        ("invalid_client", 401, True, True),
+        ("unauthorized_client", 400, True, True),
+        ("invalid_grant", 400, True, False),
+        ("invalid_scope", 400, True, False),
+        ("temporarily_unavailable", 400, False, False),
+        ("slow_down", 400, False, False),
+        ("invalid_client", 503, False, False),
+        ("invalid_client", 429, False, False),
+    ],
+)
+def test_what_an_error_of_the_token_endpoint_means(
+    error: str, status: int, terminal: bool, client: bool
+) -> None:
+    fault = SignInFault.of_error(error, "said", status=status)
+    assert (fault.message, fault.terminal, fault.client) == ("said", terminal, client)
+
+
 def test_a_lapsed_token_without_a_refresh_token_asks_for_a_sign_in(world: Any) -> None:
     keeper = world.keeper()
     keeper.keep(world.token(refresh=None))

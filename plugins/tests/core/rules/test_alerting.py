@@ -55,6 +55,11 @@ def test_a_failure_is_told_once_until_it_changes_and_its_end_once(
     assert kinds(standing, due(DueOutcome.DONE)) == (FINE, [])
 
 
+def test_a_client_that_is_refused_is_not_told_as_a_sign_in_that_is_owed() -> None:
+    refused = due(DueOutcome.FAILED, ExitStatus.RECONNECT, message="CDP-608: the secret is not the app's")
+    assert kinds(FINE, refused)[1] == [AlertKind.FAILED]
+
+
 @given(standing=st.builds(Standing, trouble=st.sampled_from(["", "gate CDP-701"]), unusual=st.booleans()))
 def test_what_waits_or_was_skipped_changes_nothing(standing: Standing) -> None:
     for outcome in (DueOutcome.WAITING, DueOutcome.SKIPPED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -81,6 +82,29 @@ def test_once_runs_what_is_due_and_ends_with_the_worst_status(
     assert made.once(threading.Event()) is ExitStatus.TEMPORARY
     clock.move(hours=-14)
     assert made.once(threading.Event()) is ExitStatus.DONE
+
+
+def test_the_log_says_that_what_somebody_has_to_mend_does_not_run_by_itself(
+    state: State, clock: Clock, python: Python, caplog: pytest.LogCaptureFixture
+) -> None:
+    ends = {"A": ExitStatus.INVALID, "B": ExitStatus.INVALID}
+    for name in ends:
+        export(state, name)
+    clock.move(hours=14)
+
+    def launch(due: Due) -> subprocess.Popen[bytes]:
+        # B's segment fails, so that its run is skipped: that pauses nothing.
+        if due.export.name == "A":
+            schedule = state.schedules.of(due.export.id)
+            paused = dataclasses.replace(schedule, paused="CDP-304: no file", paused_at=clock.now)
+            state.schedules.set(due.export.id, paused)
+        return python(ENDS, str(int(ends[due.export.name])))
+
+    loop(state, clock, launch).once(threading.Event())
+    said = {record.message for record in caplog.records}
+    again = "it runs by itself again once that is mended and somebody has run it"
+    assert f"A: {ExitStatus.INVALID.meaning}; {again}" in said
+    assert f"B: {ExitStatus.INVALID.meaning}" in said
 
 
 def test_a_process_that_crashes_is_a_fault_and_keeps_no_other_from_its_turn(
