@@ -357,7 +357,9 @@ def _text(path: Path) -> str:
             f"cdp.toml cannot be read: {os.strerror(error.errno or 0).lower()}",
             where=str(path),
             hint=f"the workspace is {_owner(path.parent)}'s: run cdp as that user, or ask them; one for "
-            "several people is made with cdp init --group GROUP",
+            "several people is made with cdp init --group GROUP"
+            if isinstance(error, PermissionError)
+            else "see whether the path is the one that you meant, and its disk sound",
         ) from None
 
 
