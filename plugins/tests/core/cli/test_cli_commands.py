@@ -542,5 +542,6 @@ def test_a_column_of_which_nothing_can_be_sent_is_said(
         assert note.startswith(f"{begins} of EMAIL can")
         asked = note.partition("cdp ")[2].rstrip(".").replace("FIELD", "email").split()
         assert "MD5" in cdp(*asked).out
+        assert "up to date" not in cdp("export", "plan", export).out
     (home / "profiles.csv").write_text(f"customer_id,email,lifetime_value\n{written}9,p9@example.org,900\n")
     assert cdp("export", "run", export, "--json").document["notes"] == []

@@ -132,3 +132,15 @@ def test_every_way_that_a_batch_ends_has_its_word() -> None:
     lines = captured.get().splitlines()[1:]
     assert len({tuple(line.split()[5:]) for line in lines}) == len(BatchStatus)
     assert all("remove again" in line for line in lines)
+
+
+def test_a_run_that_failed_is_shown_with_its_error_and_how_to_mend_it(
+    cdp: Keyboard, export: str, home: Path
+) -> None:
+    (home / "profiles.csv").write_text("customer_id,email\n1,p1@example.org\n")
+    planned = cdp("export", "plan", export, status=3)
+    assert "up to date" not in planned.out
+    cdp("export", "run", export, status=3)
+    shown = cdp("export", "show-run", newest(cdp, export)).out
+    assert "CDP-306: " in shown
+    assert "cdp segment edit " in shown
