@@ -50,9 +50,11 @@ def readable(path: Path) -> Path:
     if not path.is_file():
         raise InvalidFault(
             Code.PROFILES_UNREADABLE,
-            "that is no file",
+            "that is a folder" if path.is_dir() else "that is no file",
             where=str(path),
-            hint="name a file: profiles are read more than once, which a pipe does not allow",
+            hint="name a file in it"
+            if path.is_dir()
+            else "name a file: profiles are read more than once, which a pipe does not allow",
         )
     try:
         path.open("rb").close()
