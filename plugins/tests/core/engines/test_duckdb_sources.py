@@ -356,10 +356,11 @@ def test_a_file_among_others_that_is_not_like_them_is_named(
     else:
         other.write_bytes(content)
     engine = open_engine(tmp_path / "all")
-    for ask in (
+    asks: tuple[Callable[[], object], ...] = (
         lambda: identified(engine),
         lambda: engine.check_segment(Segment(id="1", name="A", where="id > '0' AND value >= 0")),
-    ):
+    )
+    for ask in asks:
         with pytest.raises(InvalidFault) as caught:
             ask()
         assert caught.value.code is Code.PROFILES_UNREADABLE
