@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from cdp_core.errors import ExitStatus
+from cdp_core.model.log import LogEvent
 from cdp_core.scheduler.calendar import Calendar, Due
 from cdp_core.scheduler.health import Health, served
 from cdp_core.scheduler.loop import Loop
@@ -173,6 +176,28 @@ def test_health_is_told_over_http_and_in_a_file(tmp_path: Path) -> None:
         until = time.monotonic() + 10
         while ask(port, "/healthz") == 200:
             assert time.monotonic() < until, "a loop that stands still is alive for ever"
+
+
+def test_a_health_file_that_cannot_be_written_is_told_once_until_it_can_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "hf"
+    folder.mkdir()
+    health = Health(patience=60, file=folder / "h")
+    told = []
+    for there in (True, False, False, True, False):
+        if there:
+            folder.mkdir(exist_ok=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        caplog.clear()
+        health.beat()
+        assert health.ready
+        assert (folder / "h").exists() is there
+        told.append([(record.levelno, record.__dict__["event"]) for record in caplog.records])
+    warned = [(logging.WARNING, LogEvent.HEALTH_NOT_WRITTEN)]
+    assert told == [[], warned, [], [], warned]
+    assert caplog.messages == [f"the health file {folder / 'h'} cannot be written: No such file or directory"]
 
 
 def test_a_loop_that_has_ended_says_so(tmp_path: Path, state: State, clock: Clock, python: Python) -> None:
