@@ -40,7 +40,7 @@ class Alerting:
         if not self._ways.names:
             return
         before = self._state.alerts.standing(export.id)
-        standing, told = after(before, due, sizes, share=self._share)
+        standing, told = after(before, due, sizes, share=self._share, mended=self._was_mended(due))
         if standing == before and not told:
             return
         alerts = [
@@ -57,6 +57,12 @@ class Alerting:
             for each in told
         ]
         self._state.alerts.record(export.id, standing, alerts)
+
+    def _was_mended(self, due: DueRun) -> bool:
+        last = self._state.due_runs.at_fault_before(due.export_id, due.due_at)
+        if last is None or last.updated_at is None:
+            return False
+        return self._state.runs.went_through(due.export_id, since=last.updated_at) is not None
 
     def send_waiting(self, now: datetime, stop: threading.Event | None = None) -> bool:
         """Send what has not been sent yet by every way, the oldest first; whether something is left to be

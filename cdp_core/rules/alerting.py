@@ -23,13 +23,14 @@ class Told(NamedTuple):
 
 
 def after(
-    before: Standing, due: DueRun, sizes: Sequence[int], *, share: float
+    before: Standing, due: DueRun, sizes: Sequence[int], *, share: float, mended: bool = False
 ) -> tuple[Standing, tuple[Told, ...]]:
     """How an export stands when a due run begins or has ended, and what is to be told. `sizes` are
     its digests in the ledger after each of its whole runs, the oldest first, this run's among them where it
-    was one; what other exports have put into the audience does not count."""
+    was one; what other exports have put into the audience does not count. `mended` is whether a run that
+    somebody started went through since the trouble: then the same one is another."""
     now = _standing(before, due, sizes, share)
-    return now, tuple(_told(before, now, due, sizes))
+    return now, tuple(_told(before, now, due, sizes, mended))
 
 
 def _standing(before: Standing, due: DueRun, sizes: Sequence[int], share: float) -> Standing:
@@ -41,13 +42,13 @@ def _standing(before: Standing, due: DueRun, sizes: Sequence[int], share: float)
     return before
 
 
-def _told(before: Standing, now: Standing, due: DueRun, sizes: Sequence[int]) -> Iterator[Told]:
+def _told(before: Standing, now: Standing, due: DueRun, sizes: Sequence[int], mended: bool) -> Iterator[Told]:
     # Told as it begins, so that it is told though the attempt dies, and told once though others follow.
     if due.missed and due.attempts == 1 and due.outcome is DueOutcome.RUNNING:
         yield Told(
             AlertKind.MISSED, f"no scheduler ran it at {due.missed} of its moments; one run stands for all"
         )
-    if now.trouble and now.trouble != before.trouble:
+    if now.trouble and (now.trouble != before.trouble or (mended and due.is_at_fault)):
         yield Told(_kind(due), due.message)
     if before.trouble and not now.trouble:
         yield Told(AlertKind.RECOVERED, "it runs again")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cdp_core.model.configuration import Export
-from cdp_core.model.run import Run, RunStatus, Shown
+from cdp_core.model.run import Run, Shown
 from cdp_core.model.schedule import DueOutcome, DueRun, Recurrence, Schedule
 from cdp_core.rules.recurrence import latest, moments
 from cdp_core.store.state import State
@@ -63,13 +63,10 @@ class Calendar:
         schedule = self._state.schedules.of(export.id)
         if schedule.paused is None or schedule.paused_at is None:
             return schedule
-        through = self._state.runs.search(
-            export_id=export.id, since=schedule.paused_at, statuses=(RunStatus.COMMITTED,), limit=1
-        )
-        for run in through:
-            if run.status is RunStatus.COMMITTED and run.started_at > schedule.paused_at:
-                return dataclasses.replace(schedule, paused=None, paused_at=None, since=run.started_at)
-        return schedule
+        run = self._state.runs.went_through(export.id, since=schedule.paused_at)
+        if run is None:
+            return schedule
+        return dataclasses.replace(schedule, paused=None, paused_at=None, since=run.started_at)
 
     def upcoming(self, export: Export, now: datetime) -> datetime | None:
         """Its next moment, in the recurrence's zone; None where there is none."""

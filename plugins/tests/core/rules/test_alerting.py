@@ -55,6 +55,18 @@ def test_a_failure_is_told_once_until_it_changes_and_its_end_once(
     assert kinds(standing, due(DueOutcome.DONE)) == (FINE, [])
 
 
+def test_the_same_trouble_is_another_once_a_run_by_hand_went_through() -> None:
+    trouble = Standing(trouble="reconnect CDP-602")
+    again = due(DueOutcome.FAILED, ExitStatus.RECONNECT, message="CDP-602: sign in again")
+    for mended, expected in ((False, []), (True, [AlertKind.RECONNECT])):
+        standing, told = after(trouble, again, (), share=0.3, mended=mended)
+        assert (standing, [each.kind for each in told]) == (trouble, expected)
+    for waits in (DueOutcome.RUNNING, DueOutcome.WAITING):
+        assert after(trouble, due(waits, ExitStatus.TEMPORARY), (), share=0.3, mended=True) == (trouble, ())
+    ended = after(trouble, due(DueOutcome.DONE), (), share=0.3, mended=True)
+    assert [each.kind for each in ended[1]] == [AlertKind.RECOVERED]
+
+
 def test_a_client_that_is_refused_is_not_told_as_a_sign_in_that_is_owed() -> None:
     refused = due(DueOutcome.FAILED, ExitStatus.RECONNECT, message="CDP-608: the secret is not the app's")
     assert kinds(FINE, refused)[1] == [AlertKind.FAILED]
