@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from cdp_core.errors import Code, ExitStatus
 from cdp_core.model.alert import AlertKind, Standing
+from cdp_core.model.run import Run
 from cdp_core.model.schedule import DueOutcome, DueRun
+from cdp_core.model.sentence import Sentence
 
 # Fewer runs make no habit.
 FEWEST_SIZES = 3
@@ -66,6 +68,19 @@ def _kind(due: DueRun) -> AlertKind:
         return AlertKind.FAILED
     status = ExitStatus(due.exit_status) if due.exit_status in set(ExitStatus) else ExitStatus.FAULT
     return _KINDS.get(status, AlertKind.FAILED)
+
+
+def leading_on(fault: str, last: Run | None, command: str) -> str:
+    """What mends a fault (`CDP-608: …`) that an export's last run ended by too, and the `command` after it;
+    the command alone where no such run says."""
+    if last is None or not last.error_hint or not fault.startswith(f"{last.error_code}:"):
+        return command
+    mend = last.error_hint
+    if command in mend:
+        return mend
+    if mend.endswith("run again"):
+        return f"{mend}: {command}"
+    return Sentence("{mend}, then: {command}", mend=mend, command=command)
 
 
 def _is_unusual(sizes: Sequence[int], share: float) -> bool:

@@ -7,6 +7,7 @@ all, and says how many it stands for.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from cdp_core.rules.recurrence import latest, moments
 from cdp_core.store.state import State
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FAULT = re.compile(r"CDP-\d+: ")
 
 
 def lease_name(export_id: str) -> str:
@@ -67,6 +69,13 @@ class Calendar:
         if run is None:
             return schedule
         return dataclasses.replace(schedule, paused=None, paused_at=None, since=run.started_at)
+
+    def fault_of(self, due: Due, exit_status: int) -> str:
+        """By which a due run has ended with that status (`CDP-608: …`); empty where none is written down."""
+        newest = self._state.due_runs.newest(due.export.id)
+        if newest is None or (newest.due_at, newest.exit_status) != (due.due_at, exit_status):
+            return ""
+        return newest.message if _FAULT.match(newest.message) else ""
 
     def upcoming(self, export: Export, now: datetime) -> datetime | None:
         """Its next moment, in the recurrence's zone; None where there is none."""

@@ -163,6 +163,11 @@ def test_a_trouble_that_a_run_by_hand_has_ended_is_told_when_it_comes_back(
     due(1, 6, wrong)
     due(2, 6, wrong)
     assert receiver.kinds() == ["failed"], "it stays as it is"
+    (first,) = (each for each in receiver.of("/hook") if each["kind"] == "failed")
+    assert "env:SNAP_SECRET" in first["hint"]
+    assert first["hint"].endswith(f', then: cdp export run "{NAME}"')
+    (paused,) = told.cdp.json("status")["attention"]
+    assert paused["command"] == first["hint"]
     told.cdp("export", "run", NAME)
     assert receiver.kinds() == ["failed"], "a run by hand alerts nobody"
     due(3, 6, wrong)

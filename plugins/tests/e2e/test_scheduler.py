@@ -52,6 +52,18 @@ def test_one_failing_export_stops_no_other_and_what_must_be_mended_pauses_it(job
     assert last(job)["last"]["outcome"] == "done"
 
 
+def test_the_log_says_what_pauses_an_export(job: Job) -> None:
+    make_due(job, NAME)
+    job.simulator.expire_tokens()
+    wrong = {"SNAP_SECRET": "not-the-secret-of-the-app"}
+    asked = ("scheduler", "start", "--once", "--log-format", "json")
+    said = job.cdp(*asked, status=6, environ=wrong).stderr
+    (ended,) = (line for line in map(json.loads, said.splitlines()) if line["event"] == "ended")
+    assert ended["message"].startswith(f"{NAME}: CDP-608: the service does not accept the client")
+    assert ended["message"].endswith("; it runs by itself again once that is mended and somebody has run it")
+    assert "not-the-secret" not in said
+
+
 def test_sigterm_lets_the_batches_in_flight_end_and_the_next_scheduler_sends_the_rest(job: Job) -> None:
     job.simulator.fault("stall:route=add-users,seconds=2,count=1000")
     make_due(job, NAME)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from cdp_core.errors import ExitStatus
 from cdp_core.model.alert import AlertKind, Standing
+from cdp_core.model.run import Run, RunStatus
 from cdp_core.model.schedule import DueOutcome, DueRun
-from cdp_core.rules.alerting import after
+from cdp_core.rules.alerting import after, leading_on
 
 FINE = Standing()
 
@@ -93,6 +94,34 @@ def test_a_size_is_unusual_beyond_its_share_and_told_once(usual: int, share: flo
     far = abs(size - usual) > 0.3 * usual
     assert (standing.unusual, told) == (far, [AlertKind.UNUSUAL] if far else [])
     assert kinds(standing, due(DueOutcome.DONE), (usual,) * 3 + (size,))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "hint", "expected"),
+    [
+        ("CDP-608", "look at env:KEY", "look at env:KEY, then: cdp export run A"),
+        ("CDP-608", "make room, then run again", "make room, then run again: cdp export run A"),
+        ("CDP-608", "if it is meant: cdp export run A --yes", "if it is meant: cdp export run A --yes"),
+        ("CDP-608", None, "cdp export run A"),
+        ("CDP-602", "cdp connection authenticate B", "cdp export run A"),
+        (None, None, "cdp export run A"),
+    ],
+)
+def test_what_mends_the_last_runs_fault_comes_before_the_run(
+    code: str | None, hint: str | None, expected: str
+) -> None:
+    last = Run(
+        id="r",
+        export_id="e",
+        export_name="A",
+        status=RunStatus.FAILED,
+        actor="ann",
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        error_code=code,
+        error_hint=hint,
+    )
+    assert leading_on("CDP-608: not the app's", last, "cdp export run A") == expected
+    assert leading_on("CDP-608: not the app's", None, "cdp export run A") == "cdp export run A"
 
 
 def test_a_few_runs_are_no_habit() -> None:
