@@ -161,6 +161,7 @@ def start(
             raise UsageFault(
                 Code.USAGE,
                 f"the health file {str(health_file)!r} cannot be written: {why}",
+                where=str(Path.cwd() / (health_file or "")),
                 hint="another --health-file, in a folder that is there and that you may write to",
             )
         return Loop(

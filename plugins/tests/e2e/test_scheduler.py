@@ -100,6 +100,7 @@ def test_a_health_file_that_cannot_be_written_is_refused_at_the_start(job: Job, 
     refused = job.cdp("scheduler", "start", "--health-file", place, status=2).stderr
     assert "error CDP-203" in refused
     assert f"the health file '{place}' cannot be written: " in refused
+    assert f"where: {job.cdp.folder / place}" in refused
     assert "another --health-file" in refused
     assert "the scheduler runs" not in refused
 
