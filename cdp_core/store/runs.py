@@ -99,6 +99,15 @@ class Runs(Repository):
         found += self._newest(and_(runs.c.ended_at.is_not(None), wanted, *which), limit)
         return tuple(sorted(found, key=lambda run: (run.started_at, run.id), reverse=True))
 
+    def went_through(self, export_id: str, *, since: datetime) -> Run | None:
+        """The newest run of an export that began after a moment and was committed; None where none was."""
+        committed = and_(
+            runs.c.export_id == export_id,
+            runs.c.started_at > since,
+            runs.c.status == str(RunStatus.COMMITTED),
+        )
+        return next(iter(self._newest(committed, 1)), None)
+
     def known(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of the ids that are a run's."""
         with self._database.read() as connection:
