@@ -150,3 +150,12 @@ def test_ctrl_c_while_modules_are_imported_ends_tidily(
     )
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == said
+
+
+def test_next_to_nothing_is_imported_before_an_interrupt_can_be_said(environ: dict[str, str]) -> None:
+    code = "import re, sys; had = {*sys.modules}; import cdp_core.cli.main; print(*({*sys.modules} - had))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    ours = {"cdp_core", "cdp_core.cli", "cdp_core.cli.main"}
+    assert set(done.stdout.split()) <= ours | {"__future__", "atexit", "gc"}
