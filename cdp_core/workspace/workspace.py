@@ -108,7 +108,7 @@ class Workspace:
     @classmethod
     def open(cls, folder: Path) -> Workspace:
         """Read and check a workspace; a folder of it that was lost is made anew."""
-        folder = folder.expanduser().resolve()
+        folder = Path(os.path.realpath(folder.expanduser()))  # `resolve` fails at links that go round
         path = folder / SETTINGS_FILE
         text = _text(path)
         refuse_open_to_others(folder)

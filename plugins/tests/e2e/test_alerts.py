@@ -195,6 +195,21 @@ def test_what_could_not_be_sent_is_sent_with_the_next_and_nothing_twice(
     assert sum("gate" in each["title"] for each in receiver.of("/chat")) == 1
 
 
+def test_under_json_each_way_has_what_stood_in_its_way(told: Job, receiver: Receiver) -> None:
+    sent = told.cdp.json("alerts", "test")
+    assert [(each["sent"], each["error"]) for each in sent] == [(True, None), (True, None)]
+    receiver.status = 500
+    done = told.cdp("alerts", "test", "--json", status=9)
+    ways = json.loads(done.stdout)
+    assert [(each["way"], each["sent"]) for each in ways] == [(each["way"], False) for each in sent]
+    for each in ways:
+        error = each["error"]
+        assert error["exit_status"] == 9
+        assert f"error {error['code']}: {error['message']}" in done.stderr
+        assert error["hint"]
+        assert error["hint"] in done.stderr
+
+
 def test_a_redirect_is_not_followed_with_the_signature(told: Job, receiver: Receiver) -> None:
     receiver.status = 307
     told.cdp("alerts", "test", status=9)
