@@ -15,9 +15,8 @@ Every hook, with an example that can be pasted, is in `cdp_core.contract.hookspe
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+# Before `cdp` can say how it was interrupted, nothing is imported that takes time.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cdp_core.contract.connection import Choice as Choice
     from cdp_core.contract.connection import (
@@ -281,10 +280,12 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605 (the table above is the list)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"cdp_core has no public name {name!r}")
+    import importlib
+
     from cdp_core.contract.deprecation import warn_of_name
 
     warn_of_name(__name__, name)

@@ -39,7 +39,7 @@ ALERT_FIELDS = {
     "export": "the export's name; empty in a test",
     "run": "the run's id, or null",
     "message": "what happened, for people",
-    "hint": "the command that leads on, or empty",
+    "hint": "what mends it, and the command that leads on; or empty",
 }
 AUDIT_FIELDS = {
     "seq": "its number, from 1 on, without a gap",

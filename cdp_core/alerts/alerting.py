@@ -17,7 +17,7 @@ from cdp_core.model.lease import Lease
 from cdp_core.model.log import LogEvent
 from cdp_core.model.names import as_typed
 from cdp_core.model.schedule import DueRun
-from cdp_core.rules.alerting import after
+from cdp_core.rules.alerting import after, leading_on
 from cdp_core.store.processes import this_process
 from cdp_core.store.state import State
 
@@ -40,7 +40,7 @@ class Alerting:
         if not self._ways.names:
             return
         before = self._state.alerts.standing(export.id)
-        standing, told = after(before, due, sizes, share=self._share)
+        standing, told = after(before, due, sizes, share=self._share, mended=self._was_mended(due))
         if standing == before and not told:
             return
         alerts = [
@@ -50,13 +50,29 @@ class Alerting:
                 kind=each.kind,
                 export=export.name,
                 message=each.message,
-                hint=_hint(each.kind, export, due),
+                hint=self._hint(each.kind, export, due),
                 run_id=due.run_id,
                 waiting=self._ways.names,
             )
             for each in told
         ]
         self._state.alerts.record(export.id, standing, alerts)
+
+    def _hint(self, kind: AlertKind, export: Export, due: DueRun) -> str:
+        if kind is AlertKind.UNUSUAL or kind is AlertKind.RECOVERED:
+            return f"cdp export history {as_typed(export.name)}"
+        if kind is AlertKind.MISSED:
+            return "cdp scheduler start"
+        if due.run_id:
+            return f"cdp export show-run {due.run_id}"
+        last = next(iter(self._state.runs.of_export(export.id, 1)), None)
+        return str(leading_on(due.message, last, f"cdp export run {as_typed(export.name)}"))
+
+    def _was_mended(self, due: DueRun) -> bool:
+        last = self._state.due_runs.at_fault_before(due.export_id, due.due_at)
+        if last is None or last.updated_at is None:
+            return False
+        return self._state.runs.went_through(due.export_id, since=last.updated_at) is not None
 
     def send_waiting(self, now: datetime, stop: threading.Event | None = None) -> bool:
         """Send what has not been sent yet by every way, the oldest first; whether something is left to be
@@ -132,11 +148,3 @@ class Alerting:
 def _not_sent(fault: CdpError, export: str = "") -> None:
     if not isinstance(fault, HeldFault):
         log.warning("%s", fault, extra=LogEvent.ALERT_NOT_SENT.about(export=export))
-
-
-def _hint(kind: AlertKind, export: Export, due: DueRun) -> str:
-    if kind is AlertKind.UNUSUAL or kind is AlertKind.RECOVERED:
-        return f"cdp export history {as_typed(export.name)}"
-    if kind is AlertKind.MISSED:
-        return "cdp scheduler start"
-    return f"cdp export show-run {due.run_id}" if due.run_id else f"cdp export run {as_typed(export.name)}"

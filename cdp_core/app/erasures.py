@@ -126,7 +126,11 @@ class Erasures:
             known_kind(kind, kinds)
         if (whom.person is None) == (file is None):
             raise UsageFault(Code.USAGE, "either a person is given or a list, not both", hint="--file FILE")
-        listed = [(0, whom.person)] if file is None else persons(file, field=whom.field)
+        listed = (
+            [(0, whom.person)]
+            if file is None
+            else persons(file, field=whom.field, undone="nobody was erased")
+        )
         found, wrong = dict[Identifier, None](), []
         for line, text in listed:
             if file is not None and (text is None or not text.strip()):

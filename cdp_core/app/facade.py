@@ -27,7 +27,7 @@ from cdp_core.app.health import Doctor
 from cdp_core.app.ledgers import Ledgers, ledger_place
 from cdp_core.app.overview import Overviews
 from cdp_core.app.people import People
-from cdp_core.app.places import made_or_joined, new_server, require_own, state_place, vault_of
+from cdp_core.app.places import made_or_joined, new_server, require_apart, require_own, state_place, vault_of
 from cdp_core.app.profiles import ProfileTable
 from cdp_core.app.restored import restored
 from cdp_core.app.retention import Retention, Upkeep
@@ -220,6 +220,7 @@ class CDP:
         catalog = Catalog(create_plugin_manager())
         url = profiles if engine is None else url_for(profiles, engine, catalog)
         source = ProfileSource(url=_absolute(url), key=key, options=options or {})
+        require_apart(folder, source.url)
         source = Profiles.check(source, catalog)
         settings = WorkspaceSettings(
             profiles=source,

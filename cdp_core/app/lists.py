@@ -14,9 +14,13 @@ from cdp_core.errors import Code, InvalidFault
 STANDARD_INPUT = "-"
 
 
-def persons(file: str, *, field: str | None) -> Iterator[tuple[int, str | None]]:
+class _Unreadable(Exception):
+    """Where a list cannot be read, and why."""
+
+
+def persons(file: str, *, field: str | None, undone: str) -> Iterator[tuple[int, str | None]]:
     """(line, text) of each person; of Parquet the row, counted from 1. `field` names the column, which a
-    file with a single one need not be told.
+    file with a single one need not be told; `undone` says what has not been done where it cannot be read.
 
     Raises `InvalidFault` where the file cannot be read to its end; it never repeats what a line holds.
     """
@@ -30,11 +34,15 @@ def persons(file: str, *, field: str | None) -> Iterator[tuple[int, str | None]]
             with Path(file).open(encoding="utf-8-sig", newline="" if form == "csv" else None) as opened:
                 yield from {"csv": _of_csv, "json": _of_json, "text": _of_text}[form](opened, field)
     except OSError as failure:
-        raise _unreadable(file, (failure.strerror or "it is not what its name says").lower()) from None
+        why = (failure.strerror or "it is not what its name says").lower()
+        raise _unreadable(file, why, undone) from None
     except UnicodeDecodeError:
-        raise _unreadable(file, "it is not UTF-8 text") from None
+        raise _unreadable(file, "it is not UTF-8 text", undone) from None
     except csv.Error as failure:
-        raise _unreadable(file, str(failure)) from None
+        raise _unreadable(file, str(failure), undone) from None
+    except _Unreadable as failure:
+        where, why = failure.args
+        raise _unreadable(where, why, undone) from None
 
 
 def _form(file: str) -> str:
@@ -73,9 +81,9 @@ def _of_json(opened: TextIO, field: str | None) -> Iterator[tuple[int, str | Non
         try:
             found = json.loads(line)
         except ValueError:
-            raise _unreadable(f"{opened.name}, line {number}", "the line is not JSON") from None
+            raise _Unreadable(f"{opened.name}, line {number}", "the line is not JSON") from None
         if not isinstance(found, dict):
-            raise _unreadable(f"{opened.name}, line {number}", "the line is not an object")
+            raise _Unreadable(f"{opened.name}, line {number}", "the line is not an object")
         name = list(found)[_place(list(found), field, f"{opened.name}, line {number}")]
         yield number, None if found[name] is None else str(found[name])
 
@@ -94,7 +102,7 @@ def _of_parquet(path: Path, field: str | None) -> Iterator[tuple[int, str | None
                     number += 1
                     yield number, _text(value)
     except pa.ArrowException:
-        raise _unreadable(str(path), "it is not a Parquet file, or was cut short") from None
+        raise _Unreadable(str(path), "it is not a Parquet file, or was cut short") from None
 
 
 def _text(value: Any) -> str | None:
@@ -118,5 +126,7 @@ def _place(names: Iterable[str], field: str | None, where: str) -> int:
     return there.index(field)
 
 
-def _unreadable(where: str, why: str) -> InvalidFault:
-    return InvalidFault(Code.LIST_UNREADABLE, why, where=where, hint="nothing was added; mend the file")
+def _unreadable(where: str, why: str, undone: str) -> InvalidFault:
+    return InvalidFault(
+        Code.LIST_UNREADABLE, why, where=where, hint=f"{undone}; mend the file, or name another"
+    )

@@ -16,6 +16,7 @@ from cdp_core.model.configuration import Connection, ConnectionStatus, Export
 from cdp_core.model.names import as_typed
 from cdp_core.model.run import Run, RunStatus
 from cdp_core.model.sentence import Sentence
+from cdp_core.rules.alerting import leading_on
 from cdp_core.runner.connect import Connector
 from cdp_core.runner.consents import ConsentDesk
 from cdp_core.runner.dead import as_they_stand
@@ -172,7 +173,7 @@ class Overviews:
                 trouble=Sentence(
                     "it does not run by itself until somebody has mended this: {why}", why=schedule.paused
                 ),
-                command=run,
+                command=leading_on(schedule.paused, last, run),
             )
         elif last is not None and last.error_code and last.status in (RunStatus.FAILED, RunStatus.SKIPPED):
             yield Attention(

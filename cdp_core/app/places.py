@@ -18,9 +18,28 @@ from cdp_core.workspace import Workspace
 from cdp_core.workspace.files import read_private, write_private
 
 VARIABLE = "CDP_STATE_URL"
+_HIDDEN = (".", "_")
 
 # In the folder: which shared state its files belong to.
 MARK = "shared-state"
+
+
+def require_apart(folder: Path, profiles: str) -> None:
+    """Raise `InvalidFault` where a workspace in that folder would lie among its own profiles: its ledger
+    would be read as some of them."""
+    path = Path(profiles).expanduser()
+    if "**" in path.parts:
+        path = Path(*path.parts[: path.parts.index("**")])
+    if not path.is_dir() or not folder.resolve().is_relative_to(path.resolve()):
+        return
+    between = folder.resolve().relative_to(path.resolve()).parts
+    if not any(part.startswith(_HIDDEN) for part in between):
+        raise InvalidFault(
+            Code.PROFILES_UNREADABLE,
+            "the workspace would lie among its own profiles, and be read as some of them",
+            where=str(folder),
+            hint=f"a folder that is not in {path}, or one whose name begins with a dot",
+        )
 
 
 def state_place(workspace: Workspace, environ: Mapping[str, str] = os.environ) -> Place:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import shlex
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cdp_core.app.desk import Desk
@@ -85,7 +87,8 @@ def restored(
 
             desk.perform(Action.WORKSPACE_RESTORE, about, deed)
 
-    made = Workspace.create(folder, settings, furnish, group=group)
+    with _telling_how_to_restore(file, vault_key=vault_key, group=group):
+        made = Workspace.create(folder, settings, furnish, group=group)
     return RestoredView(
         workspace=str(made.folder),
         backup=backup_view(file, found),
@@ -93,6 +96,21 @@ def restored(
         claims=seen[0].claims,
         secrets=any(at_hand),
     )
+
+
+@contextmanager
+def _telling_how_to_restore(file: Path, *, vault_key: Path | None, group: str | None) -> Iterator[None]:
+    """Where something is there already: `cdp init`, which that fault may name, would make an empty one."""
+    try:
+        yield
+    except InvalidFault as fault:
+        if fault.code is not Code.WORKSPACE_EXISTS:
+            raise
+        typed = ["cdp", "workspace", "restore", str(file), "NEWFOLDER"]
+        typed += ["--vault-key", str(vault_key)] if vault_key is not None else []
+        typed += ["--group", group] if group is not None else []
+        hint = f"name a folder that is new: {shlex.join(typed)}"
+        raise InvalidFault(fault.code, fault.message, where=fault.where, hint=hint) from fault
 
 
 def _take_along(vault: Vault, state: State, names: Iterable[str]) -> None:

@@ -64,7 +64,7 @@ class Suppressions:
             known_kind(kind, self.desk.catalog.kinds)
         reading = _Reading(self.desk.catalog.kinds, kind, region)
         added = self.desk.state.suppressions.add(
-            reading.to_the_end(persons(file, field=field)),
+            reading.to_the_end(persons(file, field=field, undone="nothing was added")),
             note=note,
             by=self.desk.actor.name,
             at=self.desk.now(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -96,7 +97,7 @@ class Workspaces:
             raise UsageFault(
                 Code.USAGE, "there is no such folder", where=str(path.parent), hint="make it first"
             )
-        if path.resolve().is_relative_to(self._workspace.folder):
+        if Path(os.path.realpath(path)).is_relative_to(self._workspace.folder):
             raise UsageFault(
                 Code.USAGE,
                 "a backup lies outside of the workspace: nothing was written",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 import rich_click
 
@@ -9,8 +11,12 @@ from cdp_core.cli.command import json_option, noun
 from cdp_core.cli.failure import show_error
 from cdp_core.cli.page import give
 from cdp_core.cli.render import things
+from cdp_core.cli.render.documents import error_document
 from cdp_core.cli.session import Session
 from cdp_core.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from cdp_core.app.run_views import AlertWay
 
 alerts = noun(
     "alerts",
@@ -38,7 +44,7 @@ def test(context: click.Context, *, as_json: bool) -> None:
     session: Session = context.obj
     ways = session.cdp().alerts.test()
     give(
-        [{"way": each.way, "sent": each.fault is None} for each in ways],
+        [_document(each) for each in ways],
         lambda: things.alert_ways(ways),
         as_json=as_json,
     )
@@ -46,3 +52,8 @@ def test(context: click.Context, *, as_json: bool) -> None:
         if (fault := each.fault) is not None:
             show_error(str(fault.code), fault.message, where=fault.where, hint=fault.hint)
     context.exit(int(ExitStatus.worst([each.fault.exit_status for each in ways if each.fault])))
+
+
+def _document(way: AlertWay) -> dict[str, Any]:
+    error = error_document(way.fault) if way.fault is not None else {"error": None}
+    return {"way": way.way, "sent": way.fault is None, **error}

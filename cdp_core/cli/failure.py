@@ -11,6 +11,7 @@ from contextlib import suppress
 import click
 from rich.text import Text
 
+from cdp_core.cli.no_such_place import of_typed_path
 from cdp_core.cli.render.console import err, show
 from cdp_core.cli.render.documents import error_document, print_document
 from cdp_core.cli.render.words import plain, plain_lines
@@ -20,7 +21,7 @@ from cdp_core.errors import CdpError, Code, InternalFault, UsageFault
 def say(fault: BaseException, arguments: Sequence[str]) -> int:
     """Say what went wrong; the exit status."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    error = as_error(fault)
+    error = as_error(fault, arguments)
     if "--debug" in options and not isinstance(fault, click.ClickException):
         _say_trace(fault)
     show_error(str(error.code), error.message, where=error.where, hint=error.hint)
@@ -40,12 +41,15 @@ def show_error(code: str, message: str, *, where: str = "", hint: str = "") -> N
     show(*lines, to=err())
 
 
-def as_error(fault: BaseException) -> CdpError:
-    """A fault of click's or of nobody's as one of ours, with its code."""
+def as_error(fault: BaseException, arguments: Sequence[str] = ()) -> CdpError:
+    """A fault of click's, of the system's about a path among the arguments, or of nobody's as one of ours,
+    with its code."""
     if isinstance(fault, CdpError):
         return fault
     if isinstance(fault, click.ClickException):
         return _usage(fault)
+    if (misplaced := of_typed_path(fault, arguments)) is not None:
+        return misplaced
     # What an unforeseen exception says may hold a value of the profiles: only its kind is shown.
     return InternalFault(
         Code.UNEXPECTED,

@@ -156,6 +156,14 @@ def start(
         )
 
     def loop(calendar: Calendar) -> Loop:
+        # Whoever may not start one has been refused by now, and writes nothing.
+        if why := health.write():
+            raise UsageFault(
+                Code.USAGE,
+                f"the health file {str(health_file)!r} cannot be written: {why}",
+                where=str(Path.cwd() / (health_file or "")),
+                hint="another --health-file, in a folder that is there and that you may write to",
+            )
         return Loop(
             calendar,
             launch,

@@ -14,6 +14,11 @@ class LogEvent(StrEnum):
 
     STARTED = "started", "the scheduler runs"
     HEALTH = "health", "where `/healthz` and `/readyz` answer", "port"
+    HEALTH_NOT_WRITTEN = (
+        "health-not-written",
+        "the health file cannot be written; told once until it can be written again, and ends nothing",
+        "file",
+    )
     DUE = "due", "an export is due, and its run is started", "export", "due_at", "attempt"
     MISSED = (
         "missed",

@@ -340,13 +340,15 @@ class Connector:
                 hint=f"check the connection's settings: cdp connection show {as_typed(connection.name)}",
             )
         spec, name = self._catalog.destination(export.destination), as_typed(export.name)
+        known = any(each.id == export.id for each in self._state.exports.all())
+        another = f"{f'cdp export edit {name} ' if known else ''}--set {spec.audience_setting}=…"
         listed = f" (cdp connection audiences {as_typed(connection.name)} lists them)"
         return InvalidFault(
             Code.AUDIENCE_GONE,
             f"the service does not know the audience {self.audience_of(export).audience_id}: {fault.message}",
             where=f"export {export.name!r}",
-            hint=f"see whether it is there; another one: cdp export edit {name} "
-            f"--set {spec.audience_setting}=…{listed if spec.capabilities.lists_audiences else ''}",
+            hint=f"see whether it is there; another one: {another}"
+            f"{listed if spec.capabilities.lists_audiences else ''}",
         )
 
     def signs_in(self, connection: Connection) -> bool:

@@ -72,6 +72,8 @@ def _died(state: State, run: Run) -> Run:
         delivered=counted(
             run.delivered.planned, state.journal.outcomes(run.id), state.journal.totals(run.id)
         ),
-        error_code=str(Code.INTERRUPTED),
-        error=DIED if run.dry_run else f"{DIED}; the next run settles what it left",
+        error_code=run.error_code or str(Code.INTERRUPTED),
+        error=(run.error or DIED)
+        if run.dry_run
+        else f"{run.error or DIED}; the next run settles what it left",
     )

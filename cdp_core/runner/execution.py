@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from cdp_core.errors import CdpError, Code, GateFault, TemporaryFault
 from cdp_core.model.access import Action, Actor
@@ -234,6 +234,10 @@ class Execution:
                 if record.run.status is not RunStatus.DELIVERING:
                     ended = RunStatus.CANCELED if fault.code in _ASKED_TO_END else RunStatus.FAILED
                     record.save(ended, fault=fault, ended=True)
+                else:
+                    # It may be the state itself that cannot be written.
+                    with suppress(CdpError):
+                        self._state.runs.note_fault(record.run.id, fault)
                 raise
             except KeyboardInterrupt:
                 if record.run.status is not RunStatus.DELIVERING:

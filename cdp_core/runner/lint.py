@@ -38,11 +38,13 @@ _NO_TEXT = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linted:
     """`fields` are looked through to the end. `fits` are the kinds that each guessed field looks like:
-    several where it is none more than another, as with digests. `unfit` look like none."""
+    several where it is none more than another, as with digests. `unfit` look like none. `region` is where
+    national phone numbers were taken to be from."""
 
     fields: tuple[FieldExamined, ...]
     fits: Mapping[str, tuple[str, ...]]
     unfit: tuple[str, ...]
+    region: Region
 
 
 class Lint:
@@ -67,7 +69,7 @@ class Lint:
     def chosen(self, matches: Sequence[Match]) -> Linted:
         """Fields as the kinds that are said."""
         samples = [self._sample(match) for match in matches]
-        return Linted(fields=self._through(samples), fits={}, unfit=())
+        return Linted(fields=self._through(samples), fits={}, unfit=(), region=self._region)
 
     def guessed(self, fields: Sequence[str], *, key: str) -> Linted:
         """Fields as the kinds that they look like; by default every column of text but the key."""
@@ -84,6 +86,7 @@ class Lint:
             fields=self._through(samples),
             fits={field: tuple(each.kind for each in found) for field, found in fitting.items() if found},
             unfit=tuple(field for field, found in fitting.items() if not found),
+            region=self._region,
         )
 
     def _through(self, samples: Sequence[FieldExamined]) -> tuple[FieldExamined, ...]:

@@ -168,7 +168,7 @@ class Sending:
         if fault is not None:
             status = RunStatus.FAILED
             self._record.note(error_code=str(fault.code), error=fault.message, error_hint=fault.hint)
-        elif end.interrupted:
+        elif end.interrupted and counts.not_sent + counts.unknown > counts.left_out:
             status = RunStatus.CANCELED
             who = self._watch.canceled_by
             told = f"canceled by {who}" if who else "interrupted"

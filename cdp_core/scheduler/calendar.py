@@ -7,17 +7,19 @@ all, and says how many it stands for.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cdp_core.model.configuration import Export
-from cdp_core.model.run import Run, RunStatus, Shown
+from cdp_core.model.run import Run, Shown
 from cdp_core.model.schedule import DueOutcome, DueRun, Recurrence, Schedule
 from cdp_core.rules.recurrence import latest, moments
 from cdp_core.store.state import State
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FAULT = re.compile(r"CDP-\d+: ")
 
 
 def lease_name(export_id: str) -> str:
@@ -63,13 +65,17 @@ class Calendar:
         schedule = self._state.schedules.of(export.id)
         if schedule.paused is None or schedule.paused_at is None:
             return schedule
-        through = self._state.runs.search(
-            export_id=export.id, since=schedule.paused_at, statuses=(RunStatus.COMMITTED,), limit=1
-        )
-        for run in through:
-            if run.status is RunStatus.COMMITTED and run.started_at > schedule.paused_at:
-                return dataclasses.replace(schedule, paused=None, paused_at=None, since=run.started_at)
-        return schedule
+        run = self._state.runs.went_through(export.id, since=schedule.paused_at)
+        if run is None:
+            return schedule
+        return dataclasses.replace(schedule, paused=None, paused_at=None, since=run.started_at)
+
+    def fault_of(self, due: Due, exit_status: int) -> str:
+        """By which a due run has ended with that status (`CDP-608: …`); empty where none is written down."""
+        newest = self._state.due_runs.newest(due.export.id)
+        if newest is None or (newest.due_at, newest.exit_status) != (due.due_at, exit_status):
+            return ""
+        return newest.message if _FAULT.match(newest.message) else ""
 
     def upcoming(self, export: Export, now: datetime) -> datetime | None:
         """Its next moment, in the recurrence's zone; None where there is none."""

@@ -2,12 +2,13 @@
 
 `/healthz` answers 200 while the loop goes round, `/readyz` from its first round until it is stopped; both
 answer 503 else. The file holds the same as JSON and is as old as the last round; once the loop has ended it
-says so.
+says so. A file that cannot be written ends nothing: the log says it, once until it can be written again.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from cdp_core.errors import InvalidFault
+from cdp_core.model.log import LogEvent
 from cdp_core.workspace.files import FILE_MODE, write_private
+
+log = logging.getLogger("cdp.scheduler")
 
 
 class Health:
@@ -28,6 +33,7 @@ class Health:
         self._seen = time.monotonic()
         self._ready = False
         self._ended = False
+        self._told = False
 
     def beat(self) -> None:
         """The loop has gone round once more."""
@@ -54,9 +60,25 @@ class Health:
     def as_dict(self) -> dict[str, Any]:
         return {"alive": self.alive, "ready": self.ready}
 
-    def _write(self) -> None:
-        if self._file is not None:
+    def write(self) -> str:
+        """Write the file, where there is to be one; why it cannot be written, empty where it was."""
+        if self._file is None:
+            return ""
+        try:
             write_private(self._file, json.dumps(self.as_dict()).encode(), mode=FILE_MODE)
+        except InvalidFault as refused:
+            disk = refused.__cause__
+            return str(disk.strerror) if isinstance(disk, OSError) else "it is a symbolic link"
+        except OSError as gone:
+            return str(gone.strerror)
+        return ""
+
+    def _write(self) -> None:
+        why = self.write()
+        if why and not self._told:
+            told = LogEvent.HEALTH_NOT_WRITTEN.about(file=str(self._file))
+            log.warning("the health file %s cannot be written: %s", self._file, why, extra=told)
+        self._told = bool(why)
 
 
 @contextmanager

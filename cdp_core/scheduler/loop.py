@@ -121,24 +121,28 @@ class Loop:
         del self._running[due.export.id]
         code = process.returncode
         status = ExitStatus(code) if code in set(ExitStatus) else ExitStatus.FAULT
-        meaning = status.meaning if code in set(ExitStatus) else f"its process ended with {code}"
-        if self._is_paused(due):
-            meaning += "; it runs by itself again once that is mended and somebody has run it"
+        how = status.meaning if code in set(ExitStatus) else f"its process ended with {code}"
+        fault, paused = self._written_down(due, code)
+        how = fault or how
+        if paused:
+            how += "; it runs by itself again once that is mended and somebody has run it"
         level = logging.INFO if status in (ExitStatus.DONE, ExitStatus.HELD) else logging.WARNING
         log.log(
             level,
             "%s: %s",
             due.export.name,
-            meaning,
+            how,
             extra=LogEvent.ENDED.about(export=due.export.name, exit_status=code),
         )
         return status
 
-    def _is_paused(self, due: Due) -> bool:
+    def _written_down(self, due: Due, code: int) -> tuple[str, bool]:
+        """The fault that it ended by, and whether that pauses the export."""
         try:
-            return self._calendar.schedule_of(due.export).paused is not None
+            paused = self._calendar.schedule_of(due.export).paused is not None
+            return self._calendar.fault_of(due, code), paused
         except TemporaryFault:
-            return False
+            return "", False
 
     def _end_all(self) -> list[ExitStatus]:
         """Ask all to end, wait, and kill those that do not: what they journaled, the next run settles."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, insert, not_, or_, select, true, update
 
-from cdp_core.errors import Code, InternalFault, InvalidFault
+from cdp_core.errors import CdpError, Code, InternalFault, InvalidFault
 from cdp_core.model import sentence
 from cdp_core.model.accounting import DeliveryCounts, KindCounts
 from cdp_core.model.delivery import Audience, AudienceKey
@@ -36,6 +36,13 @@ class Runs(Repository):
                 update(runs).where(runs.c.id == run.id).values(**_values(run))
             ).rowcount:
                 raise InternalFault(Code.UNEXPECTED, f"run {run.id} was never started")
+
+    def note_fault(self, run_id: str, fault: CdpError) -> None:
+        """Why a run goes no further, where it has not ended: the next one settles it, and keeps that."""
+        told = {"error_code": str(fault.code), "error": fault.message, "error_hint": fault.hint}
+        open_still = and_(runs.c.id == run_id, runs.c.ended_at.is_(None), runs.c.settled_by.is_(None))
+        with self._database.write() as connection:
+            connection.execute(update(runs).where(open_still).values(**told))
 
     def get(self, run_id: str) -> Run:
         """The run of that id, or the only one whose id begins so."""
@@ -91,6 +98,15 @@ class Runs(Repository):
         wanted = runs.c.status.in_([str(status) for status in statuses])
         found += self._newest(and_(runs.c.ended_at.is_not(None), wanted, *which), limit)
         return tuple(sorted(found, key=lambda run: (run.started_at, run.id), reverse=True))
+
+    def went_through(self, export_id: str, *, since: datetime) -> Run | None:
+        """The newest run of an export that began after a moment and was committed; None where none was."""
+        committed = and_(
+            runs.c.export_id == export_id,
+            runs.c.started_at > since,
+            runs.c.status == str(RunStatus.COMMITTED),
+        )
+        return next(iter(self._newest(committed, 1)), None)
 
     def known(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of the ids that are a run's."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
+from cdp_core.errors import ExitStatus
 from cdp_core.model.lease import Lease
 from cdp_core.model.schedule import DueOutcome, DueRun, Recurrence, Schedule
 from cdp_core.store.database import Database, Repository
@@ -58,6 +60,20 @@ class DueRuns(Repository):
 
     def newest(self, export_id: str) -> DueRun | None:
         query = select(due_runs).where(due_runs.c.export_id == export_id)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(due_runs.c.due_at.desc()).limit(1)).one_or_none()
+        return None if row is None else _due_run(row)
+
+    def at_fault_before(self, export_id: str, due_at: datetime) -> DueRun | None:
+        """The newest before a moment for which somebody had to look (`DueRun.is_at_fault`)."""
+        skipped = and_(
+            due_runs.c.outcome == str(DueOutcome.SKIPPED), due_runs.c.exit_status == int(ExitStatus.INVALID)
+        )
+        query = select(due_runs).where(
+            due_runs.c.export_id == export_id,
+            due_runs.c.due_at < due_at,
+            or_(due_runs.c.outcome == str(DueOutcome.FAILED), skipped),
+        )
         with self._database.read() as connection:
             row = connection.execute(query.order_by(due_runs.c.due_at.desc()).limit(1)).one_or_none()
         return None if row is None else _due_run(row)

@@ -108,7 +108,7 @@ class Workspace:
     @classmethod
     def open(cls, folder: Path) -> Workspace:
         """Read and check a workspace; a folder of it that was lost is made anew."""
-        folder = folder.expanduser().resolve()
+        folder = Path(os.path.realpath(folder.expanduser()))  # `resolve` fails at links that go round
         path = folder / SETTINGS_FILE
         text = _text(path)
         refuse_open_to_others(folder)
@@ -357,7 +357,9 @@ def _text(path: Path) -> str:
             f"cdp.toml cannot be read: {os.strerror(error.errno or 0).lower()}",
             where=str(path),
             hint=f"the workspace is {_owner(path.parent)}'s: run cdp as that user, or ask them; one for "
-            "several people is made with cdp init --group GROUP",
+            "several people is made with cdp init --group GROUP"
+            if isinstance(error, PermissionError)
+            else "see whether the path is the one that you meant, and its disk sound",
         ) from None
 
 

@@ -35,6 +35,11 @@ _REFUSALS = (BatchStatus.REFUSED, BatchStatus.DEAD_LETTER)
 def details(found: RunDetails) -> Iterator[RenderableType]:
     """The run as it was told when it ended, then its batches and refusals."""
     yield from report(found.report)
+    run = found.report.run
+    if run.error_code:
+        yield Text.assemble((f"{run.error_code}: ", "bold red"), plain(run.error or ""))
+        if run.error_hint:
+            yield Text.assemble((_("Next: "), "bold"), plain(run.error_hint))
     if found.batches:
         yield Text("")
         yield batches(found.batches)

@@ -20,6 +20,7 @@ from cdp_core.cli.render.tables import Listing
 from cdp_core.cli.render.words import count, percent, plain
 from cdp_core.model.accounting import Reason
 from cdp_core.model.examination import USABLE, FieldExamined, Remark
+from cdp_core.model.policy import Region
 
 if TYPE_CHECKING:
     from cdp_core.runner.lint import Linted
@@ -105,12 +106,18 @@ def picture(found: Linted) -> Iterator[RenderableType]:
         )
     if found.unfit:
         yield Text(f"Look like no identifier: {', '.join(map(plain, found.unfit))}", style="dim")
+    if found.region == Region() and (found.unfit or any(map(_has_malformed_phones, found.fields))):
+        yield Text("Phone numbers that name no country: --default-region NL, or --region-field COLUMN", "dim")
     if found.fits:
         yield from _to_type(found)
     elif not found.fields:
         yield Text(
             "No column looks like an identifier. Name one: cdp profiles lint --field NAME --kind EMAIL"
         )
+
+
+def _has_malformed_phones(found: FieldExamined) -> bool:
+    return found.kind == "PHONE" and bool(found.reasons.get(Reason.MALFORMED))
 
 
 def document(found: Linted) -> dict[str, Any]:

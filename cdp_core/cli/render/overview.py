@@ -36,7 +36,7 @@ def overview(view: Overview) -> Iterator[RenderableType]:
             ("• ", "yellow"), (plain(said(each.about)), "bold"), f": {plain(said(each.trouble))}"
         )
         if each.command:
-            yield Text(f"  {plain(each.command)}", style="dim")
+            yield Text(f"  {plain(said(each.command))}", style="dim")
 
 
 def _refresh(view: RefreshView) -> str:

@@ -198,6 +198,8 @@ def next_step(found: RunReport) -> str:
 def _with_a_plan(found: RunReport, name: str) -> str:
     run, empties = found.run, found.mode is Mode.REPLACE
     if not empties and not run.delivered.planned and not any(map(_changes, run.kinds.values())):
+        if run.error_code or not any(map(_means_somebody, run.kinds.values())):
+            return ""
         return _("nothing, the audience is up to date.")
     if any(each.verdict is Verdict.STOP for each in found.gates):
         return _("look into what stops it, then plan anew: {command}").format(
@@ -206,6 +208,11 @@ def _with_a_plan(found: RunReport, name: str) -> str:
     if found.awaits_approval:
         return _("somebody else: {command}").format(command=f"cdp export approve {run.plan_id}")
     return f"cdp export run {name} --plan {run.plan_id}   " + _("(without --plan it is planned anew)")
+
+
+def _means_somebody(kind: KindCounts) -> bool:
+    """Where no value can be sent, an audience in which nobody changes is not as it was meant."""
+    return bool(kind.valid or kind.without_consent or kind.suppressed or not kind.read - kind.missing)
 
 
 def _changes(kind: KindCounts) -> bool:

@@ -36,6 +36,12 @@ _JSON_VALUE = "JSON transform error"
 _UNTOLD = "it cannot be read as what its name says"
 _LINE = re.compile(r"\b(?:CSV Error on Line|in line): ?(\d+)|\bin line (\d+)")
 _FILE = re.compile(r'\bfile = ([^\n]+)\n|\bin file "([^"\n]+)"')
+_PARQUET = re.compile(
+    r"""Failed to read file "([^"\n]+)"|at end of file '([^'\n]+)'|File '([^'\n]+)' too small"""
+)
+_LACKED = re.compile(
+    r'column "([^"\n]+)" was read from the original file "([^"\n]+)", but could not be found'
+)
 _COLUMNS = re.compile(r"\nExpected Number of Columns: (\d+) Found: (\d+)\n")
 _CONVERSION = re.compile(r" to ([A-Z][A-Z0-9_(), ]*?)(?: when casting from source column (\w+))?\s*\Z")
 _TOLD = (
@@ -73,7 +79,8 @@ class _Said:
 
     @property
     def is_about_a_file(self) -> bool:
-        return bool(_FILE.search(self.message) and _LINE.search(self.message)) or _FULL in self.message
+        by_line = _FILE.search(self.message) and _LINE.search(self.message)
+        return bool(by_line or _PARQUET.search(self.message)) or _FULL in self.message
 
 
 def on_query(work: Callable[[], T], place: QueryPlace, *, where: str) -> T:
@@ -136,12 +143,16 @@ def _profiles_fault(said: _Said, where: str) -> InvalidFault:
     told = next((ours for theirs, ours in _TOLD if theirs in said.message), _UNTOLD)
     if columns:
         told = f"the row has {columns[2]} columns where the header has {columns[1]}"
-    place = (file[1] or file[2]).strip() if file else where
+    hint = next((ours for theirs, ours in _MENDED if theirs in said.message), _MEND)
+    if lacked := _LACKED.search(said.message):
+        told = f"it has no column {lacked[1]}"
+        hint = f"have every file of the profiles carry the columns that the first has: {lacked[2]}"
+    found = file or _PARQUET.search(said.message)
+    place = next(filter(None, found.groups())).strip() if found else where
     if line:
         number = _number_in_file(int(line[1] or line[2]), said.message, Path(place))
         place += f", line {number}" if number else ""
     code = Code.DISK_FULL if _FULL in said.message else Code.PROFILES_UNREADABLE
-    hint = next((ours for theirs, ours in _MENDED if theirs in said.message), _MEND)
     return InvalidFault(code, told, where=place, hint=hint)
 
 

@@ -7,6 +7,7 @@ Links are followed, and each file is taken once, however many ways lead to it.
 from __future__ import annotations
 
 import fnmatch
+import functools
 import glob
 import os
 import stat
@@ -35,8 +36,12 @@ def named(url: str, is_profiles: Callable[[Path], object]) -> tuple[Path, ...]:
             where=url,
             hint="looked for .parquet, .csv, .tsv, .txt, .ndjson and .jsonl files",
         )
-    by_file = {os.path.realpath(file): file for file in sorted(files, reverse=True)}
-    return tuple(readable(file) for file in sorted(by_file.values()))
+    real = functools.cache(os.path.realpath)
+    once = {
+        os.path.split(real(file)) if file.is_symlink() else (real(file.parent), file.name): file
+        for file in sorted(files, reverse=True)
+    }
+    return tuple(readable(file) for file in sorted(once.values()))
 
 
 def readable(path: Path) -> Path:
@@ -45,9 +50,11 @@ def readable(path: Path) -> Path:
     if not path.is_file():
         raise InvalidFault(
             Code.PROFILES_UNREADABLE,
-            "that is no file",
+            "that is a folder" if path.is_dir() else "that is no file",
             where=str(path),
-            hint="name a file: profiles are read more than once, which a pipe does not allow",
+            hint="name a file in it"
+            if path.is_dir()
+            else "name a file: profiles are read more than once, which a pipe does not allow",
         )
     try:
         path.open("rb").close()

@@ -65,8 +65,8 @@ def locate(source: ProfileSource) -> Located:
         raise InvalidFault(
             Code.PROFILES_UNREADABLE,
             f"it cannot be looked at: {said.lower()}",
-            where=source.url,
-            hint="check the path's spelling, and that this user may read there",
+            where=str(getattr(failure, "filename", None) or source.url),
+            hint="check the path's spelling, its links, and that this user may read there",
         ) from None
     if is_database:
         return Located(form="duckdb", url=source.url, files=files, table=table, options=source.options)

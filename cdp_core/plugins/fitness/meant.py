@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution
@@ -58,7 +59,7 @@ def _of_plugin(name: str, points: Sequence[tuple[EntryPoint, bool]]) -> Meant:
 
 
 def _unknown(name: str, points: Sequence[tuple[EntryPoint, bool]]) -> InvalidFault:
-    if name and ("/" in name or "\\" in name or name.endswith(".whl") or Path(name).is_dir()):
+    if name and ("/" in name or "\\" in name or name.endswith(".whl") or os.path.isdir(name)):  # noqa: PTH112 (a name may be too long for a path)
         return InvalidFault(
             Code.PLUGIN_UNKNOWN,
             f"{name!r} is a file or folder; only what is installed is looked at",

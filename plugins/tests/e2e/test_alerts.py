@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,36 @@ def test_a_revoked_grant_asks_for_signing_in_again(told: Job, receiver: Receiver
     assert "CDP-60" in asked["message"]
 
 
+def test_a_trouble_that_a_run_by_hand_has_ended_is_told_when_it_comes_back(
+    told: Job, receiver: Receiver
+) -> None:
+    begun = datetime.now(UTC) - timedelta(hours=12)
+    wrong = {"SNAP_SECRET": "not-the-secret-of-the-app"}
+
+    def due(hour: int, status: int, environ: dict[str, str]) -> None:
+        moment = (begun + timedelta(hours=hour)).isoformat()
+        told.simulator.expire_tokens()
+        told.cdp("scheduler", "run-due", NAME, "--due-at", moment, status=status, environ=environ)
+
+    due(1, 6, wrong)
+    due(2, 6, wrong)
+    assert receiver.kinds() == ["failed"], "it stays as it is"
+    (first,) = (each for each in receiver.of("/hook") if each["kind"] == "failed")
+    assert "env:SNAP_SECRET" in first["hint"]
+    assert first["hint"].endswith(f', then: cdp export run "{NAME}"')
+    (paused,) = told.cdp.json("status")["attention"]
+    assert paused["command"] == first["hint"]
+    told.cdp("export", "run", NAME)
+    assert receiver.kinds() == ["failed"], "a run by hand alerts nobody"
+    due(3, 6, wrong)
+    assert receiver.kinds() == ["failed", "failed"]
+    due(4, 6, wrong)
+    assert receiver.kinds() == ["failed", "failed"], "no run by hand came between"
+    told.cdp("export", "run", NAME)
+    due(5, 0, {})
+    assert receiver.kinds() == ["failed", "failed", "recovered"]
+
+
 def test_what_could_not_be_sent_is_sent_with_the_next_and_nothing_twice(
     told: Job, receiver: Receiver
 ) -> None:
@@ -162,6 +193,21 @@ def test_what_could_not_be_sent_is_sent_with_the_next_and_nothing_twice(
     once(told, 7)
     assert receiver.kinds() == ["gate"]
     assert sum("gate" in each["title"] for each in receiver.of("/chat")) == 1
+
+
+def test_under_json_each_way_has_what_stood_in_its_way(told: Job, receiver: Receiver) -> None:
+    sent = told.cdp.json("alerts", "test")
+    assert [(each["sent"], each["error"]) for each in sent] == [(True, None), (True, None)]
+    receiver.status = 500
+    done = told.cdp("alerts", "test", "--json", status=9)
+    ways = json.loads(done.stdout)
+    assert [(each["way"], each["sent"]) for each in ways] == [(each["way"], False) for each in sent]
+    for each in ways:
+        error = each["error"]
+        assert error["exit_status"] == 9
+        assert f"error {error['code']}: {error['message']}" in done.stderr
+        assert error["hint"]
+        assert error["hint"] in done.stderr
 
 
 def test_a_redirect_is_not_followed_with_the_signature(told: Job, receiver: Receiver) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +52,18 @@ def test_one_failing_export_stops_no_other_and_what_must_be_mended_pauses_it(job
     assert last(job)["last"]["outcome"] == "done"
 
 
+def test_the_log_says_what_pauses_an_export(job: Job) -> None:
+    make_due(job, NAME)
+    job.simulator.expire_tokens()
+    wrong = {"SNAP_SECRET": "not-the-secret-of-the-app"}
+    asked = ("scheduler", "start", "--once", "--log-format", "json")
+    said = job.cdp(*asked, status=6, environ=wrong).stderr
+    (ended,) = (line for line in map(json.loads, said.splitlines()) if line["event"] == "ended")
+    assert ended["message"].startswith(f"{NAME}: CDP-608: the service does not accept the client")
+    assert ended["message"].endswith("; it runs by itself again once that is mended and somebody has run it")
+    assert "not-the-secret" not in said
+
+
 def test_sigterm_lets_the_batches_in_flight_end_and_the_next_scheduler_sends_the_rest(job: Job) -> None:
     job.simulator.fault("stall:route=add-users,seconds=2,count=1000")
     make_due(job, NAME)
@@ -77,6 +91,38 @@ def test_what_ends_the_scheduler_is_a_line_of_its_log(job: Job) -> None:
     assert (line["event"], line["level"], line["code"]) == ("broke-off", "error", "CDP-203")
     assert f"port {port} cannot be listened on" in line["message"]
     assert "another --health-port" in line["hint"]
+
+
+@pytest.mark.parametrize("place", ["missing/health", "a-file/health", "a-link"])
+def test_a_health_file_that_cannot_be_written_is_refused_at_the_start(job: Job, place: str) -> None:
+    (job.cdp.folder / "a-file").touch()
+    (job.cdp.folder / "a-link").symlink_to("a-file")
+    refused = job.cdp("scheduler", "start", "--health-file", place, status=2).stderr
+    assert "error CDP-203" in refused
+    assert f"the health file '{place}' cannot be written: " in refused
+    assert f"where: {job.cdp.folder / place}" in refused
+    assert "another --health-file" in refused
+    assert "the scheduler runs" not in refused
+
+
+def test_a_health_file_whose_folder_goes_ends_neither_the_scheduler_nor_a_run(job: Job) -> None:
+    job.simulator.fault("stall:route=add-users,seconds=1,count=1000")
+    make_due(job, NAME)
+    folder: Path = job.cdp.folder / "hf"
+    folder.mkdir()
+    asked = ("scheduler", "start", "--poll", "0.2", "--health-file", "hf/h", "--log-format", "json")
+    with job.cdp.start(*asked) as scheduler:
+        until(job.members)
+        shutil.rmtree(folder)
+        job.cdp("export", "schedule", NAME, "off")
+        until(lambda: last(job)["last"]["outcome"] == "done")
+        scheduler.send_signal(signal.SIGTERM)
+        said, errors = scheduler.communicate(timeout=60)
+    assert scheduler.returncode == 0, said + errors
+    told = [json.loads(line) for line in errors.splitlines()]
+    warned = [line for line in told if line["event"] == "health-not-written"]
+    assert [(line["level"], line["file"]) for line in warned] == [("warning", "hf/h")]
+    assert job.members() == wanted(range(1000))
 
 
 def test_of_several_schedulers_one_runs_what_is_due(job: Job) -> None:

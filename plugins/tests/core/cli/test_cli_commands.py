@@ -26,6 +26,29 @@ def test_init_in_another_folder_says_how_later_commands_find_it(cdp: Keyboard, h
     assert cdp("--workspace", "my work", "whoami", "--json").document["workspace"] == str(home / "my work")
 
 
+@pytest.mark.parametrize(
+    ("folder", "profiles", "refused"),
+    [
+        ("data/ws", "data", True),
+        ("data/deep/er", "data", True),
+        ("data/ws", "data/**", True),
+        ("data/ws", "data/**/*.csv", True),
+        ("data/.ws", "data", False),
+        ("data/ws", "data/*.csv", False),
+        ("database", "data", False),
+    ],
+)
+def test_a_workspace_among_its_own_profiles_is_refused(
+    cdp: Keyboard, home: Path, folder: str, profiles: str, refused: bool
+) -> None:
+    (home / "data").mkdir()
+    (home / "profiles.csv").rename(home / "data" / "p.csv")
+    words = ("init", folder, "--profiles", profiles, "--key", "customer_id", "--vault", "file")
+    said = cdp(*words, status=3 if refused else 0)
+    assert ("among its own profiles" in said.err) is refused
+    assert (home / folder).exists() is not refused
+
+
 def test_init_as_json_is_one_document(cdp: Keyboard, home: Path) -> None:
     document = cdp(
         *("init", "--profiles", "profiles.csv", "--key", "customer_id", "--vault", "file", "--json")
@@ -542,5 +565,6 @@ def test_a_column_of_which_nothing_can_be_sent_is_said(
         assert note.startswith(f"{begins} of EMAIL can")
         asked = note.partition("cdp ")[2].rstrip(".").replace("FIELD", "email").split()
         assert "MD5" in cdp(*asked).out
+        assert "up to date" not in cdp("export", "plan", export).out
     (home / "profiles.csv").write_text(f"customer_id,email,lifetime_value\n{written}9,p9@example.org,900\n")
     assert cdp("export", "run", export, "--json").document["notes"] == []

@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import cdp_core
 
 if TYPE_CHECKING:
@@ -50,6 +52,26 @@ def test_the_command_for_a_missing_sign_in_names_the_connection_as_it_is(
     cdp("export", "add", "E", "--connection", AWKWARD, "--segment", "Loyal", *SETTINGS)
     said = cdp("export", "run", "E", status=6)
     assert told(said.err) == ["cdp", "connection", "authenticate", AWKWARD]
+
+
+@pytest.mark.parametrize("there", ["a file", "a folder that holds something", ".cdp"])
+def test_where_something_is_already_a_backup_is_restored_into_a_new_folder(
+    cdp: Keyboard, workspace: Path, home: Path, there: str
+) -> None:
+    cdp("workspace", "backup", "crm 2026.zip")
+    (home / "a key").write_bytes(bytes(32))
+    (home / "a file").touch()
+    (home / "a folder that holds something").mkdir()
+    (home / "a folder that holds something" / "else").touch()
+    said = cdp("workspace", "restore", "crm 2026.zip", there, "--vault-key", "a key", status=3)
+    assert "error CDP-302" in said.err
+    words = told(said.err)
+    assert words == [
+        *("cdp", "workspace", "restore", "crm 2026.zip", "NEWFOLDER"),
+        *("--vault-key", "a key"),
+    ]
+    cdp(*words[1:])
+    assert "Loyal" in cdp("--workspace", "NEWFOLDER", "segment", "list").out
 
 
 def test_no_command_is_built_with_quotes_of_its_own_around_a_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -100,3 +101,61 @@ def test_a_signal_ends_a_run_tidily_when_nobody_reads_what_it_says(
     document = json.loads(run.stdout.read())
     assert run.wait(timeout=60) == 9
     assert document["error"]["code"] == "CDP-903"
+
+
+# In the order in which they are imported: at one of them somebody presses Ctrl-C.
+EARLY = (
+    "cdp_core.cli.streams",
+    "cdp_core.errors",
+    "click",
+    "cdp_core.cli.root",
+    "rich_click.rich_help_configuration",
+    "cdp_core.cli.session",
+    "cdp_core.cli.init",
+)
+
+PRESSES = """
+import os, signal, sys
+
+
+class Presses:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == os.environ["PRESS_AT"]:
+            sys.meta_path.remove(Presses)
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+sys.meta_path.insert(0, Presses)
+"""
+
+
+@pytest.mark.parametrize("module", EARLY)
+@pytest.mark.parametrize(
+    ("language", "said"), [("C.UTF-8", "Interrupted.\n"), ("nl_NL.UTF-8", "Onderbroken.\n")]
+)
+def test_ctrl_c_while_modules_are_imported_ends_tidily(
+    home: Path, environ: dict[str, str], module: str, language: str, said: str
+) -> None:
+    (home / "presses").mkdir()
+    (home / "presses" / "sitecustomize.py").write_text(PRESSES)
+    path = os.pathsep.join((str(home / "presses"), environ["PYTHONPATH"]))
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cdp"), "init", "--help"],
+        env=environ | {"PYTHONPATH": path, "PRESS_AT": module, "LC_ALL": language},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == said
+
+
+def test_next_to_nothing_is_imported_before_an_interrupt_can_be_said(environ: dict[str, str]) -> None:
+    code = "import re, sys; had = {*sys.modules}; import cdp_core.cli.main; print(*({*sys.modules} - had))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    ours = {"cdp_core", "cdp_core.cli", "cdp_core.cli.main"}
+    assert set(done.stdout.split()) <= ours | {"__future__", "atexit", "gc"}

@@ -182,6 +182,17 @@ def test_a_table_without_identifiers_says_so(cdp: Keyboard, home: Path) -> None:
     assert "No column looks like an identifier" in cdp("profiles", "lint").out
 
 
+def test_phones_without_a_country_are_told_to_lack_one(cdp: Keyboard, home: Path) -> None:
+    (home / "phones.csv").write_text("id,phone\n" + "".join(f"{n},06-12 34 56 {n:02}\n" for n in range(20)))
+    cdp("init", "--profiles", "phones.csv", "--key", "id", "--vault", "file")
+    words = ("profiles", "lint", "--field", "phone", "--kind", "PHONE")
+    for lacking in (words, words[:2]):
+        assert "--default-region NL" in cdp(*lacking).out
+    found = cdp(*words, "--default-region", "NL").out
+    assert "100.0 %" in found
+    assert "--default-region" not in found
+
+
 def test_a_terminal_shows_how_far_the_reading_is(dirty: Path, environ: dict[str, str]) -> None:
     child = pexpect.spawn(
         sys.executable,

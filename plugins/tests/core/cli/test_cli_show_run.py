@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from cdp_core.cli.render.batches import batches
+from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.delivery import BatchOutcome, BatchRange, BatchStatus, Operation
 from cdp_core.model.journal import BatchRecord
 from cdp_core.store.state import State
@@ -132,3 +133,36 @@ def test_every_way_that_a_batch_ends_has_its_word() -> None:
     lines = captured.get().splitlines()[1:]
     assert len({tuple(line.split()[5:]) for line in lines}) == len(BatchStatus)
     assert all("remove again" in line for line in lines)
+
+
+def test_a_run_that_failed_is_shown_with_its_error_and_how_to_mend_it(
+    cdp: Keyboard, export: str, home: Path
+) -> None:
+    (home / "profiles.csv").write_text("customer_id,email\n1,p1@example.org\n")
+    planned = cdp("export", "plan", export, status=3)
+    assert "up to date" not in planned.out
+    cdp("export", "run", export, status=3)
+    shown = cdp("export", "show-run", newest(cdp, export)).out
+    assert "CDP-306: " in shown
+    assert "cdp segment edit " in shown
+
+
+def test_what_stopped_a_commit_is_kept_until_the_next_run_settles_it_and_after(
+    cdp: Keyboard, export: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **more: object) -> None:
+        raise InvalidFault(Code.DISK_FULL, "cannot write: permission denied", where="ledger", hint="chmod")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("cdp_core.runner.sending.ledger.apply", fail)
+        cdp("export", "run", export, status=3)
+    (left,) = cdp("export", "history", export, "--json").document
+    assert left["status"] == "failed"
+    assert left["error"]["code"] == "CDP-320"
+    assert left["error"]["message"] == "cannot write: permission denied; the next run settles what it left"
+    (waiting,) = cdp("status", "--json").document["attention"]
+    assert "CDP-320" in waiting["trouble"]
+    cdp("export", "run", export)
+    settled = cdp("export", "history", export, "--json").document[1]
+    assert (settled["run"], settled["error"]["code"]) == (left["run"], "CDP-320")
+    assert settled["error"]["message"] == "cannot write: permission denied"

@@ -79,6 +79,26 @@ def test_a_paused_export_and_a_failed_run_lead_on(cdp: Any, export: str, workspa
     assert failed["command"].startswith("cdp export show-run ")
 
 
+def test_a_paused_export_says_what_mends_its_fault_before_the_run(
+    cdp: Any, export: str, workspace: Path
+) -> None:
+    cdp("export", "run", export)
+    cdp("export", "schedule", export, "--daily", "02:00", "--timezone", "UTC")
+    alter(workspace, "UPDATE runs SET status = 'failed', error_code = 'CDP-608', error = 'not the app''s'")
+    paused_now = "paused = 'CDP-608: not the app''s', paused_at = datetime('now')"
+    alter(workspace, f"UPDATE schedules SET {paused_now} WHERE export_id IS NOT NULL")
+    run = f'cdp export run "{export}"'
+    (paused,) = cdp("status", "--json").document["attention"]
+    assert paused["command"] == run
+    alter(workspace, "UPDATE runs SET error_hint = 'look at env:ACME_KEY'")
+    (paused,) = cdp("status", "--json").document["attention"]
+    assert paused["command"] == f"look at env:ACME_KEY, then: {run}"
+    assert f"look at env:ACME_KEY, daarna: {run}" in cdp("--language", "nl", "status").out
+    alter(workspace, "UPDATE runs SET error_code = 'CDP-602'")
+    (paused,) = cdp("status", "--json").document["attention"]
+    assert paused["command"] == run
+
+
 def test_alerts_that_do_not_arrive_are_named(cdp: Any, export: str, workspace: Path) -> None:
     with (workspace / "cdp.toml").open("a") as settings:
         settings.write('\n[alerts]\nurls = ["env:PAGER"]\n')

@@ -240,3 +240,30 @@ def test_on_a_terminal_the_person_is_asked_for(workspace: Path, environ: dict[st
     process.expect(pexpect.EOF)
     process.close()
     assert process.exitstatus == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "undone"),
+    [
+        (("suppress", "import", "{}"), "nothing was added"),
+        (("erase", "--yes", "--file", "{}"), "nobody was erased"),
+        (("erase", "--dry-run", "--file", "{}"), "nobody was erased"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("list_", "why"),
+    [
+        ("a" * 300, "file name too long"),
+        (".", "is a directory"),
+        ("latin.txt", "it is not UTF-8 text"),
+        ("broken.ndjson", "the line is not JSON"),
+    ],
+)
+def test_a_list_that_cannot_be_read_says_what_was_not_done(
+    *, cdp: Keyboard, workspace: Path, home: Path, words: tuple[str, ...], undone: str, list_: str, why: str
+) -> None:
+    (home / "latin.txt").write_bytes("zoë@example.org".encode("latin-1"))
+    (home / "broken.ndjson").write_text("{\n")
+    said = cdp(*(word.format(list_) for word in words), status=3)
+    assert f"error CDP-326: {why}\n" in said.err
+    assert f"mend: {undone}; mend the file, or name another\n" in said.err

@@ -334,7 +334,39 @@ def test_what_may_not_be_read_is_told_and_not_passed_over(
                 locate(ProfileSource(url=url, key="id", options={}))
         finally:
             (folder / closed).chmod(0o755)
-        assert caught.value.where == (f"{made}{told}" if told else url)
+        assert caught.value.where.startswith(f"{made}/sub")
+        assert caught.value.where.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"garbage and more garbage", "it is not a Parquet file"),
+        (b"", "it is too small to be a Parquet file"),
+        (None, "it has no column "),
+    ],
+)
+def test_a_file_among_others_that_is_not_like_them_is_named(
+    content: bytes | None, told: str, open_engine: Make, identified: Make, tmp_path: Path
+) -> None:
+    first = write(tmp_path / "all" / "a.parquet", ROWS)
+    other = tmp_path / "all" / "b.parquet"
+    if content is None:
+        pq.write_table(pa.table({"foo": [1]}), other)
+    else:
+        other.write_bytes(content)
+    engine = open_engine(tmp_path / "all")
+    asks: tuple[Callable[[], object], ...] = (
+        lambda: identified(engine),
+        lambda: engine.check_segment(Segment(id="1", name="A", where="id > '0' AND value >= 0")),
+    )
+    for ask in asks:
+        with pytest.raises(InvalidFault) as caught:
+            ask()
+        assert caught.value.code is Code.PROFILES_UNREADABLE
+        assert caught.value.message.startswith(told)
+        assert caught.value.where == str(other)
+    assert content is not None or str(first) in caught.value.hint
 
 
 def test_files_of_several_forms_are_refused(open_engine: Make, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from cdp_core.errors import ExitStatus
 from cdp_core.model.alert import AlertKind, Standing
+from cdp_core.model.run import Run, RunStatus
 from cdp_core.model.schedule import DueOutcome, DueRun
-from cdp_core.rules.alerting import after
+from cdp_core.rules.alerting import after, leading_on
 
 FINE = Standing()
 
@@ -55,6 +56,18 @@ def test_a_failure_is_told_once_until_it_changes_and_its_end_once(
     assert kinds(standing, due(DueOutcome.DONE)) == (FINE, [])
 
 
+def test_the_same_trouble_is_another_once_a_run_by_hand_went_through() -> None:
+    trouble = Standing(trouble="reconnect CDP-602")
+    again = due(DueOutcome.FAILED, ExitStatus.RECONNECT, message="CDP-602: sign in again")
+    for mended, expected in ((False, []), (True, [AlertKind.RECONNECT])):
+        standing, told = after(trouble, again, (), share=0.3, mended=mended)
+        assert (standing, [each.kind for each in told]) == (trouble, expected)
+    for waits in (DueOutcome.RUNNING, DueOutcome.WAITING):
+        assert after(trouble, due(waits, ExitStatus.TEMPORARY), (), share=0.3, mended=True) == (trouble, ())
+    ended = after(trouble, due(DueOutcome.DONE), (), share=0.3, mended=True)
+    assert [each.kind for each in ended[1]] == [AlertKind.RECOVERED]
+
+
 def test_a_client_that_is_refused_is_not_told_as_a_sign_in_that_is_owed() -> None:
     refused = due(DueOutcome.FAILED, ExitStatus.RECONNECT, message="CDP-608: the secret is not the app's")
     assert kinds(FINE, refused)[1] == [AlertKind.FAILED]
@@ -81,6 +94,34 @@ def test_a_size_is_unusual_beyond_its_share_and_told_once(usual: int, share: flo
     far = abs(size - usual) > 0.3 * usual
     assert (standing.unusual, told) == (far, [AlertKind.UNUSUAL] if far else [])
     assert kinds(standing, due(DueOutcome.DONE), (usual,) * 3 + (size,))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "hint", "expected"),
+    [
+        ("CDP-608", "look at env:KEY", "look at env:KEY, then: cdp export run A"),
+        ("CDP-608", "make room, then run again", "make room, then run again: cdp export run A"),
+        ("CDP-608", "if it is meant: cdp export run A --yes", "if it is meant: cdp export run A --yes"),
+        ("CDP-608", None, "cdp export run A"),
+        ("CDP-602", "cdp connection authenticate B", "cdp export run A"),
+        (None, None, "cdp export run A"),
+    ],
+)
+def test_what_mends_the_last_runs_fault_comes_before_the_run(
+    code: str | None, hint: str | None, expected: str
+) -> None:
+    last = Run(
+        id="r",
+        export_id="e",
+        export_name="A",
+        status=RunStatus.FAILED,
+        actor="ann",
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        error_code=code,
+        error_hint=hint,
+    )
+    assert leading_on("CDP-608: not the app's", last, "cdp export run A") == expected
+    assert leading_on("CDP-608: not the app's", None, "cdp export run A") == "cdp export run A"
 
 
 def test_a_few_runs_are_no_habit() -> None:

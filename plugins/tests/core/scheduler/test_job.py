@@ -82,6 +82,22 @@ def test_what_somebody_has_to_mend_pauses_the_export(
     assert state.schedules.of(loyal).paused == "why"
 
 
+def test_the_newest_that_somebody_had_to_look_at_is_found(state: State, loyal: str) -> None:
+    lease = state.leases.take(lease_name(loyal), this_process(), ttl=60)
+    moment, expected = NIGHT, None
+    for outcome in DueOutcome:
+        for status in (ExitStatus.INVALID, ExitStatus.GATE, None):
+            found = state.due_runs.at_fault_before(loyal, moment)
+            assert (found.due_at if found else None) == expected
+            exit_status = None if status is None else int(status)
+            due = DueRun(export_id=loyal, due_at=moment, outcome=outcome, exit_status=exit_status)
+            state.due_runs.save(lease, due)
+            expected = moment if due.is_at_fault else expected
+            moment += timedelta(hours=1)
+    assert expected is not None
+    assert state.due_runs.at_fault_before("another", moment) is None
+
+
 @pytest.mark.parametrize("status", [ExitStatus.GATE, ExitStatus.FAULT])
 def test_what_may_pass_by_the_next_time_pauses_nothing(
     state: State, clock: Clock, loyal: str, status: ExitStatus

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,14 +13,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from cdp_core.errors import ExitStatus
-from cdp_core.scheduler.calendar import Calendar, Due
+from cdp_core.model.log import LogEvent
+from cdp_core.model.schedule import DueOutcome, DueRun
+from cdp_core.scheduler.calendar import Calendar, Due, lease_name
 from cdp_core.scheduler.health import Health, served
 from cdp_core.scheduler.loop import Loop
+from cdp_core.store.processes import this_process
 from cdp_core.store.state import State
 
 from .conftest import Clock, export
@@ -107,6 +113,39 @@ def test_the_log_says_that_what_somebody_has_to_mend_does_not_run_by_itself(
     assert f"B: {ExitStatus.INVALID.meaning}" in said
 
 
+def test_the_log_says_the_fault_that_is_written_down_and_else_what_the_status_means(
+    state: State, clock: Clock, python: Python, caplog: pytest.LogCaptureFixture
+) -> None:
+    status = ExitStatus.RECONNECT
+    before = timedelta(days=1)
+    written = {
+        "A": ("CDP-608: not the app's", timedelta()),
+        "B": ("no fault's", timedelta()),
+        "C": ("CDP-608: of an earlier moment", before),
+    }
+    for name in written:
+        export(state, name)
+    clock.move(hours=14)
+
+    def launch(due: Due) -> subprocess.Popen[bytes]:
+        message, earlier = written[due.export.name]
+        lease = state.leases.take(lease_name(due.export.id), this_process(), ttl=60)
+        ended = DueRun(
+            export_id=due.export.id,
+            due_at=due.due_at - earlier,
+            outcome=DueOutcome.FAILED,
+            exit_status=int(status),
+            message=message,
+        )
+        state.due_runs.save(lease, ended)
+        state.leases.release(lease)
+        return python(ENDS, str(int(status)))
+
+    loop(state, clock, launch).once(threading.Event())
+    said = {record.message for record in caplog.records if record.levelno == logging.WARNING}
+    assert said == {"A: CDP-608: not the app's", f"B: {status.meaning}", f"C: {status.meaning}"}
+
+
 def test_a_process_that_crashes_is_a_fault_and_keeps_no_other_from_its_turn(
     state: State, clock: Clock, python: Python
 ) -> None:
@@ -173,6 +212,28 @@ def test_health_is_told_over_http_and_in_a_file(tmp_path: Path) -> None:
         until = time.monotonic() + 10
         while ask(port, "/healthz") == 200:
             assert time.monotonic() < until, "a loop that stands still is alive for ever"
+
+
+def test_a_health_file_that_cannot_be_written_is_told_once_until_it_can_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "hf"
+    folder.mkdir()
+    health = Health(patience=60, file=folder / "h")
+    told = []
+    for there in (True, False, False, True, False):
+        if there:
+            folder.mkdir(exist_ok=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        caplog.clear()
+        health.beat()
+        assert health.ready
+        assert (folder / "h").exists() is there
+        told.append([(record.levelno, record.__dict__["event"]) for record in caplog.records])
+    warned = [(logging.WARNING, LogEvent.HEALTH_NOT_WRITTEN)]
+    assert told == [[], warned, [], [], warned]
+    assert caplog.messages == [f"the health file {folder / 'h'} cannot be written: No such file or directory"]
 
 
 def test_a_loop_that_has_ended_says_so(tmp_path: Path, state: State, clock: Clock, python: Python) -> None:

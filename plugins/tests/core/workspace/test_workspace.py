@@ -154,6 +154,13 @@ def test_a_place_without_a_workspace_says_how_to_make_one(tmp_path: Path) -> Non
     assert caught.value.hint.startswith(f"cdp init '{tmp_path}/a b' --profiles")
 
 
+def test_a_place_that_cannot_be_is_not_called_somebody_elses(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFault, match="file name too long") as caught:
+        Workspace.open(tmp_path / ("x" * 300))
+    assert caught.value.code is Code.WORKSPACE_BROKEN
+    assert "the path is the one that you meant" in caught.value.hint
+
+
 def test_where_nobody_named_a_workspace_the_places_that_were_looked_in_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
