@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from cdp_core.errors import Code, InvalidFault, UsageFault
 from cdp_core.model.secret import Secret
@@ -18,7 +19,8 @@ from cdp_core.workspace import Workspace
 from cdp_core.workspace.files import read_private, write_private
 
 VARIABLE = "CDP_STATE_URL"
-_HIDDEN = (".", "_")
+# Names that begin so are passed over in a folder of profiles; by a glob, those alone that begin as the first.
+_HIDDEN: tuple[str, ...] = (".", "_")
 
 # In the folder: which shared state its files belong to.
 MARK = "shared-state"
@@ -27,13 +29,14 @@ MARK = "shared-state"
 def require_apart(folder: Path, profiles: str) -> None:
     """Raise `InvalidFault` where a workspace in that folder would lie among its own profiles: its ledger
     would be read as some of them."""
-    path = Path(profiles).expanduser()
+    named = unquote(profiles.removeprefix("file://")) if profiles.startswith("file://") else profiles
+    path, hidden = Path(named).expanduser(), _HIDDEN
     if "**" in path.parts:
-        path = Path(*path.parts[: path.parts.index("**")])
-    if not path.is_dir() or not folder.resolve().is_relative_to(path.resolve()):
+        path, hidden = Path(*path.parts[: path.parts.index("**")]), _HIDDEN[:1]
+    above, below = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
+    if not os.path.isdir(above) or not below.is_relative_to(above):  # noqa: PTH112 (it raises nothing)
         return
-    between = folder.resolve().relative_to(path.resolve()).parts
-    if not any(part.startswith(_HIDDEN) for part in between):
+    if not any(part.startswith(hidden) for part in below.relative_to(above).parts):
         raise InvalidFault(
             Code.PROFILES_UNREADABLE,
             "the workspace would lie among its own profiles, and be read as some of them",

@@ -28,11 +28,7 @@ _CLOSED = {
 
 def of_typed_path(fault: BaseException, arguments: Sequence[str]) -> CdpError | None:
     """The fault where it is the system's about a path among the arguments, or about a folder above it."""
-    if not isinstance(fault, OSError) or fault.errno is None:
-        return None
-    typed = set(_typed(arguments))
-    of_it = [meant for path in _paths(fault) for meant in _becoming(path) if meant in typed]
-    if not of_it:
+    if not isinstance(fault, OSError) or fault.errno is None or not (of_it := _meant(fault, arguments)):
         return None
     said, where = os.strerror(fault.errno).lower(), str(of_it[0])
     if hint := _MISNAMED.get(fault.errno):
@@ -42,6 +38,15 @@ def of_typed_path(fault: BaseException, arguments: Sequence[str]) -> CdpError | 
     if hint := _CLOSED.get(fault.errno):
         return InvalidFault(Code.DISK_FULL, f"the path cannot be used: {said}", where=where, hint=hint)
     return None
+
+
+def _meant(fault: OSError, arguments: Sequence[str]) -> list[Path]:
+    """The typed paths that it is about."""
+    try:
+        typed = set(_typed(arguments))
+        return [meant for path in _paths(fault) for meant in _becoming(path) if meant in typed]
+    except (OSError, ValueError):  # the folder that one is in is gone, or a word is no path
+        return []
 
 
 def _paths(fault: OSError) -> Iterator[Path]:

@@ -9,7 +9,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cdp_core.contract.connection import ConnectionType
@@ -340,7 +340,9 @@ class Connector:
                 hint=f"check the connection's settings: cdp connection show {as_typed(connection.name)}",
             )
         spec, name = self._catalog.destination(export.destination), as_typed(export.name)
-        known = any(each.id == export.id for each in self._state.exports.all())
+        known = True
+        with suppress(TemporaryFault):  # a state that is busy is no reason to say another fault
+            known = any(each.id == export.id for each in self._state.exports.all())
         another = f"{f'cdp export edit {name} ' if known else ''}--set {spec.audience_setting}=…"
         listed = f" (cdp connection audiences {as_typed(connection.name)} lists them)"
         return InvalidFault(

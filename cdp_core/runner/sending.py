@@ -168,7 +168,12 @@ class Sending:
         if fault is not None:
             status = RunStatus.FAILED
             self._record.note(error_code=str(fault.code), error=fault.message, error_hint=fault.hint)
-        elif end.interrupted and counts.not_sent + counts.unknown > counts.left_out:
+        elif end.interrupted and (
+            counts.not_sent + counts.unknown > counts.left_out
+            # It may not have been emptied; and what is held back, or waits for a yes, is not gone on with.
+            or plan.emptied is not None
+            or self._record.run.skipped_because
+        ):
             status = RunStatus.CANCELED
             who = self._watch.canceled_by
             told = f"canceled by {who}" if who else "interrupted"

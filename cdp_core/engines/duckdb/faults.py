@@ -36,8 +36,10 @@ _JSON_VALUE = "JSON transform error"
 _UNTOLD = "it cannot be read as what its name says"
 _LINE = re.compile(r"\b(?:CSV Error on Line|in line): ?(\d+)|\bin line (\d+)")
 _FILE = re.compile(r'\bfile = ([^\n]+)\n|\bin file "([^"\n]+)"')
+# From its beginning on: further along a message may quote a value.
 _PARQUET = re.compile(
-    r"""Failed to read file "([^"\n]+)"|at end of file '([^'\n]+)'|File '([^'\n]+)' too small"""
+    r"""(?:Invalid Input Error: )?(?:Failed to read file "([^"\n]+)"|"""
+    r"""No magic bytes found at end of file '([^'\n]+)'|File '([^'\n]+)' too small)"""
 )
 _LACKED = re.compile(
     r'column "([^"\n]+)" was read from the original file "([^"\n]+)", but could not be found'
@@ -80,7 +82,7 @@ class _Said:
     @property
     def is_about_a_file(self) -> bool:
         by_line = _FILE.search(self.message) and _LINE.search(self.message)
-        return bool(by_line or _PARQUET.search(self.message)) or _FULL in self.message
+        return bool(by_line or _PARQUET.match(self.message)) or _FULL in self.message
 
 
 def on_query(work: Callable[[], T], place: QueryPlace, *, where: str) -> T:
@@ -144,10 +146,10 @@ def _profiles_fault(said: _Said, where: str) -> InvalidFault:
     if columns:
         told = f"the row has {columns[2]} columns where the header has {columns[1]}"
     hint = next((ours for theirs, ours in _MENDED if theirs in said.message), _MEND)
-    if lacked := _LACKED.search(said.message):
+    if _PARQUET.match(said.message) and (lacked := _LACKED.search(said.message)):
         told = f"it has no column {lacked[1]}"
         hint = f"have every file of the profiles carry the columns that the first has: {lacked[2]}"
-    found = file or _PARQUET.search(said.message)
+    found = file or _PARQUET.match(said.message)
     place = next(filter(None, found.groups())).strip() if found else where
     if line:
         number = _number_in_file(int(line[1] or line[2]), said.message, Path(place))

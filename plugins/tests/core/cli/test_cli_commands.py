@@ -32,6 +32,8 @@ def test_init_in_another_folder_says_how_later_commands_find_it(cdp: Keyboard, h
         ("data/ws", "data", True),
         ("data/deep/er", "data", True),
         ("data/ws", "data/**", True),
+        ("data/_ws", "data/**", True),
+        ("data/_ws", "data", False),
         ("data/ws", "data/**/*.csv", True),
         ("data/.ws", "data", False),
         ("data/ws", "data/*.csv", False),

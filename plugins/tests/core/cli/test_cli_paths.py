@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cdp_core.cli.failure import as_error
+from cdp_core.cli.no_such_place import of_typed_path
 from cdp_core.errors import Code
 
 if TYPE_CHECKING:
@@ -160,3 +161,12 @@ def test_a_folder_on_the_way_to_a_typed_path_is_named(home: Path) -> None:
 def test_a_file_that_nobody_named_is_a_fault_of_ours(home: Path, fault: OSError) -> None:
     error = as_error(fault, ["--workspace", "crm", "status"])
     assert (error.code, error.where) == (Code.UNEXPECTED, "")
+
+
+def test_where_the_folder_that_one_is_in_is_gone_the_fault_is_said_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert of_typed_path(FileNotFoundError(errno.ENOENT, "no such file", "nowhere"), ["nowhere"]) is None

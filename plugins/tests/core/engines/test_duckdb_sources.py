@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp_core.engines import BUILT_IN_SOURCES
-from cdp_core.engines.duckdb.faults import on_profiles
+from cdp_core.engines.duckdb.faults import on_members, on_profiles
 from cdp_core.engines.duckdb.sources import locate
 from cdp_core.errors import Code, InvalidFault
 from cdp_core.model.accounting import Reason
@@ -430,3 +430,17 @@ def test_a_name_that_no_file_can_have_is_refused_in_words(tmp_path: Path, name: 
     with pytest.raises(InvalidFault) as refused:
         locate(source)
     assert refused.value.code is Code.PROFILES_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['Failed to read file "anna@example.org"', "No magic bytes found at end of file 'anna@example.org'"],
+)
+def test_a_value_that_reads_like_a_message_is_not_repeated(value: str) -> None:
+    def fail() -> None:
+        raise duckdb.ConversionException(f"Conversion Error: Could not convert string '{value}' to INT64")
+
+    with pytest.raises(InvalidFault) as caught:
+        on_members(fail, url="p.parquet", segments="segment 'A'")
+    assert caught.value.code is Code.SEGMENT_INVALID
+    assert "anna" not in str(caught.value) + caught.value.where + caught.value.hint
